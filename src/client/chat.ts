@@ -1,0 +1,85 @@
+/** Joins the session, which does nothing by itself, to the registry, the outbox and the terminal. */
+import { TalkError } from "../core/errors.ts";
+import type { UserName } from "../core/schemas.ts";
+import { createOutbox } from "./outbox.ts";
+import type { ListedAddress, Registry } from "./registry.ts";
+import { type Effect, type Event, type Output, type Purpose, startSession, step } from "./session.ts";
+
+/** How long messages under way may take to end when one leaves, in milliseconds. */
+const FAREWELL_MS = 2500;
+
+export interface Chat {
+  /** Takes an event, and resolves when the next line may come. */
+  dispatch(event: Event): Promise<void>;
+  /** Resolves when the user has asked to leave. */
+  left: Promise<void>;
+  /** Lets messages under way end for up to 2.5 s, and tells which did not. */
+  close(): Promise<void>;
+}
+
+export interface ChatOptions {
+  me: UserName;
+  registry: Registry;
+  print: (output: Output) => void;
+  /** Called when another user gets the messages from now on. */
+  onSelected: (user: UserName | undefined) => void;
+}
+
+export function createChat({ me, registry, print, onSelected }: ChatOptions): Chat {
+  const outbox = createOutbox(findAgain);
+  const left = Promise.withResolvers<void>();
+  let session = startSession(me);
+  let leaving = false;
+
+  async function dispatch(event: Event): Promise<void> {
+    // What was piped in behind `:exit` is not for this chat any more.
+    if (leaving && event.type === "line") return;
+    const before = session.selected;
+    const [next, effects] = step(session, event);
+    session = next;
+    if (session.selected !== before) onSelected(session.selected);
+    for (const effect of effects) await run(effect);
+  }
+
+  async function run(effect: Effect): Promise<void> {
+    switch (effect.type) {
+      case "print":
+        return print(effect.output);
+      case "fetchList":
+        return fetchList(effect.purpose);
+      case "send": {
+        const { to, address, body } = effect;
+        void outbox.send(to, address, body).then((outcome) => dispatch({ type: "outcome", to, outcome }));
+        return outbox.room();
+      }
+      case "leave":
+        leaving = true;
+        return left.resolve();
+    }
+  }
+
+  async function fetchList(purpose: Purpose): Promise<void> {
+    try {
+      await dispatch({ type: "list", users: await registry.list(), purpose });
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      await dispatch({ type: "noList", reason: error.message, purpose });
+    }
+  }
+
+  async function findAgain(user: UserName): Promise<ListedAddress | undefined> {
+    await fetchList({ type: "heal" });
+    return session.users.get(user);
+  }
+
+  return {
+    dispatch,
+    left: left.promise,
+    async close() {
+      leaving = true;
+      await Promise.race([outbox.idle(), Bun.sleep(FAREWELL_MS)]);
+      for (const [to, count] of outbox.unsettled()) await dispatch({ type: "unsettled", to, count });
+      outbox.close();
+    },
+  };
+}

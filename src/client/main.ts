@@ -1,0 +1,69 @@
+import { defineCommand } from "citty";
+import { checkFlags, runMain } from "../core/command.ts";
+import { RegistryUnreachable, TalkError } from "../core/errors.ts";
+import { flags, readOptions } from "./options.ts";
+
+/** How long the last lines may take to be read by whoever reads our output, in milliseconds. */
+const FLUSH_MS = 300;
+
+const command = defineCommand({
+  meta: { name: "bun run client", description: "Chats with the users of a Talk registry" },
+  args: flags,
+  async run({ args }) {
+    checkFlags(args, flags);
+    const options = await readOptions(args);
+    // Peers are on our own network: a proxy for the web has no business in between.
+    process.env.NO_PROXY = "*";
+    const stop = Promise.withResolvers<void>();
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => stop.resolve());
+
+    // Loaded late, because --help and a wrong flag need none of it.
+    const [{ join }, { createChat }, { openTerminal }, { render }] = await Promise.all([
+      import("./join.ts"),
+      import("./chat.ts"),
+      import("./terminal.ts"),
+      import("./render.ts"),
+    ]);
+
+    // A message may come as soon as we listen; it waits until there is a chat to show it in.
+    const started = Promise.withResolvers<ReturnType<typeof createChat>>();
+    const member = await join({
+      ...options,
+      onMessage: (message) =>
+        void started.promise.then((chat) => chat.dispatch({ type: "message", message })),
+    }).catch(adviseOnRegistry);
+
+    const terminal = openTerminal();
+    const chat = createChat({
+      me: member.name,
+      registry: member.registry,
+      print(output) {
+        const { text, stream } = render(output);
+        terminal.print(text, stream);
+      },
+      onSelected: terminal.prompt,
+    });
+    const { address, port, portInUse } = member;
+    await chat.dispatch({ type: "joined", address, port, portInUse });
+    terminal.prompt(undefined);
+    started.resolve(chat);
+
+    async function takeLines() {
+      for await (const text of terminal.lines()) await chat.dispatch({ type: "line", text });
+    }
+    await Promise.race([takeLines(), chat.left, terminal.hungUp, stop.promise]);
+
+    const [unregistered] = await Promise.all([member.unregister(), chat.close()]);
+    if (!unregistered) await chat.dispatch({ type: "stillRegistered" });
+    await member.close();
+    await Promise.race([terminal.flush(), Bun.sleep(FLUSH_MS)]);
+    process.exit(0);
+  },
+});
+
+function adviseOnRegistry(error: unknown): never {
+  if (!(error instanceof RegistryUnreachable)) throw error;
+  throw new TalkError(error.code, `${error.message}; start one with: bun run registry`);
+}
+
+await runMain(command);

@@ -1,0 +1,98 @@
+/** The client's flags, and what they mean together. */
+import { userInfo } from "node:os";
+import type { ArgsDef } from "citty";
+import { wholeNumber } from "../core/command.ts";
+import { UsageError } from "../core/errors.ts";
+import { MAX_NAME_LENGTH, PROTOCOLS, REGISTRY_PORT } from "../core/protocol.ts";
+import type { JoinOptions } from "./join.ts";
+
+export const flags = {
+  name: {
+    type: "string",
+    description: "your name (Default: your login name, with -2, -3, … if that is taken)",
+  },
+  registry: {
+    type: "string",
+    description: "the registry to use",
+    default: `http://127.0.0.1:${REGISTRY_PORT}`,
+    valueHint: "url",
+  },
+  protocol: { type: "string", description: "HTTP, WEBSOCKET or UDP: how you take messages (Default: HTTP)" },
+  host: {
+    type: "string",
+    description: "host name or IP to listen on (Default: this machine's address towards the registry)",
+  },
+  port: {
+    type: "string",
+    description: `port to listen on; 0 picks a free one (Default: ${ports()}, or the next free one)`,
+  },
+  "public-url": {
+    type: "string",
+    description: "how others reach you through a proxy or NAT: http://host[:port], ws://… or udp://…",
+    valueHint: "url",
+  },
+} satisfies ArgsDef;
+
+/** The options that flags ask for. @throws UsageError */
+export async function readOptions(
+  args: Partial<Record<keyof typeof flags, string>>,
+): Promise<Omit<JoinOptions, "onMessage">> {
+  // Loaded late, because --help and an unknown flag do not need the schemas.
+  const [{ Host, Protocol, ruleOf, UserName }, { Check }, { parsePublicUrl }] = await Promise.all([
+    import("../core/schemas.ts"),
+    import("typebox/value"),
+    import("../core/address.ts"),
+  ]);
+
+  function protocolOf(text: string) {
+    const name = text.toUpperCase();
+    if (Check(Protocol, name)) return name;
+    throw new UsageError("--protocol must be HTTP, WEBSOCKET or UDP");
+  }
+
+  function publicAddressOf(text: string) {
+    try {
+      return parsePublicUrl(text);
+    } catch (error) {
+      throw new UsageError(`--public-url is not valid: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  const { name, registry = flags.registry.default, host } = args;
+  if (name !== undefined && !Check(UserName, name))
+    throw new UsageError(`--name must be ${ruleOf(UserName)}`);
+  if (host !== undefined && !Check(Host, host)) throw new UsageError(`--host must be ${ruleOf(Host)}`);
+  const url = URL.parse(registry);
+  if (!url || !["http:", "https:"].includes(url.protocol) || url.search || url.hash) {
+    throw new UsageError(`--registry must be a URL such as ${flags.registry.default}`);
+  }
+  const publicUrl = args["public-url"];
+  const publicAddress = publicUrl === undefined ? undefined : publicAddressOf(publicUrl);
+  const protocol = args.protocol === undefined ? undefined : protocolOf(args.protocol);
+  if (publicAddress && protocol && protocol !== publicAddress.protocol) {
+    throw new UsageError(
+      `--public-url says ${publicAddress.protocol}, --protocol says ${protocol}; leave --protocol out`,
+    );
+  }
+  return {
+    name: name === undefined ? { text: loginName(), chosen: false } : { text: name, chosen: true },
+    registry,
+    protocol: protocol ?? publicAddress?.protocol ?? "HTTP",
+    host,
+    port: wholeNumber("port", args.port, 0, 65535),
+    publicAddress,
+  };
+}
+
+/** The login name as a user's name. Bun's userInfo() says "unknown" where $USER is not set. */
+function loginName(): string {
+  const login = process.env.USER || process.env.LOGNAME || process.env.USERNAME || userInfo().username;
+  const legal = login.replace(/[^a-zA-Z0-9_.-]/g, "-").slice(0, MAX_NAME_LENGTH);
+  return /^\.{0,2}$/.test(legal) ? "user" : legal;
+}
+
+function ports(): string {
+  return Object.values(PROTOCOLS)
+    .map(({ defaultPort }) => defaultPort)
+    .join(", ");
+}

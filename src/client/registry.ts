@@ -1,0 +1,107 @@
+/** The registry as a client sees it, over fetch. */
+import { RegistryRefused, RegistryUnreachable } from "../core/errors.ts";
+import { REGISTRY_PATHS } from "../core/protocol.ts";
+import { type Address, isRecord, type UserName } from "../core/schemas.ts";
+
+/** How long the registry may take for an answer, in milliseconds. */
+const ANSWER_MS = 5000;
+
+/** An address in the list; peers of another make may listen on protocols that we do not know. */
+export interface ListedAddress {
+  protocol: string;
+  host: string;
+  port: number;
+}
+
+/** The users by name. */
+export type Users = ReadonlyMap<UserName, ListedAddress>;
+
+/** Each method throws RegistryUnreachable without an answer of a registry, and RegistryRefused when it says no. */
+export interface Registry {
+  url: string;
+  list(signal?: AbortSignal): Promise<Users>;
+  /** Adds a user; false if the name is taken. */
+  create(user: UserName, address: Address): Promise<boolean>;
+  put(user: UserName, address: Address): Promise<void>;
+  remove(user: UserName, signal?: AbortSignal): Promise<void>;
+}
+
+/** @param url of the registry, with or without a path and a slash behind it */
+export function connectRegistry(url: string): Registry {
+  const base = url.replace(/\/+$/, "");
+  const users = `${base}${REGISTRY_PATHS.users}`;
+
+  async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+    try {
+      return await fetch(path, { signal: AbortSignal.timeout(ANSWER_MS), ...init });
+    } catch (error) {
+      throw new RegistryUnreachable(base, reasonOf(error));
+    }
+  }
+
+  async function expectOk(response: Response): Promise<void> {
+    if (!response.ok) throw new RegistryRefused(response.status, await explanation(response));
+  }
+
+  return {
+    url: base,
+    async list(signal) {
+      // With the slash, which is the form that registries of every make know.
+      const response = await ask(`${users}/`, signal && { signal });
+      await expectOk(response);
+      const body: unknown = await response.json().catch(() => undefined);
+      if (!isRecord(body)) throw new RegistryUnreachable(base, "something else answers there");
+      return readUsers(body);
+    },
+    async create(user, address) {
+      const response = await ask(users, withJson("POST", { user, address }));
+      if (response.status === 409) return false;
+      await expectOk(response);
+      return true;
+    },
+    async put(user, address) {
+      await expectOk(await ask(`${users}/${user}`, withJson("PUT", address)));
+    },
+    async remove(user, signal) {
+      await expectOk(await ask(`${users}/${user}`, { method: "DELETE", ...(signal && { signal }) }));
+    },
+  };
+}
+
+/** Entries that are no address are left out, so that one odd peer does not break the list. */
+function readUsers(body: Record<string, unknown>): Users {
+  const users = new Map<UserName, ListedAddress>();
+  for (const [user, address] of Object.entries(body)) {
+    if (!isRecord(address)) continue;
+    const { protocol, host } = address;
+    const port = Number(address.port);
+    if (typeof protocol === "string" && typeof host === "string" && Number.isInteger(port)) {
+      users.set(user, { protocol, host, port });
+    }
+  }
+  return users;
+}
+
+function withJson(method: string, body: unknown): RequestInit {
+  return { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
+
+/** The sentence in an error's body, which every make of registry may write in its own way, or not at all. */
+async function explanation(response: Response): Promise<string> {
+  const text = (await response.text().catch(() => "")).slice(0, 512);
+  const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
+  if (message === undefined) return "";
+  try {
+    return `the registry says: ${JSON.parse(message)}`;
+  } catch {
+    return "";
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return "no answer";
+  if ("code" in error && error.code === "ECONNREFUSED") return "connection refused";
+  if ("code" in error && error.code === "ENOTFOUND") return "no such host";
+  return error.message;
+}

@@ -1,0 +1,52 @@
+import { formatAddress } from "../core/address.ts";
+import { visible } from "../core/visible.ts";
+import { commands } from "./commands.ts";
+import type { Output } from "./session.ts";
+
+/** A text for people, of one line or several, and the stream it belongs on. */
+export interface Rendered {
+  stream: "stdout" | "stderr";
+  text: string;
+}
+
+/** What the user is told, as lines. Everything foreign in it is made visible here. */
+export function render(output: Output): Rendered {
+  switch (output.type) {
+    case "welcome": {
+      const { me, address, port, portInUse } = output;
+      const instead =
+        portInUse === undefined ? "" : `; port ${portInUse} is in use, so you listen on ${port}`;
+      return stdout(`you are ${me} at ${formatAddress(address)}${instead}; :help lists the commands`);
+    }
+    case "message":
+      return stdout(`${visible(output.message.user)}: ${visible(output.message.text)}`);
+    case "users":
+      return stdout(
+        [...output.users]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([user, address]) => {
+            const you = user === output.me ? "  (you)" : "";
+            return `${visible(user)}  ${visible(formatAddress(address))}${you}`;
+          })
+          .join("\n"),
+      );
+    case "selected":
+      return stdout(
+        `your messages go to ${visible(output.user)} at ${visible(formatAddress(output.address))}`,
+      );
+    case "gone":
+      return stdout(`${visible(output.user)} is gone; nobody is selected`);
+    case "help":
+      return stdout(
+        Object.values(commands)
+          .map(({ usage, help }) => `${usage.padEnd(14)}${help}`)
+          .join("\n"),
+      );
+    case "failure":
+      return { stream: "stderr", text: `error: ${visible(output.sentence)}` };
+  }
+}
+
+function stdout(text: string): Rendered {
+  return { stream: "stdout", text };
+}

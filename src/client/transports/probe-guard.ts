@@ -1,0 +1,26 @@
+/** Most probes that are answered in any second. */
+const PER_SECOND = 20;
+
+/** How often one id is answered: a registry may repeat a probe, but two clients must not play it back and forth. */
+const PER_ID = 3;
+
+/** Ids remembered for that; at the full rate, about a minute's. */
+const IDS = 1000;
+
+/** Decides which probes are answered. @param now a clock in milliseconds */
+export function probeGuard(now: () => number = performance.now.bind(performance)): (id: string) => boolean {
+  const answered: number[] = [];
+  const timesById = new Map<string, number>();
+
+  return (id) => {
+    const time = now();
+    while (answered[0] !== undefined && time - answered[0] >= 1000) answered.shift();
+    const times = timesById.get(id) ?? 0;
+    if (answered.length >= PER_SECOND || times >= PER_ID) return false;
+    answered.push(time);
+    timesById.set(id, times + 1);
+    const [oldest] = timesById.keys();
+    if (timesById.size > IDS && oldest !== undefined) timesById.delete(oldest);
+    return true;
+  };
+}

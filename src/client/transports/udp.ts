@@ -1,0 +1,177 @@
+import { isIPv4, isIPv6 } from "node:net";
+import { canonicalHost, isUnspecified, resolveHost } from "../../core/address.ts";
+import { CannotListen, errorCode, TalkError } from "../../core/errors.ts";
+import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts";
+import type { Outcome, Transport } from "./index.ts";
+import { probeGuard } from "./probe-guard.ts";
+import { unreachable } from "./unreachable.ts";
+
+/** How long the kernel is given to report a closed port, in milliseconds; in a LAN it takes far less. */
+const REFUSAL_MS = 100;
+
+/** Messages as datagrams. */
+export const udp: Transport = {
+  // Half of what the default receive buffer of Linux holds in small datagrams, so that a burst is not lost.
+  window: 128,
+
+  async listen({ host, port, onMessage, advertised, registryIps }) {
+    const admits = probeGuard();
+    try {
+      const socket = await Bun.udpSocket({
+        hostname: host,
+        port,
+        socket: {
+          data(socket, datagram, sourcePort, source) {
+            const read = readOrDrop(datagram);
+            if (read && "message" in read) onMessage(read.message);
+            if (read && "probe" in read && admits(read.probe.id)) {
+              const body = encodeProbeAnswer(read.probe, advertised(socket.port), datagram.byteLength);
+              void replyAddress(read.probe, source, sourcePort, registryIps).then((to) => {
+                if (to) sendThrough(socket, body, to.ip, to.port);
+              });
+            }
+          },
+          // An answer to a probe met a closed port; without a handler that would end the process.
+          error() {},
+        },
+      });
+      return { port: socket.port, close: async () => socket.close() };
+    } catch (error) {
+      throw CannotListen.from(error, host, port);
+    }
+  },
+
+  createSender() {
+    const links = new Map<string, Link>();
+    return {
+      send({ host, port }, body) {
+        const key = `${host} ${port}`;
+        const link = links.get(key) ?? openLink(host, port, () => links.delete(key));
+        links.set(key, link);
+        return link.send(body);
+      },
+      close() {
+        for (const link of links.values()) link.close();
+      },
+    };
+  },
+};
+
+/** A datagram that is neither message nor probe is dropped: an answer would only help whoever forged it. */
+function readOrDrop(datagram: Buffer): ReturnType<typeof readDatagram> | undefined {
+  try {
+    return readDatagram(datagram);
+  } catch (error) {
+    if (error instanceof TalkError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Where a probe may be answered: at the IP address it came from or at the registry's own, and nowhere else,
+ * so that nobody can aim our answers at a third (CVE-2020-12695 was that).
+ */
+async function replyAddress(
+  { replyTo }: Probe,
+  source: string,
+  sourcePort: number,
+  registryIps: readonly string[],
+) {
+  const from = canonicalHost(source);
+  if (!replyTo || isUnspecified(replyTo.host)) return { ip: from, port: replyTo?.port ?? sourcePort };
+  const ips = await resolveHost(replyTo.host).catch(() => []);
+  const ip = ips.find((candidate) => candidate === from || registryIps.includes(candidate));
+  return ip === undefined ? undefined : { ip, port: replyTo.port };
+}
+
+/** Sends through a shared socket, where one dead peer makes the next send to anybody throw its refusal. */
+function sendThrough(socket: Bun.udp.Socket<"buffer">, body: string, ip: string, port: number): void {
+  const target = isIPv4(ip) && isIPv6(socket.hostname) ? `::ffff:${ip}` : ip;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      socket.send(body, port, target);
+      return;
+    } catch (error) {
+      if (errorCode(error) !== "ECONNREFUSED") return;
+    }
+  }
+}
+
+/** A socket of its own for each peer, because only a connected one tells which peer refused. */
+interface Link {
+  send(body: string): Promise<Outcome>;
+  close(): void;
+}
+
+/** @param onIdle called when the link has closed itself, because nothing was under way */
+function openLink(host: string, port: number, onIdle: () => void): Link {
+  const unsettled = new Set<(outcome: Outcome) => void>();
+  const connected = connect(host, port, (error) => settleAll(failed(error)));
+  let underWay = 0;
+
+  function settleAll(outcome: Outcome) {
+    for (const settle of [...unsettled]) settle(outcome);
+  }
+
+  function transmit(socket: Awaited<ReturnType<typeof connect>>, body: string) {
+    try {
+      socket.send(body);
+    } catch (error) {
+      if (errorCode(error) !== "ECONNREFUSED") throw error;
+      // The refusal is of the datagrams before, and this one has not left.
+      settleAll(failed(error));
+      socket.send(body);
+    }
+  }
+
+  /** Sent, unless the kernel says otherwise in time. */
+  function fate(): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle({ type: "sent" }), REFUSAL_MS);
+      function settle(outcome: Outcome) {
+        clearTimeout(timer);
+        unsettled.delete(settle);
+        resolve(outcome);
+      }
+      unsettled.add(settle);
+    });
+  }
+
+  return {
+    async send(body) {
+      underWay++;
+      try {
+        transmit(await connected, body);
+        return await fate();
+      } catch (error) {
+        return failed(error);
+      } finally {
+        if (--underWay === 0) {
+          onIdle();
+          void connected.then(
+            (socket) => socket.close(),
+            () => {},
+          );
+        }
+      }
+    },
+    close: () => settleAll({ type: "sent" }),
+  };
+}
+
+async function connect(host: string, port: number, onError: (error: unknown) => void) {
+  // Looked up here, because udpSocket would block the process meanwhile.
+  const [ip = host] = await resolveHost(host);
+  return Bun.udpSocket({
+    hostname: isIPv6(ip) ? "::" : "0.0.0.0",
+    connect: { hostname: ip, port },
+    // Bun 1.4 hands over the error alone, its types say it is the second of two: the last is right for both.
+    socket: { error: (...reported: unknown[]) => onError(reported.at(-1)) },
+  });
+}
+
+function failed(error: unknown): Outcome {
+  const code = errorCode(error);
+  const reason = code === "ECONNREFUSED" ? "its port is closed" : unreachable(code);
+  return { type: "failed", reason: reason ?? `the system says ${code ?? String(error)}` };
+}

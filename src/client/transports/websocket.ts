@@ -1,0 +1,179 @@
+import { urlHost } from "../../core/address.ts";
+import {
+  CannotListen,
+  errorCode,
+  InvalidInput,
+  MethodNotAllowed,
+  TalkError,
+  UnknownPath,
+  UpgradeRequired,
+} from "../../core/errors.ts";
+import { failureBody, failureOf, pathOf } from "../../core/http.ts";
+import { decodeMessage } from "../../core/message.ts";
+import { CLIENT_PATHS, MAX_BODY_BYTES } from "../../core/protocol.ts";
+import { isRecord } from "../../core/schemas.ts";
+import type { Outcome, Transport } from "./index.ts";
+import { unreachable } from "./unreachable.ts";
+
+/** How long a connection may take to open, and then an answer to come, in milliseconds: 5 s in all. */
+const OPEN_MS = 3000;
+const ANSWER_MS = 2000;
+
+/** What a listener says of a frame it took; a Kotlin peer waits for exactly this. */
+const TAKEN = "OK";
+
+/** Messages as text frames; the n-th answer belongs to the n-th frame. */
+export const webSocket: Transport = {
+  window: 64,
+
+  async listen({ host, port, onMessage }) {
+    try {
+      const server = Bun.serve({
+        hostname: host,
+        port,
+        fetch(request, server) {
+          if (pathOf(request) !== CLIENT_PATHS.webSocket) {
+            throw new UnknownPath(`messages go to ${CLIENT_PATHS.webSocket}`);
+          }
+          if (request.method !== "GET") throw new MethodNotAllowed(["GET"]);
+          if (!server.upgrade(request)) throw new UpgradeRequired();
+          return undefined;
+        },
+        error: failureOf,
+        websocket: {
+          maxPayloadLength: MAX_BODY_BYTES,
+          // A peer that does not read its answers is let go, else they would be dropped out of order.
+          closeOnBackpressureLimit: true,
+          message(socket, frame) {
+            socket.send(answerTo(frame, (bytes) => onMessage(decodeMessage(bytes))));
+          },
+        },
+      });
+      return { port: server.port ?? port, close: () => server.stop(true) };
+    } catch (error) {
+      throw CannotListen.from(error, host, port);
+    }
+  },
+
+  createSender() {
+    const links = new Map<string, Link>();
+    return {
+      send({ host, port }, body) {
+        const url = `ws://${urlHost(host)}:${port}${CLIENT_PATHS.webSocket}`;
+        const link = links.get(url) ?? openLink(url, () => links.delete(url));
+        links.set(url, link);
+        return link.send(body);
+      },
+      close() {
+        for (const link of links.values()) link.close();
+      },
+    };
+  },
+};
+
+function answerTo(frame: string | Buffer, take: (bytes: Uint8Array) => void): string {
+  try {
+    if (typeof frame !== "string") throw new InvalidInput("Send text frames.");
+    take(Buffer.from(frame));
+    return TAKEN;
+  } catch (error) {
+    if (error instanceof TalkError) return JSON.stringify(failureBody(error));
+    throw error;
+  }
+}
+
+/** One connection to one peer. */
+interface Link {
+  send(body: string): Promise<Outcome>;
+  close(): void;
+}
+
+/** A frame waits for its answer in the order it was sent; a late answer still takes its frame off. */
+interface Frame {
+  body: string;
+  settle: (outcome: Outcome) => void;
+}
+
+/** @param onEnded called once, when the link can send no more */
+function openLink(url: string, onEnded: () => void): Link {
+  const socket = new WebSocket(url);
+  const waiting: Frame[] = [];
+  let open = false;
+  let answered = false;
+  let ended: Outcome | undefined;
+  const openTimer = setTimeout(
+    () => end({ type: "failed", reason: `no connection in ${OPEN_MS / 1000} s` }),
+    OPEN_MS,
+  );
+
+  socket.addEventListener("open", () => {
+    clearTimeout(openTimer);
+    open = true;
+    for (const frame of waiting) transmit(frame);
+  });
+  socket.addEventListener("message", ({ data }) => {
+    answered = true;
+    waiting.shift()?.settle(readAnswer(data));
+  });
+  socket.addEventListener("error", (event) => {
+    if (open) return;
+    const code = "error" in event ? errorCode(event.error) : undefined;
+    end({ type: "failed", reason: unreachable(code) ?? "it takes no WebSocket connection" });
+  });
+  socket.addEventListener("close", ({ code }) => end(farewell(code)));
+
+  function transmit(frame: Frame) {
+    socket.send(frame.body);
+    const timer = setTimeout(() => {
+      if (!answered) return settle({ type: "sent" });
+      // It used to answer, so the connection is dead: the next message opens another.
+      end({ type: "unanswered", reason: `no answer in ${ANSWER_MS / 1000} s` });
+    }, ANSWER_MS);
+    const { settle } = frame;
+    frame.settle = (outcome) => {
+      clearTimeout(timer);
+      settle(outcome);
+    };
+  }
+
+  function end(outcome: Outcome) {
+    if (ended) return;
+    ended = outcome;
+    clearTimeout(openTimer);
+    onEnded();
+    for (const frame of waiting.splice(0)) frame.settle(outcome);
+    socket.terminate();
+  }
+
+  return {
+    send(body) {
+      if (ended) return Promise.resolve(ended);
+      const { promise, resolve } = Promise.withResolvers<Outcome>();
+      const frame = { body, settle: resolve };
+      waiting.push(frame);
+      if (open) transmit(frame);
+      return promise;
+    },
+    close: () => end({ type: "unanswered", reason: "closed before an answer" }),
+  };
+}
+
+/** What a close code (RFC 6455 §7.4.1) says of the frames that were not answered. */
+function farewell(code: number): Outcome {
+  if (code === 1009) return { type: "failed", reason: "it takes no message this long" };
+  // Closed in good order without a word on the frames: a peer that never answers.
+  if (code === 1000 || code === 1001) return { type: "sent" };
+  return { type: "unanswered", reason: "the connection broke before an answer" };
+}
+
+function readAnswer(data: unknown): Outcome {
+  if (data === TAKEN) return { type: "delivered" };
+  try {
+    const answer: unknown = JSON.parse(String(data));
+    if (isRecord(answer) && answer.status === "error")
+      return { type: "failed", reason: String(answer.message) };
+  } catch {
+    // Not JSON: a peer with words of its own, which tell nothing.
+  }
+  return { type: "sent" };
+}

@@ -1,0 +1,102 @@
+/** Writing, reading and comparing addresses, and finding the one of this machine. */
+import { lookup } from "node:dns/promises";
+import { isIP, isIPv6 } from "node:net";
+import { InvalidInput } from "./errors.ts";
+import { PROTOCOLS } from "./protocol.ts";
+import { Address, type Protocol, parse } from "./schemas.ts";
+
+/** A host as a URL takes it: an IPv6 address in brackets (RFC 3986 §3.2.2). */
+export function urlHost(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** An address as people read it, `udp://10.0.0.5:3000`; of a protocol unknown to us, its name stands in front. */
+export function formatAddress({
+  protocol,
+  host,
+  port,
+}: {
+  protocol: string;
+  host: string;
+  port: number;
+}): string {
+  const known = Object.entries(PROTOCOLS).find(([name]) => name === protocol);
+  return `${known?.[1].scheme ?? protocol.toLowerCase()}://${urlHost(host)}:${port}`;
+}
+
+/**
+ * The address that a public URL names: `http://host[:80]`, `ws://host[:80]` or `udp://host:port`.
+ * @throws InvalidInput
+ */
+export function parsePublicUrl(text: string): Address {
+  const wrong = new InvalidInput("it must look like http://host[:port], ws://host[:port] or udp://host:port");
+  const match = /^([a-z]+):\/\/(?:\[([^\]]+)\]|([^:/?#@[\]]+))(?::(\d+))?\/?$/i.exec(text);
+  const scheme = match?.[1]?.toLowerCase();
+  const protocol = protocolNames().find((name) => PROTOCOLS[name].scheme === scheme);
+  // 80 is the default of the http and ws schemes (RFC 9110 §4.2.1, RFC 6455 §3); udp has none.
+  const port = match?.[4] ?? (protocol === "UDP" ? undefined : "80");
+  if (!match || !protocol || port === undefined) throw wrong;
+  return parse(Address, { protocol, host: match[2] ?? match[3], port });
+}
+
+/** The protocols, in the order in which they are offered. */
+export function protocolNames(): Protocol[] {
+  return ["HTTP", "WEBSOCKET", "UDP"];
+}
+
+/** Whether two addresses mean the same, however their hosts are written. */
+export function sameAddress(
+  a: { protocol: string; host: string; port: number },
+  b: { protocol: string; host: string; port: number },
+): boolean {
+  return a.protocol === b.protocol && a.port === b.port && canonicalHost(a.host) === canonicalHost(b.host);
+}
+
+/** One spelling per host: names in lower case, IPv6 compressed (RFC 5952), IPv4 in IPv6 as IPv4, no zone. */
+export function canonicalHost(host: string): string {
+  const bare = host.replace(/%.*$/, "").toLowerCase();
+  if (!isIPv6(bare)) return bare;
+  const short = new URL(`http://[${bare}]`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short);
+  if (!mapped?.[1] || !mapped[2]) return short;
+  const [high, low] = [Number.parseInt(mapped[1], 16), Number.parseInt(mapped[2], 16)];
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+}
+
+/** Whether a host is a wildcard (`0.0.0.0`, `::`), on which one can listen but not be reached. */
+export function isUnspecified(host: string): boolean {
+  return ["0.0.0.0", "::"].includes(canonicalHost(host));
+}
+
+/** Whether a host means this machine alone. */
+export function isLoopback(host: string): boolean {
+  const canonical = canonicalHost(host);
+  return (
+    canonical === "localhost" ||
+    canonical === "::1" ||
+    (isIP(canonical) === 4 && canonical.startsWith("127."))
+  );
+}
+
+/** The IP addresses of a host, canonical, in the system's order. @throws the resolver's error, code ENOTFOUND */
+export async function resolveHost(host: string): Promise<string[]> {
+  if (isIP(host)) return [canonicalHost(host)];
+  const found = await lookup(host, { all: true });
+  return found.map(({ address }) => canonicalHost(address));
+}
+
+/** The address of this machine from which a host is reached. Nothing is sent. @throws when it has none, or no such host */
+export async function localAddressTowards(host: string): Promise<string> {
+  const [remote] = await resolveHost(host);
+  if (remote === undefined) throw new InvalidInput(`${host} has no address`);
+  const socket = await Bun.udpSocket({
+    hostname: isIPv6(remote) ? "::" : "0.0.0.0",
+    connect: { hostname: remote, port: 9 },
+    socket: { error() {} },
+  });
+  try {
+    return canonicalHost(socket.address.address);
+  } finally {
+    socket.close();
+  }
+}

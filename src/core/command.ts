@@ -1,0 +1,62 @@
+/** A command line, strictly: citty declares and prints the flags, and here none passes that was not declared. */
+import { stripVTControlCharacters } from "node:util";
+import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
+import { TalkError, UsageError } from "./errors.ts";
+import { suggest } from "./suggest.ts";
+import { visible } from "./visible.ts";
+
+/**
+ * Runs a command, and is the one place where a failure of it becomes a line on stderr and an exit code:
+ * 2 for a wrong flag, 1 for everything else.
+ */
+export async function runMain<A extends ArgsDef>(
+  command: CommandDef<A>,
+  argv = process.argv.slice(2),
+): Promise<void> {
+  try {
+    if (argv.includes("--help") || argv.includes("-h")) {
+      const usage = await renderUsage(command);
+      const colours = process.stdout.isTTY && !process.env.NO_COLOR;
+      process.stdout.write(`${colours ? usage : stripVTControlCharacters(usage)}\n`);
+      return;
+    }
+    await runCommand(command, { rawArgs: argv });
+  } catch (error) {
+    if (!(error instanceof TalkError)) throw error;
+    process.stderr.write(`error: ${visible(error.message)}\n`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}
+
+/** Refuses flags that were not declared, flags without their value, and stray words. @throws UsageError */
+export function checkFlags(args: Record<string, unknown> & { _: string[] }, declared: ArgsDef): void {
+  const known = Object.keys(declared);
+  for (const [name, value] of Object.entries(args)) {
+    if (name === "_") continue;
+    if (!known.includes(kebab(name))) {
+      const meant = suggest(name, known);
+      throw new UsageError(`unknown option --${name}; ${meant ? `did you mean --${meant}?` : "see --help"}`);
+    }
+    if (value === "" || value === false) throw new UsageError(`--${name} needs a value; see --help`);
+  }
+  const [stray] = args._;
+  if (stray !== undefined) throw new UsageError(`unexpected "${stray}"; options start with --, see --help`);
+}
+
+/** A flag's whole number from `min` to `max`; undefined if the flag was not given. @throws UsageError */
+export function wholeNumber(
+  flag: string,
+  text: string | undefined,
+  min: number,
+  max: number,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`--${flag} must be a whole number from ${min} to ${max}`);
+}
+
+/** citty hands every flag over in camel case too. */
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

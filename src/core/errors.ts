@@ -1,0 +1,132 @@
+/** A failure with a sentence for people and a code for programs. */
+export class TalkError extends Error {
+  /** @param code stable; the HTTP status, where the failure is an answer, follows from it. */
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/** Input from outside that breaks a rule; the sentence says which, and never repeats the input. */
+export class InvalidInput extends TalkError {
+  constructor(sentence: string) {
+    super("invalid", sentence);
+  }
+}
+
+/** A flag that is unknown, incomplete or has a bad value. */
+export class UsageError extends TalkError {
+  constructor(sentence: string) {
+    super("usage", sentence);
+  }
+}
+
+export class UnknownPath extends TalkError {
+  constructor(hint: string) {
+    super("unknown-path", `There is no such path; ${hint}.`);
+  }
+}
+
+export class UnknownUser extends TalkError {
+  constructor() {
+    super("unknown-user", "There is no such user; GET /v1/users lists them all.");
+  }
+}
+
+export class MethodNotAllowed extends TalkError {
+  constructor(readonly allowed: readonly string[]) {
+    super("method-not-allowed", `This path takes ${allowed.join(", ")}.`);
+  }
+}
+
+export class NameTaken extends TalkError {
+  constructor() {
+    super("name-taken", "This name is taken; choose another, or move the user with PUT.");
+  }
+}
+
+export class TooLarge extends TalkError {
+  constructor(what: string, limit: number) {
+    super("too-large", `${what} is too large; send at most ${limit} bytes.`);
+  }
+}
+
+export class NotJson extends TalkError {
+  constructor() {
+    super("not-json", "Send JSON with the header Content-Type: application/json.");
+  }
+}
+
+export class UpgradeRequired extends TalkError {
+  constructor() {
+    super("upgrade-required", "This path takes WebSocket connections only.");
+  }
+}
+
+/** The store cannot be opened, or does not answer now. */
+export class StoreUnavailable extends TalkError {
+  constructor(sentence: string) {
+    super("store-unavailable", sentence);
+  }
+}
+
+/** A port or host on which this machine cannot listen. */
+export class CannotListen extends TalkError {
+  constructor(
+    readonly reason: "in-use" | "not-allowed" | "no-such-address",
+    host: string,
+    port: number,
+  ) {
+    const sentences = {
+      "in-use": `port ${port} is in use; choose another with --port`,
+      "not-allowed": `port ${port} needs more rights than you have; choose one above 1023 with --port`,
+      "no-such-address": `${host} is not an address of this machine; choose one with --host`,
+    };
+    super("cannot-listen", sentences[reason]);
+  }
+
+  /** The error of a failed bind as one of ours; anything else as it is. */
+  static from(error: unknown, host: string, port: number): unknown {
+    switch (errorCode(error)) {
+      case "EADDRINUSE":
+        return new CannotListen("in-use", host, port);
+      case "EACCES":
+      case "EPERM":
+        return new CannotListen("not-allowed", host, port);
+      case "EADDRNOTAVAIL":
+      case "EINVAL":
+      case "ENOENT":
+      case "ENOTFOUND":
+        return new CannotListen("no-such-address", host, port);
+      default:
+        return error;
+    }
+  }
+}
+
+/** The registry did not answer, or not as a registry does. */
+export class RegistryUnreachable extends TalkError {
+  constructor(url: string, reason: string) {
+    super("registry-unreachable", `no registry at ${url} (${reason})`);
+  }
+}
+
+/** The registry answered, and the answer was no. */
+export class RegistryRefused extends TalkError {
+  constructor(
+    readonly status: number,
+    sentence: string,
+  ) {
+    super("registry-refused", sentence || `the registry answered ${status}`);
+  }
+}
+
+/** The system's code of an error (`ECONNREFUSED`), if it has one. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return error.cause === undefined ? undefined : errorCode(error.cause);
+}

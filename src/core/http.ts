@@ -1,0 +1,76 @@
+/** What the registry and a client's HTTP side do alike: read a JSON body, answer, and turn errors into answers. */
+import { InvalidInput, MethodNotAllowed, NotJson, TalkError, TooLarge } from "./errors.ts";
+import { MAX_BODY_BYTES } from "./protocol.ts";
+
+const STATUS: Record<string, number> = {
+  invalid: 400,
+  "unknown-path": 404,
+  "unknown-user": 404,
+  "method-not-allowed": 405,
+  "name-taken": 409,
+  "too-large": 413,
+  "not-json": 415,
+  "upgrade-required": 426,
+  "store-unavailable": 503,
+};
+
+/** The answer to everything that went well and has nothing else to say. */
+export const OK = { status: "ok" } as const;
+
+/** An error as an HTTP answer, as every Talk listener gives it. */
+export function failure(error: TalkError): Response {
+  const headers = new Headers();
+  if (error instanceof MethodNotAllowed) headers.set("Allow", error.allowed.join(", "));
+  if (error.code === "upgrade-required") headers.set("Upgrade", "websocket");
+  return Response.json(failureBody(error), { status: STATUS[error.code] ?? 500, headers });
+}
+
+/** The same for whatever a handler threw. @throws what is no TalkError: a fault of ours, which shall be seen */
+export function failureOf(error: unknown): Response {
+  if (error instanceof TalkError) return failure(error);
+  throw error;
+}
+
+/** The body of that answer, which is also what a WebSocket listener says of a bad frame. */
+export function failureBody(error: TalkError): { status: "error"; message: string } {
+  return { status: "error", message: error.message };
+}
+
+/** The path of a request, also where a broken `Host` left no URL. */
+export function pathOf({ url }: Request): string {
+  return URL.parse(url, "http://host")?.pathname ?? "/";
+}
+
+/**
+ * The JSON body of a request, of at most 64 KiB and only as `application/json`, which no web page can post
+ * to another origin unasked. @throws NotJson, TooLarge, InvalidInput
+ */
+export async function readJson(request: Request): Promise<unknown> {
+  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/json") throw new NotJson();
+  return parseJson(await readBytes(request));
+}
+
+/** JSON in UTF-8. @throws InvalidInput */
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new InvalidInput("The input must be JSON in UTF-8.");
+  }
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  const length = request.headers.get("content-length");
+  if (length !== null && Number(length) > MAX_BODY_BYTES) throw new TooLarge("The body", MAX_BODY_BYTES);
+  if (length !== null) return request.bytes();
+  // A chunked body tells its size only as it comes.
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY_BYTES) throw new TooLarge("The body", MAX_BODY_BYTES);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

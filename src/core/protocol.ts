@@ -1,0 +1,33 @@
+/** What the wire fixes: paths, schemes, default ports and limits. */
+
+/** The protocols a client can listen on, with the URL scheme and the port it takes unless told otherwise. */
+export const PROTOCOLS = {
+  HTTP: { scheme: "http", defaultPort: 8080 },
+  WEBSOCKET: { scheme: "ws", defaultPort: 8082 },
+  UDP: { scheme: "udp", defaultPort: 3000 },
+} as const;
+
+/** Paths of the registry's API. */
+export const REGISTRY_PATHS = { users: "/v1/users", health: "/v1/health", docs: "/swagger" } as const;
+
+/** Paths a client listens on. */
+export const CLIENT_PATHS = {
+  message: "/v1/message",
+  webSocket: "/v1/ws/message",
+  health: "/v1/health",
+} as const;
+
+/** Most characters of a user's name. */
+export const MAX_NAME_LENGTH = 64;
+
+/** Most bytes of an encoded message on any protocol: it has to fit one UDP datagram (65,507 bytes). */
+export const MAX_MESSAGE_BYTES = 64_000;
+
+/** Most bytes of an HTTP body or a WebSocket frame that are read. */
+export const MAX_BODY_BYTES = 64 * 1024;
+
+/** The port a registry listens on unless told otherwise. */
+export const REGISTRY_PORT = 8088;
+
+/** The sender's name that marks a datagram as a probe of the registry. */
+export const PROBE_USER = "healthCheck";

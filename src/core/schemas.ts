@@ -1,0 +1,163 @@
+/**
+ * What is said on the wire, once: the same schemas check the registry's routes, the messages on all three
+ * protocols, and make the OpenAPI document. A `description` reads on from "must be", because errors say it.
+ */
+import Type, { type Static, type TSchema } from "typebox";
+import { Compile, type Validator } from "typebox/compile";
+import { InvalidInput } from "./errors.ts";
+import { MAX_NAME_LENGTH, PROTOCOLS } from "./protocol.ts";
+
+/** A TypeBox schema that is also a Standard Schema (https://standardschema.dev), as Elysia takes them. */
+export type StandardSchema<S extends TSchema> = S & {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: "typebox";
+    readonly validate: (value: unknown) => { value: Static<S> } | { issues: { message: string }[] };
+    readonly types?: { readonly input: unknown; readonly output: Static<S> };
+  };
+};
+
+/** The value as the schema describes it. @throws InvalidInput with a sentence that names the first broken rule. */
+export function parse<S extends TSchema>(schema: StandardSchema<S>, value: unknown): Static<S> {
+  const result = schema["~standard"].validate(value);
+  if ("issues" in result) throw new InvalidInput(result.issues[0]?.message ?? "The input is not valid.");
+  return result.value;
+}
+
+export const UserName = Type.String({
+  pattern: `^(?!\\.{1,2}$)[a-zA-Z0-9_.-]{1,${MAX_NAME_LENGTH}}$`,
+  description: `1 to ${MAX_NAME_LENGTH} of the characters a-z, A-Z, 0-9, "-", "_" and ".", and not "." or ".."`,
+  examples: ["bob"],
+});
+export type UserName = Static<typeof UserName>;
+
+export const Protocol = Type.Enum(["HTTP", "WEBSOCKET", "UDP"] satisfies (keyof typeof PROTOCOLS)[], {
+  type: "string",
+  description: "HTTP, WEBSOCKET or UDP",
+  examples: ["UDP"],
+});
+export type Protocol = Static<typeof Protocol>;
+
+/** RFC 1123 §2.1 with underscores; the last label is not all digits, so no IPv4 address in disguise fits. */
+const HOST_NAME =
+  "^(?=.{1,253}$)([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\\.)*(?!\\d+$)[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$";
+
+export const Host = Type.Union(
+  [Type.String({ format: "ipv4" }), Type.String({ format: "ipv6" }), Type.String({ pattern: HOST_NAME })],
+  {
+    description: "an IPv4 address, an IPv6 address without brackets or zone, or a host name",
+    examples: ["10.0.0.5"],
+  },
+);
+export type Host = Static<typeof Host>;
+
+export const Port = Type.Integer({
+  minimum: 1,
+  maximum: 65535,
+  description: "a whole number from 1 to 65535",
+  examples: [3000],
+});
+export type Port = Static<typeof Port>;
+
+export const Address = standard(
+  Type.Object(
+    { protocol: Protocol, host: Host, port: Port },
+    { description: 'an address: {"protocol": …, "host": …, "port": …}' },
+  ),
+  tolerateAddress,
+);
+export type Address = Static<typeof Address>;
+
+export const Registration = standard(
+  Type.Object(
+    { user: UserName, address: Address },
+    { description: 'a user and its address: {"user": …, "address": {…}}' },
+  ),
+  (value) =>
+    isRecord(value) ? { user: value.user ?? value.name, address: tolerateAddress(value.address) } : value,
+);
+export type Registration = Static<typeof Registration>;
+
+export const UserParams = standard(Type.Object({ user: UserName }));
+
+export const Message = standard(
+  Type.Object(
+    {
+      user: UserName,
+      text: Type.String({ description: "a text, which may be empty", examples: ["hello"] }),
+    },
+    { additionalProperties: false, description: 'a message: {"user": …, "text": …} and nothing else' },
+  ),
+);
+export type Message = Static<typeof Message>;
+
+export const Ok = Type.Object({ status: Type.Literal("ok", { examples: ["ok"], description: '"ok"' }) });
+
+export const Failure = Type.Object({
+  status: Type.Literal("error", { examples: ["error"], description: '"error"' }),
+  message: Type.String({
+    description: "one sentence that says what to do",
+    examples: ["This name is taken; choose another, or move the user with PUT."],
+  }),
+});
+
+/** What a schema asks for, in words that read on from "must be". */
+export function ruleOf(schema: TSchema): string {
+  return "description" in schema ? String(schema.description) : "valid";
+}
+
+/** An object whose fields can be looked at. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Peers send the port as a decimal string or leave it out, and add keys of their own: all three are read. */
+function tolerateAddress(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  const { protocol, host, port } = value;
+  return { protocol, host, port: toleratePort(port, protocol) };
+}
+
+function toleratePort(port: unknown, protocol: unknown): unknown {
+  if (port === undefined)
+    return Object.entries(PROTOCOLS).find(([name]) => name === protocol)?.[1].defaultPort;
+  if (typeof port === "string" && /^\d{1,5}$/.test(port)) return Number(port);
+  return port;
+}
+
+/** @param tolerate brings what peers are known to send into the schema's form, before the schema decides. */
+function standard<S extends TSchema>(
+  schema: S,
+  tolerate: (value: unknown) => unknown = (value) => value,
+): StandardSchema<S> {
+  // Compiled at the first use: a client's --help needs none.
+  let validator: Validator<Record<never, never>, S> | undefined;
+  function validate(raw: unknown) {
+    validator ??= Compile(schema);
+    const value = tolerate(raw);
+    if (validator.Check(value)) return { value };
+    return { issues: [{ message: sentence(schema, validator.Errors(value)[0]) }] };
+  }
+  // Not enumerable, so that the OpenAPI document shows the schema alone. The one cast: TypeScript cannot see a
+  // property arrive through defineProperty.
+  return Object.defineProperty(schema, "~standard", {
+    value: { version: 1, vendor: "typebox", validate },
+  }) as StandardSchema<S>;
+}
+
+/** The rule that an error broke, in the words of the deepest schema on its path; nothing of the input. */
+function sentence(schema: TSchema, error: { instancePath: string; params: object } | undefined): string {
+  const missing = error && "requiredProperties" in error.params ? error.params.requiredProperties : undefined;
+  const keys = error?.instancePath.split("/").slice(1) ?? [];
+  if (Array.isArray(missing)) keys.push(String(missing[0]));
+  const path: string[] = [];
+  let rule: TSchema = schema;
+  for (const key of keys) {
+    const properties: unknown = "properties" in rule ? rule.properties : undefined;
+    if (!isRecord(properties) || !Object.hasOwn(properties, key) || !isRecord(properties[key])) break;
+    rule = properties[key];
+    path.push(key);
+  }
+  const subject = path.length > 0 ? `"${path.join(".")}"` : "The input";
+  return `${subject} must be ${ruleOf(rule)}.`;
+}

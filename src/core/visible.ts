@@ -1,0 +1,18 @@
+/**
+ * What must not reach a terminal as it is: controls and escapes (Cc, so C0, DEL and C1), formats such as bidi
+ * and zero width (Cf), lone surrogates (Cs), line and paragraph separators, whatever else draws nothing
+ * (Default_Ignorable, so tags and fillers), noncharacters, and combining marks past the fourth on one letter.
+ * An emoji's own variation selector and joiner stay, so that ❤️ and families are seen as they were sent.
+ */
+const UNSAFE =
+  /(?<=\p{Extended_Pictographic})\u{fe0f}|(?<=\p{Extended_Pictographic}\u{fe0f}?\p{Emoji_Modifier}?)\u{200d}(?=\p{Extended_Pictographic})|([\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]|(?<=\p{M}{4})\p{M})/gu;
+
+const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e" };
+
+/** Foreign text with everything that could deceive or command a terminal shown as an escape: `\n`, `\e`, `\u{202e}`. */
+export function visible(text: string): string {
+  return text.replace(UNSAFE, (character, unsafe: string | undefined) => {
+    if (unsafe === undefined) return character;
+    return SHORT[unsafe] ?? `\\u{${(unsafe.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}}`;
+  });
+}

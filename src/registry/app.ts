@@ -1,0 +1,122 @@
+import { Elysia, ParseError, ValidationError } from "elysia";
+import { canonicalHost, isUnspecified } from "../core/address.ts";
+import {
+  InvalidInput,
+  MethodNotAllowed,
+  NameTaken,
+  TalkError,
+  UnknownPath,
+  UnknownUser,
+} from "../core/errors.ts";
+import { failure, OK, pathOf, readJson } from "../core/http.ts";
+import { REGISTRY_PATHS } from "../core/protocol.ts";
+import { Address, parse, Registration, UserParams } from "../core/schemas.ts";
+import { docs, operations } from "./docs.ts";
+import { cachedList } from "./list.ts";
+import type { Store } from "./store.ts";
+
+const { users, health } = REGISTRY_PATHS;
+const user = `${users}/:user` as const;
+
+/** Reads the body by our rules; the word behind it tells the docs which type is taken. */
+const json = [({ request }: { request: Request }) => readJson(request), "json"] as const;
+
+/** The registry's HTTP API over a store; it listens once `.listen()` is called. */
+export function createApp({ store }: { store: Store }) {
+  const list = cachedList(store);
+
+  const app = new Elysia({
+    // One router for `app.handle` and for sockets; Bun's own decodes bad percent-encodings into other names.
+    systemRouter: false,
+    nativeStaticResponse: false,
+    // `Host: db` is a host like any other.
+    handler: { standardHostname: false },
+    // Bodies are counted as they are read, so that too large a one gets its answer in JSON.
+    serve: { reusePort: false, maxRequestBodySize: Number.MAX_SAFE_INTEGER },
+  })
+    .onError(({ error, request }) => failure(toTalkError(error, request, methodsAt)))
+    .use(docs())
+    .get(health, () => OK, { detail: operations.health })
+    .get(
+      users,
+      async ({ headers }) => {
+        const { text, etag } = await list();
+        const known = headers["if-none-match"];
+        const fresh = known !== undefined && matches(known, etag);
+        const caching = { etag, "cache-control": "no-cache" };
+        if (fresh) return new Response(null, { status: 304, headers: caching });
+        return new Response(text, { headers: { ...caching, "content-type": "application/json" } });
+      },
+      { detail: operations.list },
+    )
+    .post(
+      users,
+      async ({ body, request, server }) => {
+        const created = await store.create(
+          body.user,
+          reachable(body.address, server?.requestIP(request)?.address),
+        );
+        if (!created) throw new NameTaken();
+        return OK;
+      },
+      { parse: [...json], body: Registration, detail: operations.create },
+    )
+    .get(
+      user,
+      async ({ params }) => {
+        const address = await store.get(params.user);
+        if (!address) throw new UnknownUser();
+        return address;
+      },
+      { detail: operations.read },
+    )
+    .put(
+      user,
+      async ({ params, body, request, server }) => {
+        await store.put(params.user, reachable(body, server?.requestIP(request)?.address));
+        return OK;
+      },
+      { parse: [...json], params: UserParams, body: Address, detail: operations.put },
+    )
+    .delete(
+      user,
+      async ({ params }) => {
+        await store.remove(params.user);
+        return OK;
+      },
+      { detail: operations.remove },
+    );
+
+  /** The methods that the routes know for a path. */
+  function methodsAt(path: string): string[] {
+    return ["GET", "POST", "PUT", "DELETE"].filter((method) => app.router.http.find(method, path) !== null);
+  }
+
+  return app;
+}
+
+/** A wildcard cannot be reached; who registers one is reached where the request came from (`source`, an IP). */
+function reachable(address: Address, source = "127.0.0.1"): Address {
+  if (!isUnspecified(address.host)) return address;
+  return parse(Address, { ...address, host: canonicalHost(source) });
+}
+
+/** `If-None-Match` by the weak comparison (RFC 9110 §13.1.2). */
+function matches(header: string, etag: string): boolean {
+  return header.split(",").some((tag) => ["*", etag].includes(tag.trim().replace(/^W\//, "")));
+}
+
+/** The one place where whatever was thrown becomes one of our errors. */
+function toTalkError(error: unknown, request: Request, methodsAt: (path: string) => string[]): TalkError {
+  if (error instanceof TalkError) return error;
+  if (error instanceof ParseError && error.cause instanceof TalkError) return error.cause;
+  if (error instanceof ValidationError)
+    return new InvalidInput(error.all[0]?.summary ?? "The input is not valid.");
+  if (error instanceof Error && "code" in error && error.code === "NOT_FOUND") {
+    const allowed = methodsAt(pathOf(request));
+    if (allowed.length > 0) return new MethodNotAllowed(allowed);
+    return new UnknownPath(`the API is described at ${REGISTRY_PATHS.docs}`);
+  }
+  process.stderr.write(`error: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return new TalkError("unexpected", "The registry failed; its log says why. Please report it.");
+}

@@ -1,5 +1,4 @@
 /** The client's flags, and what they mean together. */
-import { userInfo } from "node:os";
 import type { ArgsDef } from "citty";
 import { wholeNumber } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
@@ -84,9 +83,10 @@ export async function readOptions(
   };
 }
 
-/** The login name as a user's name. Bun's userInfo() says "unknown" where $USER is not set. */
+/** The login name as a user's name; without $USER, what the system says (Bun's userInfo() says "unknown"). */
 function loginName(): string {
-  const login = process.env.USER || process.env.LOGNAME || process.env.USERNAME || userInfo().username;
+  const { USER, LOGNAME, USERNAME } = process.env;
+  const login = USER || LOGNAME || USERNAME || Bun.spawnSync(["id", "-un"]).stdout.toString().trim();
   const legal = login.replace(/[^a-zA-Z0-9_.-]/g, "-").slice(0, MAX_NAME_LENGTH);
   return /^\.{0,2}$/.test(legal) ? "user" : legal;
 }

@@ -1,9 +1,7 @@
 /** Lines in, lines out: the only file that touches stdin and stdout. */
 import { on } from "node:events";
 import { createInterface, type Interface } from "node:readline";
-
-/** Most characters of a piped line that are kept; far more than a message may have. */
-const MAX_LINE = 1024 * 1024;
+import { readLines } from "../core/lines.ts";
 
 export interface Terminal {
   /** What is typed or piped, line by line, until it ends. */
@@ -28,7 +26,7 @@ export function openTerminal(): Terminal {
   stderr.on("error", () => {});
 
   return {
-    lines: () => (editor ? typedLines(editor) : pipedLines()),
+    lines: () => (editor ? typedLines(editor) : readLines(Bun.stdin.stream())),
     print(text, stream) {
       if (editor) stdout.write("\r\x1b[J");
       process[stream].write(`${text}\n`);
@@ -53,15 +51,4 @@ async function* typedLines(editor: Interface): AsyncGenerator<string> {
     else for (const name of ["e", "u"]) editor.write(null, { ctrl: true, name });
   });
   for await (const [line] of on(editor, "line", { close: ["close"] })) yield String(line);
-}
-
-async function* pipedLines(): AsyncGenerator<string> {
-  let rest = "";
-  for await (const chunk of Bun.stdin.stream().pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + chunk).split("\n");
-    // A line without end is cut, to be refused as too long once its end comes.
-    rest = (lines.pop() ?? "").slice(0, MAX_LINE);
-    for (const line of lines) yield line.replace(/\r$/, "");
-  }
-  if (rest !== "") yield rest.replace(/\r$/, "");
 }

@@ -1,13 +1,6 @@
-import { Elysia, ParseError, ValidationError } from "elysia";
+import { Elysia, ParseError } from "elysia";
 import { canonicalHost, isUnspecified } from "../core/address.ts";
-import {
-  InvalidInput,
-  MethodNotAllowed,
-  NameTaken,
-  TalkError,
-  UnknownPath,
-  UnknownUser,
-} from "../core/errors.ts";
+import { MethodNotAllowed, NameTaken, TalkError, UnknownPath, UnknownUser } from "../core/errors.ts";
 import { failure, OK, pathOf, readJson } from "../core/http.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { Address, parse, Registration, UserParams } from "../core/schemas.ts";
@@ -89,7 +82,8 @@ export function createApp({ store }: { store: Store }) {
 
   /** The methods that the routes know for a path. */
   function methodsAt(path: string): string[] {
-    return ["GET", "POST", "PUT", "DELETE"].filter((method) => app.router.http.find(method, path) !== null);
+    const fits = (pattern: string) => new RegExp(`^${pattern.replace(/:\w+/g, "[^/]+")}/?$`).test(path);
+    return app.routes.filter((route) => fits(route.path)).map(({ method }) => method);
   }
 
   return app;
@@ -110,8 +104,6 @@ function matches(header: string, etag: string): boolean {
 function toTalkError(error: unknown, request: Request, methodsAt: (path: string) => string[]): TalkError {
   if (error instanceof TalkError) return error;
   if (error instanceof ParseError && error.cause instanceof TalkError) return error.cause;
-  if (error instanceof ValidationError)
-    return new InvalidInput(error.all[0]?.summary ?? "The input is not valid.");
   if (error instanceof Error && "code" in error && error.code === "NOT_FOUND") {
     const allowed = methodsAt(pathOf(request));
     if (allowed.length > 0) return new MethodNotAllowed(allowed);

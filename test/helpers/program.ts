@@ -1,0 +1,107 @@
+/** A registry or a client as its user starts it: a process, with lines in and lines out. */
+import { afterEach } from "bun:test";
+import { join } from "node:path";
+import { readLines } from "../../src/core/lines.ts";
+
+export const root = join(import.meta.dir, "../..");
+
+const running = new Set<Program>();
+
+afterEach(async () => {
+  for (const program of running) program.kill("SIGKILL");
+  await Promise.all([...running].map((program) => program.exited));
+  running.clear();
+});
+
+export interface Program {
+  type(...lines: string[]): void;
+  endInput(): void;
+  /** The next line on stdout or stderr that matches; those before it are skipped. */
+  sees(wanted: string | RegExp): Promise<string>;
+  /** Every line so far, in order; those of stderr start with "error: ". */
+  lines: string[];
+  kill(signal: NodeJS.Signals): void;
+  exited: Promise<number>;
+}
+
+/** Starts `bun src/<main>`; it ends with the test. */
+export function start(main: string, args: string[] = [], env: Record<string, string> = {}): Program {
+  const child = Bun.spawn([process.execPath, join(root, main), ...args], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, NO_COLOR: "1", ...env },
+  });
+  const lines: string[] = [];
+  let seen = 0;
+  let changed = Promise.withResolvers<void>();
+  const ended = Promise.all([gather(child.stdout), gather(child.stderr)]);
+
+  async function gather(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    for await (const line of readLines(stream)) {
+      lines.push(line);
+      changed.resolve();
+      changed = Promise.withResolvers();
+    }
+  }
+
+  const program: Program = {
+    lines,
+    type(...typed) {
+      for (const line of typed) child.stdin.write(`${line}\n`);
+      child.stdin.flush();
+    },
+    endInput: () => void child.stdin.end(),
+    async sees(wanted) {
+      for (;;) {
+        for (; seen < lines.length; seen++) {
+          const line = lines[seen] ?? "";
+          if (typeof wanted === "string" ? line === wanted : wanted.test(line)) {
+            seen++;
+            return line;
+          }
+        }
+        const over = await Promise.race([changed.promise.then(() => false), ended.then(() => true)]);
+        if (over && seen === lines.length) {
+          throw new Error(`ended without ${wanted}; it said:\n${lines.join("\n")}`);
+        }
+      }
+    },
+    kill: (signal) => child.kill(signal),
+    exited: ended.then(() => child.exited),
+  };
+  running.add(program);
+  return program;
+}
+
+/** A registry on a free port. */
+export async function startRegistry(...args: string[]): Promise<Program & { url: string }> {
+  const program = start("src/registry/main.ts", ["--port", "0", "--store", "memory:", ...args]);
+  const line = await program.sees(/^registry at/);
+  return { ...program, url: /http:\S+(?=,)/.exec(line)?.[0] ?? "" };
+}
+
+/** A client on a free port, once it has joined and listed the users. */
+export async function startClient(
+  name: string,
+  registry: { url: string },
+  ...args: string[]
+): Promise<Program> {
+  const program = start("src/client/main.ts", [
+    "--name",
+    name,
+    "--registry",
+    registry.url,
+    "--port",
+    "0",
+    ...args,
+  ]);
+  await program.sees(/\(you\)$/);
+  return program;
+}
+
+/** The registry's list. */
+export async function listed(registry: { url: string }): Promise<Record<string, unknown>> {
+  const list: unknown = await (await fetch(`${registry.url}/v1/users/`)).json();
+  return Object.fromEntries(Object.entries(list ?? {}));
+}

@@ -1,0 +1,79 @@
+/** A registry in this process, asked through `app.handle` or through a socket. */
+import { afterEach } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../../src/registry/app.ts";
+import { openStore, type Store } from "../../src/registry/store.ts";
+
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** Runs when the test is over, last first. */
+export function afterwards(cleanup: () => unknown): void {
+  cleanups.push(cleanup);
+}
+
+/** A folder that goes away with the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "talk-test-"));
+  afterwards(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export async function openTestStore(url: string): Promise<Store> {
+  const store = await openStore(url === "sqlite:" ? `sqlite:${join(temporaryFolder(), "users.db")}` : url);
+  afterwards(() => store.close());
+  return store;
+}
+
+/** Sends one request: method, path, and a body that is sent as JSON unless it is text already. */
+export type Ask = (
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Response>;
+
+/** Every way to a registry that the API tests take. */
+export const ways: Record<string, () => Promise<Ask>> = {
+  "app.handle, memory": async () => handled(createApp({ store: await openTestStore("memory:") })),
+  "app.handle, sqlite": async () => handled(createApp({ store: await openTestStore("sqlite:") })),
+  "a socket, memory": async () => listening(createApp({ store: await openTestStore("memory:") })),
+};
+
+type App = ReturnType<typeof createApp>;
+
+function handled(app: App): Ask {
+  return (...call) => Promise.resolve(app.handle(request("http://localhost", ...call)));
+}
+
+function listening(app: App): Ask {
+  const base = listen(app);
+  return (...call) => fetch(request(base, ...call));
+}
+
+/** Starts an app on a free port and tells its base URL. */
+export function listen(app: App): string {
+  app.listen({ port: 0, hostname: "127.0.0.1", reusePort: false });
+  afterwards(() => app.stop(true));
+  return `http://127.0.0.1:${app.server?.port}`;
+}
+
+function request(
+  base: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+): Request {
+  if (body === undefined) return new Request(base + path, { method, headers });
+  return new Request(base + path, {
+    method,
+    headers: headers ?? { "content-type": "application/json" },
+    body: typeof body === "string" || body instanceof ReadableStream ? body : JSON.stringify(body),
+  });
+}

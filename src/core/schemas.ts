@@ -64,7 +64,10 @@ export type Port = Static<typeof Port>;
 export const Address = standard(
   Type.Object(
     { protocol: Protocol, host: Host, port: Port },
-    { description: 'an address: {"protocol": …, "host": …, "port": …}' },
+    {
+      description: 'an address: {"protocol": …, "host": …, "port": …}',
+      examples: [{ protocol: "UDP", host: "10.0.0.5", port: 3000 }],
+    },
   ),
   tolerateAddress,
 );
@@ -73,7 +76,10 @@ export type Address = Static<typeof Address>;
 export const Registration = standard(
   Type.Object(
     { user: UserName, address: Address },
-    { description: 'a user and its address: {"user": …, "address": {…}}' },
+    {
+      description: 'a user and its address: {"user": …, "address": {…}}',
+      examples: [{ user: "bob", address: { protocol: "UDP", host: "10.0.0.5", port: 3000 } }],
+    },
   ),
   (value) =>
     isRecord(value) ? { user: value.user ?? value.name, address: tolerateAddress(value.address) } : value,

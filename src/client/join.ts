@@ -1,6 +1,6 @@
 /** Being there: listening, being registered, and leaving again. */
 import { isUnspecified, localAddressTowards, resolveHost, sameAddress } from "../core/address.ts";
-import { errorCode, RegistryUnreachable, UsageError } from "../core/errors.ts";
+import { errorCode, RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { MAX_NAME_LENGTH, PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, Protocol, UserName } from "../core/schemas.ts";
 import { listenOn } from "./listen.ts";
@@ -41,7 +41,7 @@ export interface Member {
   close(): Promise<void>;
 }
 
-/** Listens, and registers the address. @throws CannotListen, RegistryUnreachable, RegistryRefused, UsageError */
+/** Listens, and registers the address. @throws CannotListen, RegistryUnreachable, RegistryRefused, TalkError if the name is taken */
 export async function join({
   name,
   registry: url,
@@ -108,7 +108,7 @@ async function register(registry: Registry, name: JoinOptions["name"], address: 
       return candidate;
     }
   }
-  throw new UsageError(`the name ${name.text} is taken; choose another with --name`);
+  throw new TalkError("name-taken", `the name ${name.text} is taken; choose another with --name`);
 }
 
 async function unregister(registry: Registry, name: UserName, address: Address): Promise<boolean> {

@@ -118,7 +118,9 @@ function tell(to: UserName, outcome: Outcome): Effect[] {
     case "sent":
       return [];
     case "unanswered":
-      return [fail(`${to}: ${outcome.reason}; it may have arrived`)];
+      return [fail(`no answer from ${to} in ${outcome.seconds} s; it may have arrived`)];
+    case "broken":
+      return [fail(`the connection to ${to} broke before an answer; it may have arrived`)];
     case "failed":
       return [fail(`not delivered to ${to}: ${outcome.reason}`)];
   }

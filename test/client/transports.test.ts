@@ -1,10 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
 import { type Outcome, transports } from "../../src/client/transports/index.ts";
 import { encodeMessage } from "../../src/core/message.ts";
 import type { Address, Message, Protocol } from "../../src/core/schemas.ts";
 import { createInbox } from "../helpers/inbox.ts";
 import { afterwards } from "../helpers/registry.ts";
+
+// Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
+setDefaultTimeout(30_000);
 
 const HOST = "127.0.0.1";
 const protocols: Protocol[] = ["HTTP", "WEBSOCKET", "UDP"];
@@ -224,13 +227,13 @@ describe("HTTP", () => {
   test("does not know what became of a message when the peer hangs", async () => {
     const port = await tcpPeer(() => {});
     const outcome = await sender("HTTP").send({ host: HOST, port }, "{}");
-    expect(outcome).toEqual({ type: "unanswered", reason: "no answer in 5 s" });
+    expect(outcome).toEqual({ type: "unanswered", seconds: 5 });
   });
 
   test("nor when the peer closes midway", async () => {
     const port = await tcpPeer((socket) => socket.on("data", () => socket.destroy()));
     const outcome = await sender("HTTP").send({ host: HOST, port }, "{}");
-    expect(outcome).toEqual({ type: "unanswered", reason: "the connection broke before an answer" });
+    expect(outcome).toEqual({ type: "broken" });
   });
 });
 
@@ -302,7 +305,7 @@ describe("WEBSOCKET", () => {
   test("does not know what became of frames whose connection broke", async () => {
     const port = peer((socket) => socket.terminate());
     const outcome = await sender("WEBSOCKET").send({ host: HOST, port }, "{}");
-    expect(outcome).toEqual({ type: "unanswered", reason: "the connection broke before an answer" });
+    expect(outcome).toEqual({ type: "broken" });
   });
 
   test("is not delivered to what takes no WebSocket", async () => {

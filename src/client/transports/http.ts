@@ -74,7 +74,7 @@ function outcomeOf(error: unknown): Outcome {
   const reason = unreachable(errorCode(error));
   if (reason) return { type: "failed", reason };
   if (error instanceof Error && error.name === "TimeoutError") {
-    return { type: "unanswered", reason: `no answer in ${ANSWER_MS / 1000} s` };
+    return { type: "unanswered", seconds: ANSWER_MS / 1000 };
   }
-  return { type: "unanswered", reason: "the connection broke before an answer" };
+  return { type: "broken" };
 }

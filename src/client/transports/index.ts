@@ -3,13 +3,15 @@ import { http } from "./http.ts";
 import { udp } from "./udp.ts";
 import { webSocket } from "./websocket.ts";
 
-/** What became of a message; `reason` reads on from "not delivered to bob: " or stands alone. */
+/** What became of a message. */
 export type Outcome =
   | { type: "delivered" }
-  /** Handed to the network by a protocol or to a peer that never tells more. */
+  /** Handed to the network, by a protocol or to a peer that never tells more. */
   | { type: "sent" }
   /** The peer should have told, and did not: it may have arrived. */
-  | { type: "unanswered"; reason: string }
+  | { type: "unanswered"; seconds: number }
+  /** So did the connection; it, too, may have arrived. */
+  | { type: "broken" }
   | { type: "failed"; reason: string };
 
 export interface ListenOptions {

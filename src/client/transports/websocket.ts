@@ -127,7 +127,7 @@ function openLink(url: string, onEnded: () => void): Link {
     const timer = setTimeout(() => {
       if (!answered) return settle({ type: "sent" });
       // It used to answer, so the connection is dead: the next message opens another.
-      end({ type: "unanswered", reason: `no answer in ${ANSWER_MS / 1000} s` });
+      end({ type: "unanswered", seconds: ANSWER_MS / 1000 });
     }, ANSWER_MS);
     const { settle } = frame;
     frame.settle = (outcome) => {
@@ -154,7 +154,7 @@ function openLink(url: string, onEnded: () => void): Link {
       if (open) transmit(frame);
       return promise;
     },
-    close: () => end({ type: "unanswered", reason: "closed before an answer" }),
+    close: () => end({ type: "broken" }),
   };
 }
 
@@ -163,7 +163,7 @@ function farewell(code: number): Outcome {
   if (code === 1009) return { type: "failed", reason: "it takes no message this long" };
   // Closed in good order without a word on the frames: a peer that never answers.
   if (code === 1000 || code === 1001) return { type: "sent" };
-  return { type: "unanswered", reason: "the connection broke before an answer" };
+  return { type: "broken" };
 }
 
 function readAnswer(data: unknown): Outcome {

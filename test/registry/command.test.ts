@@ -1,0 +1,135 @@
+/** The registry as its operator meets it: a process. */
+
+import { Database } from "bun:sqlite";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { listed, start, startRegistry } from "../helpers/program.ts";
+import { temporaryFolder } from "../helpers/registry.ts";
+
+// Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
+setDefaultTimeout(30_000);
+
+const main = "src/registry/main.ts";
+const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
+
+function put(registry: { url: string }, user: string): Promise<Response> {
+  const headers = { "content-type": "application/json" };
+  return fetch(`${registry.url}/v1/users/${user}`, { method: "PUT", headers, body: JSON.stringify(HERE) });
+}
+
+test("says where it is, where its docs are, and on loopback how others get in", async () => {
+  const registry = await startRegistry();
+  expect(await registry.sees(/--host 0\.0\.0\.0/)).toBe(
+    "only this machine can reach it; --host 0.0.0.0 lets others in",
+  );
+  const [line] = registry.lines;
+  expect(line).toBe(`registry at ${registry.url}, API docs at ${registry.url}/swagger`);
+  expect((await fetch(`${registry.url}/swagger`)).status).toBe(200);
+});
+
+test("says nothing of letting others in where they are in already", async () => {
+  const registry = await startRegistry("--host", "0.0.0.0");
+  registry.kill("SIGTERM");
+  await registry.exited;
+  expect(registry.lines).toHaveLength(1);
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)(
+  "exits 0 on %s, and what it stored is there again",
+  async (signal) => {
+    const store = `sqlite:${join(temporaryFolder(), "users.db")}`;
+    const first = await startRegistry("--store", store);
+    await put(first, "bob");
+    first.kill(signal);
+    expect(await first.exited).toBe(0);
+    expect(await listed(await startRegistry("--store", store))).toEqual({ bob: HERE });
+  },
+);
+
+test("what was answered with 200 survives kill -9 under load", async () => {
+  const path = join(temporaryFolder(), "users.db");
+  const answered = new Set<string>();
+  for (let round = 0; round < 3; round++) {
+    const registry = await startRegistry("--store", `sqlite:${path}`);
+    const load = Array.from({ length: 20 }, async (_, lane) => {
+      for (let i = 0; ; i++) {
+        const user = `user-${round}-${lane}-${i}`;
+        const answer = await put(registry, user).catch(() => undefined);
+        if (!answer) return;
+        answered.add(user);
+        if (answered.size === 300 * (round + 1)) registry.kill("SIGKILL");
+      }
+    });
+    await Promise.all(load);
+    await registry.exited;
+  }
+  const users = Object.keys(await listed(await startRegistry("--store", `sqlite:${path}`)));
+  expect([...answered].filter((user) => !users.includes(user))).toEqual([]);
+  expect(answered.size).toBeGreaterThanOrEqual(900);
+  const check = new Database(path).query("PRAGMA integrity_check").get();
+  expect(check).toEqual({ integrity_check: "ok" });
+});
+
+test("a write that fails is answered with 503, and the registry goes on", async () => {
+  const path = join(temporaryFolder(), "users.db");
+  const registry = await startRegistry("--store", `sqlite:${path}`);
+  await put(registry, "bob");
+  const other = new Database(path);
+  other.run("BEGIN EXCLUSIVE");
+  const answer = await put(registry, "carol");
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toEqual({
+    status: "error",
+    message: expect.stringContaining("The store cannot be written now"),
+  });
+  other.run("ROLLBACK");
+  expect((await put(registry, "carol")).status).toBe(200);
+  expect(Object.keys(await listed(registry))).toEqual(["bob", "carol"]);
+});
+
+describe("one line on stderr, and an exit code, for", () => {
+  test("a port in use", async () => {
+    const { url } = await startRegistry();
+    const { port } = new URL(url);
+    const second = start(main, ["--port", port, "--store", "memory:"]);
+    expect(await second.exited).toBe(1);
+    expect(second.lines).toEqual([`error: port ${port} is in use; choose another with --port`]);
+  });
+
+  test("a file that is no database", async () => {
+    const path = join(temporaryFolder(), "notes.txt");
+    await Bun.write(path, "hello ".repeat(1000));
+    const registry = start(main, ["--port", "0", "--store", `sqlite:${path}`]);
+    expect(await registry.exited).toBe(1);
+    expect(registry.lines).toEqual([
+      `error: cannot open the store ${path}: file is not a database; check the file, its folder and the disk.`,
+    ]);
+  });
+
+  test("a folder that is not there", async () => {
+    const path = join(temporaryFolder(), "missing", "users.db");
+    const registry = start(main, ["--port", "0", "--store", `sqlite:${path}`]);
+    expect(await registry.exited).toBe(1);
+    expect(registry.lines).toEqual([expect.stringContaining(`error: cannot open the store ${path}`)]);
+  });
+
+  test.each([
+    [["--prot", "1"], "error: unknown option --prot; did you mean --port?"],
+    [["--port"], "error: --port needs a value; see --help"],
+    [["--port", "x"], "error: --port must be a whole number from 0 to 65535"],
+    [["--store", "redis"], "error: --store must be memory: or sqlite:<path>, such as sqlite:talk.db"],
+    [["here"], 'error: unexpected "here"; options start with --, see --help'],
+  ])("%j", async (args, error) => {
+    const registry = start(main, args);
+    expect(await registry.exited).toBe(2);
+    expect(registry.lines).toEqual([error]);
+  });
+
+  test("a host that is not this machine's", async () => {
+    const registry = start(main, ["--port", "0", "--store", "memory:", "--host", "192.0.2.1"]);
+    expect(await registry.exited).toBe(1);
+    expect(registry.lines).toEqual([
+      "error: 192.0.2.1 is not an address of this machine; choose one with --host",
+    ]);
+  });
+});

@@ -50,5 +50,8 @@ async function* typedLines(editor: Interface): AsyncGenerator<string> {
     // Ctrl-E, Ctrl-U: to the end of the line, and away with all before.
     else for (const name of ["e", "u"]) editor.write(null, { ctrl: true, name });
   });
-  for await (const [line] of on(editor, "line", { close: ["close"] })) yield String(line);
+  for await (const [line] of on(editor, "line", { close: ["close"] })) {
+    yield String(line);
+    editor.prompt(true);
+  }
 }

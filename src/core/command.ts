@@ -17,7 +17,8 @@ export async function runMain<A extends ArgsDef>(
     if (argv.includes("--help") || argv.includes("-h")) {
       const usage = await renderUsage(command);
       const colours = process.stdout.isTTY && !process.env.NO_COLOR;
-      process.stdout.write(`${colours ? usage : stripVTControlCharacters(usage)}\n`);
+      const text = (colours ? usage : stripVTControlCharacters(usage)).replace(/ +$/gm, "");
+      process.stdout.write(`${text}\n`);
       return;
     }
     await runCommand(command, { rawArgs: argv });

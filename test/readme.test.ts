@@ -1,0 +1,18 @@
+import { expect, test } from "bun:test";
+import { basename, join } from "node:path";
+import { root, start } from "./helpers/program.ts";
+
+const readme = await Bun.file(join(root, "README.md")).text();
+
+test.each(["registry", "client"])("the README shows what `bun run %s --help` says", async (name) => {
+  const command = start(`src/${name}/main.ts`, ["--help"]);
+  expect(await command.exited).toBe(0);
+  const [, shown] = readme.split(`$ bun run ${name} --help\n`);
+  expect(shown).toStartWith(`${command.lines.join("\n").trim()}\n`);
+});
+
+test("the README has a line for every file of the source", async () => {
+  const files = await Array.fromAsync(new Bun.Glob("**/*.ts").scan(join(root, "src")));
+  const names = files.filter((file) => !file.endsWith(".d.ts")).map((file) => basename(file));
+  expect(names.filter((name) => !readme.includes(name))).toEqual([]);
+});

@@ -1,8 +1,9 @@
 /** Being there: listening, being registered, and leaving again. */
-import { isUnspecified, localAddressTowards, resolveHost, sameAddress } from "../core/address.ts";
+import { isUnspecified, resolveHost, sameAddress } from "../core/address.ts";
 import { errorCode, RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { MAX_NAME_LENGTH, PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, Protocol, UserName } from "../core/schemas.ts";
+import { localAddressTowards } from "../core/udp.ts";
 import { listenOn } from "./listen.ts";
 import { connectRegistry, type Registry } from "./registry.ts";
 

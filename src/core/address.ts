@@ -84,19 +84,3 @@ export async function resolveHost(host: string): Promise<string[]> {
   const found = await lookup(host, { all: true });
   return found.map(({ address }) => canonicalHost(address));
 }
-
-/** The address of this machine from which a host is reached. Nothing is sent. @throws when it has none, or no such host */
-export async function localAddressTowards(host: string): Promise<string> {
-  const [remote] = await resolveHost(host);
-  if (remote === undefined) throw new InvalidInput(`${host} has no address`);
-  const socket = await Bun.udpSocket({
-    hostname: isIPv6(remote) ? "::" : "0.0.0.0",
-    connect: { hostname: remote, port: 9 },
-    socket: { error() {} },
-  });
-  try {
-    return canonicalHost(socket.address.address);
-  } finally {
-    socket.close();
-  }
-}

@@ -1,5 +1,4 @@
-import type { Address, UserName } from "../core/schemas.ts";
-import type { Store } from "./store.ts";
+import type { Registration, Store } from "./store.ts";
 
 /** The list of users as text, with the entity tag (RFC 9110 §8.8.3) of exactly that text. */
 export interface UserList {
@@ -15,7 +14,7 @@ export function cachedList(store: Store): () => Promise<UserList> {
     // Asked before the users are, so that a change in between makes the next call look again.
     const version = await store.version();
     if (cached?.version !== version) {
-      const text = serialize(await store.users());
+      const text = serialize(await store.registrations());
       // The tag is of the content, so that it holds on every replica and after a restart.
       const etag = `"${new Bun.CryptoHasher("sha256").update(text).digest("base64url").slice(0, 22)}"`;
       cached = { version, text, etag };
@@ -25,10 +24,10 @@ export function cachedList(store: Store): () => Promise<UserList> {
 }
 
 /** Text, because an object would lose a user named `__proto__`. */
-function serialize(users: Iterable<[UserName, Address]>): string {
+function serialize(registrations: Iterable<Registration>): string {
   const entries: string[] = [];
-  for (const [user, { protocol, host, port }] of users) {
-    entries.push(`${JSON.stringify(user)}:${JSON.stringify({ protocol, host, port })}`);
+  for (const { user, address } of registrations) {
+    entries.push(`${JSON.stringify(user)}:${JSON.stringify(address)}`);
   }
   return `{${entries.join(",")}}`;
 }

@@ -4,6 +4,13 @@ import type { Address, UserName } from "../core/schemas.ts";
 /** What a store answers at once or later. */
 type Awaitable<T> = T | Promise<T>;
 
+/** A user's address, and what tells this registration from the user's next one, be it at the same address. */
+export interface Registration {
+  user: UserName;
+  address: Address;
+  id: number;
+}
+
 /**
  * Where the users are kept. What a call has answered is true for every later call, on every registry that
  * shares the store. Each method throws StoreUnavailable when the store does not answer.
@@ -13,10 +20,10 @@ export interface Store {
   create(user: UserName, address: Address): Awaitable<boolean>;
   /** Adds a user or moves it. */
   put(user: UserName, address: Address): Awaitable<void>;
-  /** Removes a user, if there is one. */
-  remove(user: UserName): Awaitable<void>;
+  /** Removes a user; false if there was none, or if its registration is not the given one any more. */
+  remove(user: UserName, registration?: number): Awaitable<boolean>;
   get(user: UserName): Awaitable<Address | undefined>;
-  users(): Awaitable<Iterable<[UserName, Address]>>;
+  registrations(): Awaitable<Iterable<Registration>>;
   /** Another value after every change of the users, whoever made it. */
   version(): Awaitable<string>;
   close(): Awaitable<void>;

@@ -1,19 +1,29 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Address } from "../../src/core/schemas.ts";
-import { openStore } from "../../src/registry/store.ts";
+import { openStore, type Store } from "../../src/registry/store.ts";
 import { afterwards, openTestStore, temporaryFolder } from "../helpers/registry.ts";
 
 const HERE: Address = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const THERE: Address = { protocol: "UDP", host: "::1", port: 3000 };
 const ODD_NAMES = ["__proto__", "constructor", "then", "10", "...", "-", "A".repeat(64)];
 
+async function users(store: Store): Promise<[string, Address][]> {
+  return Array.from(await store.registrations(), ({ user, address }) => [user, address]);
+}
+
+async function registrationOf(store: Store, name: string): Promise<number> {
+  const found = Array.from(await store.registrations()).find(({ user }) => user === name);
+  if (!found) throw new Error(`${name} is not registered`);
+  return found.id;
+}
+
 describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
   test("keeps what it is given", async () => {
     const store = await openTestStore(url);
     expect(await store.create("alice", HERE)).toBe(true);
     expect(await store.get("alice")).toEqual(HERE);
-    expect([...(await store.users())]).toEqual([["alice", HERE]]);
+    expect(await users(store)).toEqual([["alice", HERE]]);
   });
 
   test("creates a name once", async () => {
@@ -27,7 +37,7 @@ describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
     const store = await openTestStore(url);
     await store.put("alice", HERE);
     await store.put("alice", THERE);
-    expect([...(await store.users())]).toEqual([["alice", THERE]]);
+    expect(await users(store)).toEqual([["alice", THERE]]);
   });
 
   test("removes a user, and does not mind a missing one", async () => {
@@ -36,7 +46,7 @@ describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
     await store.remove("alice");
     await store.remove("alice");
     expect(await store.get("alice")).toBeUndefined();
-    expect([...(await store.users())]).toEqual([]);
+    expect(await users(store)).toEqual([]);
   });
 
   test.each(ODD_NAMES)("takes %s as a name like any other", async (name) => {
@@ -44,9 +54,19 @@ describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
     expect(await store.get(name)).toBeUndefined();
     expect(await store.create(name, HERE)).toBe(true);
     expect(await store.create(name, HERE)).toBe(false);
-    expect([...(await store.users())]).toEqual([[name, HERE]]);
+    expect(await users(store)).toEqual([[name, HERE]]);
     await store.remove(name);
-    expect([...(await store.users())]).toEqual([]);
+    expect(await users(store)).toEqual([]);
+  });
+
+  test("removes the given registration, and not the user's next one at the same address", async () => {
+    const store = await openTestStore(url);
+    await store.create("alice", HERE);
+    const first = await registrationOf(store, "alice");
+    await store.put("alice", HERE);
+    expect(await store.remove("alice", first)).toBe(false);
+    expect(await store.remove("alice", await registrationOf(store, "alice"))).toBe(true);
+    expect(await users(store)).toEqual([]);
   });
 
   test("has another version after each change, and the same while nothing changes", async () => {

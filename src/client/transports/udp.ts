@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from "node:net";
 import { canonicalHost, isUnspecified, resolveHost } from "../../core/address.ts";
 import { CannotListen, errorCode, TalkError } from "../../core/errors.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts";
+import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
 import type { Outcome, Transport } from "./index.ts";
 import { probeGuard } from "./probe-guard.ts";
 import { unreachable } from "./unreachable.ts";
@@ -106,14 +107,14 @@ interface Link {
 /** @param onIdle called when the link has closed itself, because nothing was under way */
 function openLink(host: string, port: number, onIdle: () => void): Link {
   const unsettled = new Set<(outcome: Outcome) => void>();
-  const connected = connect(host, port, (error) => settleAll(failed(error)));
+  const connected = connectUdp(host, port, (error) => settleAll(failed(error)));
   let underWay = 0;
 
   function settleAll(outcome: Outcome) {
     for (const settle of [...unsettled]) settle(outcome);
   }
 
-  function transmit(socket: Awaited<ReturnType<typeof connect>>, body: string) {
+  function transmit(socket: ConnectedSocket, body: string) {
     try {
       socket.send(body);
     } catch (error) {
@@ -157,17 +158,6 @@ function openLink(host: string, port: number, onIdle: () => void): Link {
     },
     close: () => settleAll({ type: "sent" }),
   };
-}
-
-async function connect(host: string, port: number, onError: (error: unknown) => void) {
-  // Looked up here, because udpSocket would block the process meanwhile.
-  const [ip = host] = await resolveHost(host);
-  return Bun.udpSocket({
-    hostname: isIPv6(ip) ? "::" : "0.0.0.0",
-    connect: { hostname: ip, port },
-    // Bun 1.4 hands over the error alone, its types say it is the second of two: the last is right for both.
-    socket: { error: (...reported: unknown[]) => onError(reported.at(-1)) },
-  });
 }
 
 function failed(error: unknown): Outcome {

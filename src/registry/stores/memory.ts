@@ -1,27 +1,29 @@
-import type { Address, UserName } from "../../core/schemas.ts";
-import type { Store } from "../store.ts";
+import type { UserName } from "../../core/schemas.ts";
+import type { Registration, Store } from "../store.ts";
 
 /** Users for as long as the registry runs. */
 export function openMemory(): Store {
-  const users = new Map<UserName, Address>();
+  const registrations = new Map<UserName, Registration>();
+  /** Counts the changes; the count at a registration is its id. */
   let changes = 0;
 
   return {
     create(user, address) {
-      if (users.has(user)) return false;
-      users.set(user, address);
-      changes++;
+      if (registrations.has(user)) return false;
+      registrations.set(user, { user, address, id: ++changes });
       return true;
     },
     put(user, address) {
-      users.set(user, address);
-      changes++;
+      registrations.set(user, { user, address, id: ++changes });
     },
-    remove(user) {
-      if (users.delete(user)) changes++;
+    remove(user, registration) {
+      if (registration !== undefined && registrations.get(user)?.id !== registration) return false;
+      const removed = registrations.delete(user);
+      if (removed) changes++;
+      return removed;
     },
-    get: (user) => users.get(user),
-    users: () => users,
+    get: (user) => registrations.get(user)?.address,
+    registrations: () => registrations.values(),
     version: () => String(changes),
     close() {},
   };

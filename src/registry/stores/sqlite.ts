@@ -8,10 +8,15 @@ const BUSY_TIMEOUT_MS = 2000;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS users (
-    user TEXT PRIMARY KEY, protocol TEXT NOT NULL, host TEXT NOT NULL, port INTEGER NOT NULL
+    user TEXT PRIMARY KEY,
+    protocol TEXT NOT NULL, host TEXT NOT NULL, port INTEGER NOT NULL,
+    registration INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID`;
 
-type Row = Address & { user: UserName };
+/** A new registration's id: random, because several registries write; 53 bits, so that a number holds it. */
+const VALUES = "VALUES ($user, $protocol, $host, $port, random() >> 11)";
+
+type Row = Address & { user: UserName; id: number };
 
 /**
  * Users in an SQLite file, which several registries of one machine may share. A write that was answered
@@ -19,15 +24,16 @@ type Row = Address & { user: UserName };
  */
 export function openSqlite(path: string): Store {
   const database = guarded(`cannot open the store ${path}`, () => open(path));
-  const insert = database.query(
-    "INSERT INTO users VALUES ($user, $protocol, $host, $port) ON CONFLICT DO NOTHING",
-  );
-  const upsert = database.query("INSERT OR REPLACE INTO users VALUES ($user, $protocol, $host, $port)");
+  const insert = database.query(`INSERT INTO users ${VALUES} ON CONFLICT DO NOTHING`);
+  const upsert = database.query(`INSERT OR REPLACE INTO users ${VALUES}`);
   const remove = database.query("DELETE FROM users WHERE user = $user");
+  const removeOnly = database.query("DELETE FROM users WHERE user = $user AND registration = $registration");
   const select = database.query<Address, { user: UserName }>(
     "SELECT protocol, host, port FROM users WHERE user = $user",
   );
-  const selectAll = database.query<Row, []>("SELECT user, protocol, host, port FROM users");
+  const selectAll = database.query<Row, []>(
+    "SELECT user, protocol, host, port, registration AS id FROM users",
+  );
   const dataVersion = database.query<{ data_version: number }, []>("PRAGMA data_version");
   let ownChanges = 0;
 
@@ -46,11 +52,13 @@ export function openSqlite(path: string): Store {
     put(user, address) {
       write(() => upsert.run({ user, ...address }));
     },
-    remove(user) {
-      write(() => remove.run({ user }));
-    },
+    remove: (user, registration) =>
+      write(() =>
+        registration === undefined ? remove.run({ user }) : removeOnly.run({ user, registration }),
+      ),
     get: (user) => read(() => select.get({ user })) ?? undefined,
-    users: () => read(() => selectAll.all()).map(({ user, ...address }) => [user, address]),
+    registrations: () =>
+      read(() => selectAll.all()).map(({ user, id, ...address }) => ({ user, address, id })),
     // data_version moves when another connection commits, and only then.
     version: () => `${read(() => dataVersion.get())?.data_version}.${ownChanges}`,
     close: () => database.close(),

@@ -1,0 +1,25 @@
+/** Time as it is handed in, so that tests run hours in milliseconds. */
+export interface Clock {
+  /** In milliseconds, from any start, and never back. */
+  now(): number;
+  /** Runs something so many milliseconds from now, unless it is cancelled by what this returns. */
+  after(ms: number, run: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves so many milliseconds from now. */
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve));
+}
+
+/** A period drawn from ±20 % of the given one, so that many who wait alike do not come at once. @param random from [0, 1) */
+export function jittered(ms: number, random: () => number): number {
+  return ms * (0.8 + 0.4 * random());
+}

@@ -1,6 +1,6 @@
 /** Joins the session, which does nothing by itself, to the registry, the outbox and the terminal. */
 import { TalkError } from "../core/errors.ts";
-import type { UserName } from "../core/schemas.ts";
+import type { Address, UserName } from "../core/schemas.ts";
 import { createOutbox } from "./outbox.ts";
 import type { ListedAddress, Registry } from "./registry.ts";
 import { type Effect, type Event, type Output, type Purpose, startSession, step } from "./session.ts";
@@ -13,22 +13,26 @@ export interface Chat {
   dispatch(event: Event): Promise<void>;
   /** Resolves when the user has asked to leave. */
   left: Promise<void>;
+  /** Asks for the list without being told to; false if the registry did not answer. */
+  poll(): Promise<boolean>;
   /** Lets messages under way end for up to 2.5 s, and tells which did not. */
   close(): Promise<void>;
 }
 
 export interface ChatOptions {
   me: UserName;
+  /** Where I am registered. */
+  address: Address;
   registry: Registry;
   print: (output: Output) => void;
   /** Called when another user gets the messages from now on. */
   onSelected: (user: UserName | undefined) => void;
 }
 
-export function createChat({ me, registry, print, onSelected }: ChatOptions): Chat {
+export function createChat({ me, address, registry, print, onSelected }: ChatOptions): Chat {
   const outbox = createOutbox(findAgain);
   const left = Promise.withResolvers<void>();
-  let session = startSession(me);
+  let session = startSession(me, address);
   let leaving = false;
 
   async function dispatch(event: Event): Promise<void> {
@@ -52,6 +56,8 @@ export function createChat({ me, registry, print, onSelected }: ChatOptions): Ch
         void outbox.send(to, address, body).then((outcome) => dispatch({ type: "outcome", to, outcome }));
         return outbox.room();
       }
+      case "register":
+        return register();
       case "leave":
         leaving = true;
         return left.resolve();
@@ -67,6 +73,18 @@ export function createChat({ me, registry, print, onSelected }: ChatOptions): Ch
     }
   }
 
+  async function register(): Promise<void> {
+    // Who is leaving is missing from the list with good reason.
+    if (leaving) return;
+    try {
+      // If somebody else was quicker, the next list shows it.
+      await registry.create(me, address);
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      await dispatch({ type: "noList", reason: error.message, purpose: { type: "poll" } });
+    }
+  }
+
   async function findAgain(user: UserName): Promise<ListedAddress | undefined> {
     await fetchList({ type: "heal" });
     return session.users.get(user);
@@ -75,6 +93,10 @@ export function createChat({ me, registry, print, onSelected }: ChatOptions): Ch
   return {
     dispatch,
     left: left.promise,
+    async poll() {
+      await fetchList({ type: "poll" });
+      return session.registryUp;
+    },
     async close() {
       leaving = true;
       await Promise.race([outbox.idle(), Bun.sleep(FAREWELL_MS)]);

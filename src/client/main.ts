@@ -1,4 +1,5 @@
 import { defineCommand } from "citty";
+import { systemClock } from "../core/clock.ts";
 import { checkFlags, runMain } from "../core/command.ts";
 import { RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { flags, readOptions } from "./options.ts";
@@ -11,16 +12,17 @@ const command = defineCommand({
   args: flags,
   async run({ args }) {
     checkFlags(args, flags);
-    const options = await readOptions(args);
+    const { interval, ...options } = await readOptions(args);
     // Peers are on our own network: a proxy for the web has no business in between.
     process.env.NO_PROXY = "*";
     const stop = Promise.withResolvers<void>();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => stop.resolve());
 
     // Loaded late, because --help and a wrong flag need none of it.
-    const [{ join }, { createChat }, { openTerminal }, { render }] = await Promise.all([
+    const [{ join }, { createChat }, { startPolling }, { openTerminal }, { render }] = await Promise.all([
       import("./join.ts"),
       import("./chat.ts"),
+      import("./poll.ts"),
       import("./terminal.ts"),
       import("./render.ts"),
     ]);
@@ -36,6 +38,7 @@ const command = defineCommand({
     const terminal = openTerminal();
     const chat = createChat({
       me: member.name,
+      address: member.address,
       registry: member.registry,
       print(output) {
         const { text, stream } = render(output);
@@ -43,16 +46,18 @@ const command = defineCommand({
       },
       onSelected: terminal.prompt,
     });
-    const { address, port, portInUse } = member;
-    await chat.dispatch({ type: "joined", address, port, portInUse });
+    const { port, portInUse } = member;
+    await chat.dispatch({ type: "started", port, portInUse });
     terminal.prompt(undefined);
     started.resolve(chat);
+    const stopPolling = startPolling({ ask: chat.poll, interval, clock: systemClock, random: Math.random });
 
     async function takeLines() {
       for await (const text of terminal.lines()) await chat.dispatch({ type: "line", text });
     }
     await Promise.race([takeLines(), chat.left, terminal.hungUp, stop.promise]);
 
+    stopPolling();
     const [unregistered] = await Promise.all([member.unregister(), chat.close()]);
     if (!unregistered) await chat.dispatch({ type: "stillRegistered" });
     await member.close();

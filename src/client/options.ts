@@ -1,6 +1,6 @@
 /** The client's flags, and what they mean together. */
 import type { ArgsDef } from "citty";
-import { wholeNumber } from "../core/command.ts";
+import { seconds, wholeNumber } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
 import { MAX_NAME_LENGTH, PROTOCOLS, REGISTRY_PORT } from "../core/protocol.ts";
 import type { JoinOptions } from "./join.ts";
@@ -30,12 +30,19 @@ export const flags = {
     description: "how others reach you through a proxy or NAT: http://host[:port], ws://… or udp://…",
     valueHint: "url",
   },
+  "poll-interval": {
+    type: "string",
+    description: "seconds between two looks at the registry's list, ±20 %",
+    default: "150",
+    valueHint: "seconds",
+  },
 } satisfies ArgsDef;
 
+/** What the flags ask for; `interval` is that of the polls, in milliseconds. */
+export type Options = Omit<JoinOptions, "onMessage"> & { interval: number };
+
 /** The options that flags ask for. @throws UsageError */
-export async function readOptions(
-  args: Partial<Record<keyof typeof flags, string>>,
-): Promise<Omit<JoinOptions, "onMessage">> {
+export async function readOptions(args: Partial<Record<keyof typeof flags, string>>): Promise<Options> {
   // Loaded late, because --help and an unknown flag do not need the schemas.
   const [{ Host, Protocol, ruleOf, UserName }, { Check }, { parsePublicUrl }] = await Promise.all([
     import("../core/schemas.ts"),
@@ -78,8 +85,9 @@ export async function readOptions(
     registry,
     protocol: protocol ?? publicAddress?.protocol ?? "HTTP",
     host,
-    port: wholeNumber("port", args.port, 0, 65535),
+    port: args.port === undefined ? undefined : wholeNumber("port", args.port, 0, 65535),
     publicAddress,
+    interval: seconds("poll-interval", args["poll-interval"] ?? flags["poll-interval"].default),
   };
 }
 

@@ -30,6 +30,8 @@ export interface Registry {
 export function connectRegistry(url: string): Registry {
   const base = url.replace(/\/+$/, "");
   const users = `${base}${REGISTRY_PATHS.users}`;
+  /** The last list, to be told that it still holds. */
+  let known: { etag: string; users: Users } | undefined;
 
   async function ask(path: string, init: RequestInit = {}): Promise<Response> {
     try {
@@ -47,11 +49,16 @@ export function connectRegistry(url: string): Registry {
     url: base,
     async list(signal) {
       // With the slash, which is the form that registries of every make know.
-      const response = await ask(`${users}/`, signal && { signal });
+      const headers = known && { "if-none-match": known.etag };
+      const response = await ask(`${users}/`, { ...(headers && { headers }), ...(signal && { signal }) });
+      if (response.status === 304 && known) return known.users;
       await expectOk(response);
       const body: unknown = await response.json().catch(() => undefined);
       if (!isRecord(body)) throw new RegistryUnreachable(base, "something else answers there");
-      return readUsers(body);
+      const etag = response.headers.get("etag");
+      const list = readUsers(body);
+      known = etag === null ? undefined : { etag, users: list };
+      return list;
     },
     async create(user, address) {
       const response = await ask(users, withJson("POST", { user, address }));

@@ -35,7 +35,18 @@ export function render(output: Output): Rendered {
         `your messages go to ${visible(output.user)} at ${visible(formatAddress(output.address))}`,
       );
     case "gone":
-      return stdout(`${visible(output.user)} is gone; nobody is selected`);
+      return stdout(`${visible(output.user)} left; nobody is selected`);
+    case "joined":
+    case "left":
+    case "moved":
+      return stdout(`${visible(output.user)} ${output.type}`);
+    case "displaced": {
+      const address = visible(formatAddress(output.address));
+      return stdout(`warning: ${output.me} is registered at ${address} now, so messages to you go there`);
+    }
+    case "registry":
+      if (output.up) return stdout("the registry is back");
+      return stdout("the registry does not answer; the chat goes on with the known list");
     case "help":
       return stdout(
         Object.values(commands)

@@ -1,4 +1,5 @@
 /** The chat itself: what each event changes and calls for. No I/O, no clock, no console. */
+import { sameAddress } from "../core/address.ts";
 import { PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, UserName } from "../core/schemas.ts";
 import { runLine } from "./commands.ts";
@@ -7,17 +8,27 @@ import type { Outcome } from "./transports/index.ts";
 
 export interface Session {
   me: UserName;
+  /** Where I am registered. */
+  address: Address;
   users: Users;
   /** Who gets the messages. */
   selected: UserName | undefined;
+  /** Whether the registry answered when it was last asked. */
+  registryUp: boolean;
+  /** Where my name points instead, if I have been warned. */
+  elsewhere: ListedAddress | undefined;
 }
 
-/** Why the list was asked for: to show it, to select a user, or to see where a user went. */
-export type Purpose = { type: "show" } | { type: "select"; user: UserName } | { type: "heal" };
+/** Why the list was asked for: to show it, to select a user, to see where a user went, or because it was time. */
+export type Purpose =
+  | { type: "show" }
+  | { type: "select"; user: UserName }
+  | { type: "heal" }
+  | { type: "poll" };
 
 export type Event =
-  /** Registered at an address; `portInUse` is the default port that somebody else had. */
-  | { type: "joined"; address: Address; port: number; portInUse: number | undefined }
+  /** Registered, and listening on a port; `portInUse` is the default port that somebody else had. */
+  | { type: "started"; port: number; portInUse: number | undefined }
   | { type: "line"; text: string }
   | { type: "message"; message: Message }
   | { type: "list"; users: Users; purpose: Purpose }
@@ -31,6 +42,8 @@ export type Effect =
   | { type: "print"; output: Output }
   | { type: "fetchList"; purpose: Purpose }
   | { type: "send"; to: UserName; address: ListedAddress; body: string }
+  /** The registry has lost me. */
+  | { type: "register" }
   | { type: "leave" };
 
 /** What the user is told. */
@@ -40,21 +53,25 @@ export type Output =
   | { type: "users"; users: Users; me: UserName }
   | { type: "selected"; user: UserName; address: ListedAddress }
   | { type: "gone"; user: UserName }
+  | { type: "joined" | "left" | "moved"; user: UserName }
+  /** My name points to somebody else's address. */
+  | { type: "displaced"; me: UserName; address: ListedAddress }
+  | { type: "registry"; up: boolean }
   | { type: "help" }
   | { type: "failure"; sentence: string };
 
 export type Step = [Session, Effect[]];
 
-export function startSession(me: UserName): Session {
-  return { me, users: new Map(), selected: undefined };
+export function startSession(me: UserName, address: Address): Session {
+  return { me, address, users: new Map(), selected: undefined, registryUp: true, elsewhere: undefined };
 }
 
 /** The session after an event, and what is to be done about it, in that order. */
 export function step(session: Session, event: Event): Step {
   switch (event.type) {
-    case "joined": {
-      const { address, port, portInUse } = event;
-      const welcome = print({ type: "welcome", me: session.me, address, port, portInUse });
+    case "started": {
+      const { me, address } = session;
+      const welcome = print({ type: "welcome", me, address, port: event.port, portInUse: event.portInUse });
       return [session, [welcome, { type: "fetchList", purpose: { type: "show" } }]];
     }
     case "line":
@@ -64,8 +81,7 @@ export function step(session: Session, event: Event): Step {
     case "list":
       return takeList(session, event.users, event.purpose);
     case "noList":
-      if (event.purpose.type === "heal") return [session, []];
-      return [session, [fail(`${event.reason}; the known list stays`)]];
+      return missList(session, event.reason, event.purpose);
     case "outcome":
       return [session, tell(event.to, event.outcome)];
     case "unsettled": {
@@ -100,16 +116,56 @@ function supports(protocol: string): boolean {
 }
 
 function takeList(before: Session, users: Users, purpose: Purpose): Step {
-  const session = { ...before, users };
+  let session: Session = { ...before, users, registryUp: true };
   const effects: Effect[] = [];
+  if (!before.registryUp) effects.push(print({ type: "registry", up: true }));
   if (purpose.type === "show") effects.push(print({ type: "users", users, me: session.me }));
-  if (session.selected !== undefined && !users.has(session.selected)) {
-    effects.push(print({ type: "gone", user: session.selected }));
-    session.selected = undefined;
+  else effects.push(...changes(before, users));
+  const { selected } = session;
+  if (selected !== undefined && !users.has(selected)) {
+    session = { ...session, selected: undefined };
+    effects.push(print({ type: "gone", user: selected }));
   }
-  if (purpose.type !== "select") return [session, effects];
-  const [selected, more] = select(session, purpose.user);
-  return [selected, [...effects, ...more]];
+  let more: Effect[];
+  [session, more] = findMyself(session);
+  effects.push(...more);
+  if (purpose.type === "select") {
+    [session, more] = select(session, purpose.user);
+    effects.push(...more);
+  }
+  return [session, effects];
+}
+
+function missList(before: Session, reason: string, purpose: Purpose): Step {
+  const session = { ...before, registryUp: false };
+  if (purpose.type === "heal") return [before, []];
+  if (purpose.type !== "poll") return [session, [fail(`${reason}; the known list stays`)]];
+  return [session, before.registryUp ? [print({ type: "registry", up: false })] : []];
+}
+
+/** What differs from the known list, but for myself and for a selected user who left, who is told of as gone. */
+function changes({ me, selected, users: before }: Session, after: Users): Effect[] {
+  const effects: Effect[] = [];
+  const tell = (type: "joined" | "left" | "moved", user: UserName) => {
+    if (user !== me) effects.push(print({ type, user }));
+  };
+  for (const [user, address] of after) {
+    const known = before.get(user);
+    if (!known) tell("joined", user);
+    else if (!sameAddress(known, address)) tell("moved", user);
+  }
+  for (const user of before.keys()) if (!after.has(user) && user !== selected) tell("left", user);
+  return effects;
+}
+
+/** Registers again what the registry has lost, and does not fight over a name that somebody else has taken. */
+function findMyself(session: Session): Step {
+  const { me, address, users, elsewhere } = session;
+  const listed = users.get(me);
+  if (!listed) return [{ ...session, elsewhere: undefined }, [{ type: "register" }]];
+  if (sameAddress(listed, address)) return [{ ...session, elsewhere: undefined }, []];
+  if (elsewhere && sameAddress(listed, elsewhere)) return [session, []];
+  return [{ ...session, elsewhere: listed }, [print({ type: "displaced", me, address: listed })]];
 }
 
 function tell(to: UserName, outcome: Outcome): Effect[] {

@@ -5,6 +5,10 @@ import { TalkError, UsageError } from "./errors.ts";
 import { suggest } from "./suggest.ts";
 import { visible } from "./visible.ts";
 
+/** The shortest and the longest period that a flag may ask for: what is quicker would be a flood. */
+const MIN_SECONDS = 0.1;
+const MAX_SECONDS = 86_400;
+
 /**
  * Runs a command, and is the one place where a failure of it becomes a line on stderr and an exit code:
  * 2 for a wrong flag, 1 for everything else.
@@ -44,17 +48,18 @@ export function checkFlags(args: Record<string, unknown> & { _: string[] }, decl
   if (stray !== undefined) throw new UsageError(`unexpected "${stray}"; options start with --, see --help`);
 }
 
-/** A flag's whole number from `min` to `max`; undefined if the flag was not given. @throws UsageError */
-export function wholeNumber(
-  flag: string,
-  text: string | undefined,
-  min: number,
-  max: number,
-): number | undefined {
-  if (text === undefined) return undefined;
+/** A flag's whole number from `min` to `max`. @throws UsageError */
+export function wholeNumber(flag: string, text: string, min: number, max: number): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`--${flag} must be a whole number from ${min} to ${max}`);
+}
+
+/** A flag's seconds, decimals allowed, as milliseconds. @throws UsageError */
+export function seconds(flag: string, text: string): number {
+  const value = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= MIN_SECONDS && value <= MAX_SECONDS) return value * 1000;
+  throw new UsageError(`--${flag} must be seconds, from ${MIN_SECONDS} to ${MAX_SECONDS}`);
 }
 
 /** citty hands every flag over in camel case too. */

@@ -6,6 +6,7 @@ import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { Address, parse, Registration, UserParams } from "../core/schemas.ts";
 import { docs, operations } from "./docs.ts";
 import { cachedList } from "./list.ts";
+import type { Log } from "./log.ts";
 import type { Store } from "./store.ts";
 
 const { users, health } = REGISTRY_PATHS;
@@ -15,7 +16,7 @@ const user = `${users}/:user` as const;
 const json = [({ request }: { request: Request }) => readJson(request), "json"] as const;
 
 /** The registry's HTTP API over a store; it listens once `.listen()` is called. */
-export function createApp({ store }: { store: Store }) {
+export function createApp({ store, log = () => {} }: { store: Store; log?: Log }) {
   const list = cachedList(store);
 
   const app = new Elysia({
@@ -45,11 +46,9 @@ export function createApp({ store }: { store: Store }) {
     .post(
       users,
       async ({ body, request, server }) => {
-        const created = await store.create(
-          body.user,
-          reachable(body.address, server?.requestIP(request)?.address),
-        );
-        if (!created) throw new NameTaken();
+        const address = reachable(body.address, server?.requestIP(request)?.address);
+        if (!(await store.create(body.user, address))) throw new NameTaken();
+        log({ type: "registered", user: body.user, address });
         return OK;
       },
       { parse: [...json], body: Registration, detail: operations.create },
@@ -66,7 +65,9 @@ export function createApp({ store }: { store: Store }) {
     .put(
       user,
       async ({ params, body, request, server }) => {
-        await store.put(params.user, reachable(body, server?.requestIP(request)?.address));
+        const address = reachable(body, server?.requestIP(request)?.address);
+        await store.put(params.user, address);
+        log({ type: "updated", user: params.user, address });
         return OK;
       },
       { parse: [...json], params: UserParams, body: Address, detail: operations.put },
@@ -74,7 +75,7 @@ export function createApp({ store }: { store: Store }) {
     .delete(
       user,
       async ({ params }) => {
-        await store.remove(params.user);
+        if (await store.remove(params.user)) log({ type: "left", user: params.user });
         return OK;
       },
       { detail: operations.remove },

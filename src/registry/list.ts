@@ -1,4 +1,4 @@
-import type { Registration, Store } from "./store.ts";
+import type { Registered, Store } from "./store.ts";
 
 /** The list of users as text, with the entity tag (RFC 9110 §8.8.3) of exactly that text. */
 export interface UserList {
@@ -24,7 +24,7 @@ export function cachedList(store: Store): () => Promise<UserList> {
 }
 
 /** Text, because an object would lose a user named `__proto__`. */
-function serialize(registrations: Iterable<Registration>): string {
+function serialize(registrations: Iterable<Registered>): string {
   const entries: string[] = [];
   for (const { user, address } of registrations) {
     entries.push(`${JSON.stringify(user)}:${JSON.stringify(address)}`);

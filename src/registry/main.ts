@@ -1,6 +1,7 @@
 import { type ArgsDef, defineCommand } from "citty";
 import { isLoopback, urlHost } from "../core/address.ts";
-import { checkFlags, runMain, wholeNumber } from "../core/command.ts";
+import { systemClock } from "../core/clock.ts";
+import { checkFlags, runMain, seconds, wholeNumber } from "../core/command.ts";
 import { CannotListen } from "../core/errors.ts";
 import { REGISTRY_PATHS, REGISTRY_PORT } from "../core/protocol.ts";
 
@@ -24,6 +25,19 @@ const flags = {
     default: "sqlite:talk.db",
     valueHint: "url",
   },
+  "check-interval": {
+    type: "string",
+    description: "seconds between two checks of a user, ±20 %",
+    default: "150",
+    valueHint: "seconds",
+  },
+  "check-window": {
+    type: "string",
+    description: "seconds that a user may be silent in a check",
+    default: "30",
+    valueHint: "seconds",
+  },
+  quiet: { type: "boolean", description: "do not log what happens on stderr" },
 } satisfies ArgsDef;
 
 const command = defineCommand({
@@ -31,11 +45,23 @@ const command = defineCommand({
   args: flags,
   async run({ args }) {
     checkFlags(args, flags);
-    const port = wholeNumber("port", args.port, 0, 65535) ?? REGISTRY_PORT;
+    const port = wholeNumber("port", args.port, 0, 65535);
+    const interval = seconds("check-interval", args["check-interval"]);
+    const window = seconds("check-window", args["check-window"]);
+    // Clients are on our own network: a proxy for the web has no business in between.
+    process.env.NO_PROXY = "*";
     // Loaded late, because --help and a wrong flag need none of it.
-    const [{ openStore }, { createApp }] = await Promise.all([import("./store.ts"), import("./app.ts")]);
+    const [{ openStore }, { createApp }, { createLog }, { createChecker }, { openProbers }] =
+      await Promise.all([
+        import("./store.ts"),
+        import("./app.ts"),
+        import("./log.ts"),
+        import("./checker.ts"),
+        import("./probes.ts"),
+      ]);
     const store = await openStore(args.store);
-    const app = createApp({ store });
+    const { log, flush } = createLog(args.quiet ? () => {} : (text) => process.stderr.write(text));
+    const app = createApp({ store, log });
     try {
       app.listen({ hostname: args.host, port, reusePort: false });
     } catch (error) {
@@ -48,12 +74,20 @@ const command = defineCommand({
     if (isLoopback(args.host))
       process.stdout.write("only this machine can reach it; --host 0.0.0.0 lets others in\n");
 
+    const { proberFor, close: closeProbers } = await openProbers();
+    const clock = systemClock;
+    const checker = createChecker({ store, proberFor, log, interval, window, clock, random: Math.random });
+    checker.start();
+
     const stop = Promise.withResolvers<void>();
     process.once("SIGINT", stop.resolve);
     process.once("SIGTERM", stop.resolve);
     await stop.promise;
+    checker.stop();
+    closeProbers();
     await Promise.race([app.server?.stop(), Bun.sleep(GRACE_MS)]);
     await store.close();
+    flush();
     process.exit(0);
   },
 });

@@ -1,13 +1,11 @@
 import { UsageError } from "../core/errors.ts";
-import type { Address, UserName } from "../core/schemas.ts";
+import type { Address, Registration, UserName } from "../core/schemas.ts";
 
 /** What a store answers at once or later. */
 type Awaitable<T> = T | Promise<T>;
 
 /** A user's address, and what tells this registration from the user's next one, be it at the same address. */
-export interface Registration {
-  user: UserName;
-  address: Address;
+export interface Registered extends Registration {
   id: number;
 }
 
@@ -23,7 +21,7 @@ export interface Store {
   /** Removes a user; false if there was none, or if its registration is not the given one any more. */
   remove(user: UserName, registration?: number): Awaitable<boolean>;
   get(user: UserName): Awaitable<Address | undefined>;
-  registrations(): Awaitable<Iterable<Registration>>;
+  registrations(): Awaitable<Iterable<Registered>>;
   /** Another value after every change of the users, whoever made it. */
   version(): Awaitable<string>;
   close(): Awaitable<void>;

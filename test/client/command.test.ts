@@ -328,7 +328,7 @@ describe("a peer that moved", () => {
     bob.type(":exit");
     await bob.exited;
     alice.type("hello");
-    await alice.sees("bob is gone; nobody is selected");
+    await alice.sees("bob left; nobody is selected");
     await alice.sees("error: not delivered to bob: connection refused");
   });
 });

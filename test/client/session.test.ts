@@ -1,8 +1,9 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { Users } from "../../src/client/registry.ts";
 import { type Effect, type Event, type Session, startSession, step } from "../../src/client/session.ts";
+import type { Address } from "../../src/core/schemas.ts";
 
-const ALICE = { protocol: "HTTP", host: "10.0.0.1", port: 8080 };
+const ALICE: Address = { protocol: "HTTP", host: "10.0.0.1", port: 8080 };
 const BOB = { protocol: "UDP", host: "10.0.0.2", port: 3000 };
 const users: Users = new Map([
   ["alice", ALICE],
@@ -11,7 +12,7 @@ const users: Users = new Map([
 
 /** The session after some events, and what the last one called for. */
 function after(...events: Event[]): { session: Session; effects: Effect[] } {
-  let session = startSession("alice");
+  let session = startSession("alice", ALICE);
   let effects: Effect[] = [];
   for (const event of events) [session, effects] = step(session, event);
   return { session, effects };
@@ -51,7 +52,7 @@ test.each([
 });
 
 test("a user who is not in the known list is looked up first", () => {
-  const asked = after(list(new Map()), line(":user bob"));
+  const asked = after(list(new Map([["alice", ALICE]])), line(":user bob"));
   expect(asked.effects).toEqual([{ type: "fetchList", purpose: { type: "select", user: "bob" } }]);
   const [session, effects] = step(asked.session, {
     type: "list",
@@ -59,7 +60,10 @@ test("a user who is not in the known list is looked up first", () => {
     purpose: { type: "select", user: "bob" },
   });
   expect(session.selected).toBe("bob");
-  expect(effects).toMatchObject([{ output: { type: "selected", user: "bob" } }]);
+  expect(effects).toMatchObject([
+    { output: { type: "joined" } },
+    { output: { type: "selected", user: "bob" } },
+  ]);
 });
 
 test("the selected user who is gone is told, and nobody is selected", () => {
@@ -79,4 +83,60 @@ test("without the registry the known list stays", () => {
 
 test(":exit leaves", () => {
   expect(after(line(":exit")).effects).toEqual([{ type: "leave" }]);
+});
+
+describe("the list that comes by itself", () => {
+  const CAROL = { protocol: "WEBSOCKET", host: "10.0.0.3", port: 8082 };
+  const polled = (users: Users): Event => ({ type: "list", users, purpose: { type: "poll" } });
+  const away: Event = { type: "noList", reason: "no registry", purpose: { type: "poll" } };
+
+  /** What is printed. */
+  const outputs = (effects: Effect[]) =>
+    effects.flatMap((effect) => (effect.type === "print" ? [effect.output] : []));
+
+  test("is silent while nothing changes", () => {
+    expect(after(list(users), polled(new Map(users))).effects).toEqual([]);
+  });
+
+  test("tells who joined, left and moved, and only that", () => {
+    const first = new Map([...users, ["dave", CAROL], ["eve", CAROL]]);
+    const second = new Map([...users, ["carol", CAROL], ["dave", { ...CAROL, port: 1 }]]);
+    expect(outputs(after(list(first), polled(second)).effects)).toEqual([
+      { type: "joined", user: "carol" },
+      { type: "moved", user: "dave" },
+      { type: "left", user: "eve" },
+    ]);
+  });
+
+  test("says once that the selected user left", () => {
+    const { session, effects } = after(list(users), line(":user bob"), polled(new Map([["alice", ALICE]])));
+    expect(outputs(effects)).toEqual([{ type: "gone", user: "bob" }]);
+    expect(session.selected).toBeUndefined();
+  });
+
+  test("makes me register again when it has lost me", () => {
+    const { effects } = after(list(users), polled(new Map([["bob", BOB]])));
+    expect(effects).toEqual([{ type: "register" }]);
+  });
+
+  test("warns once when my name points elsewhere, and does not fight", () => {
+    const taken = new Map([...users, ["alice", CAROL]]);
+    const { session, effects } = after(list(users), polled(taken));
+    expect(effects).toEqual([{ type: "print", output: { type: "displaced", me: "alice", address: CAROL } }]);
+    expect(step(session, polled(taken))[1]).toEqual([]);
+  });
+
+  test("says one line when the registry goes, and one when it is back", () => {
+    const gone = after(list(users), away);
+    expect(outputs(gone.effects)).toEqual([{ type: "registry", up: false }]);
+    const still = step(gone.session, away);
+    expect(still[1]).toEqual([]);
+    expect(outputs(step(still[0], polled(users))[1])).toEqual([{ type: "registry", up: true }]);
+  });
+
+  test("leaves the known list as it is while the registry is away", () => {
+    expect(after(list(users), line(":user bob"), away, line("hello")).effects).toMatchObject([
+      { type: "send", to: "bob" },
+    ]);
+  });
 });

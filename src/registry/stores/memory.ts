@@ -1,9 +1,9 @@
 import type { UserName } from "../../core/schemas.ts";
-import type { Registration, Store } from "../store.ts";
+import type { Registered, Store } from "../store.ts";
 
 /** Users for as long as the registry runs. */
 export function openMemory(): Store {
-  const registrations = new Map<UserName, Registration>();
+  const registrations = new Map<UserName, Registered>();
   /** Counts the changes; the count at a registration is its id. */
   let changes = 0;
 

@@ -1,0 +1,287 @@
+/** Whom to check when, and what a failure means. Knows no protocol. */
+import { type Clock, jittered, sleep } from "../core/clock.ts";
+import { TalkError } from "../core/errors.ts";
+import type { Address, UserName } from "../core/schemas.ts";
+import type { Log } from "./log.ts";
+import { createSemaphore } from "./semaphore.ts";
+import type { Registered, Store } from "./store.ts";
+
+/** What one probe found. *Silent* is everything that is neither an answer nor a refusal, our own errors too. */
+export type Finding = "alive" | "refused" | "silent";
+
+/** One check of one address, of as many probes as it takes. */
+export interface Check {
+  /** Probes once. Never rejects. */
+  probe(deadlineMs: number): Promise<Finding>;
+  /** Forgets the probes; an answer that comes later is nobody's. */
+  end(): void;
+}
+
+/** How to check addresses of a protocol. */
+export interface Prober {
+  /** How many silent probes share a check's window. */
+  attempts: number;
+  begin(address: Address): Check;
+}
+
+/** Most probes under way at once. */
+const MAX_PROBES = 200;
+
+/** Two refusals count when they are this far apart, in milliseconds: a client that restarts refuses once. */
+const REFUSAL_PAUSE_MS = 1000;
+
+/** From this many users on, the registry may suspect itself. */
+const MIN_JURY = 5;
+
+/** How many others are asked whether they answer, and how often at most, in milliseconds. */
+const MAX_JURY = 50;
+const JURY_PAUSE_MS = 250;
+
+export interface CheckerOptions {
+  store: Store;
+  /** The prober for an address. */
+  proberFor: (address: Address) => Prober;
+  log: Log;
+  /** Milliseconds between two checks of a user, ±20 %. */
+  interval: number;
+  /** Milliseconds that a user may be silent in one check. */
+  window: number;
+  clock: Clock;
+  /** From [0, 1). */
+  random: () => number;
+}
+
+export interface Checker {
+  start(): void;
+  stop(): void;
+}
+
+interface Entry extends Registered {
+  due: number;
+  /** When it last showed that it is there, by registering or by an answer. */
+  seen: number;
+  checking: boolean;
+  /** Failed once, while most others failed too. */
+  doubted: boolean;
+  /** Not checked yet since the registry started. */
+  initial: boolean;
+}
+
+/** Some users who are probed while others fail: do they answer, or is it us? */
+interface Jury {
+  /** Infinity until it is held. */
+  began: number;
+  members: Entry[];
+}
+
+/** What a check has to tell of the others, should it fail. */
+interface Trial {
+  jury: Jury | undefined;
+  /** As it was just before the last probe left: an answer after that could mean that the network is back. */
+  othersAnswered: boolean;
+}
+
+/** The checks that began within one interval. */
+interface Round {
+  began: number;
+  /** When the last of its checks ended. */
+  ended: number;
+  /** No check begins in it any more. */
+  over: boolean;
+  underWay: number;
+  users: number;
+  failed: number;
+}
+
+export function createChecker({
+  store,
+  proberFor,
+  log,
+  interval,
+  window,
+  clock,
+  random,
+}: CheckerOptions): Checker {
+  const entries = new Map<UserName, Entry>();
+  const inSlot = createSemaphore(MAX_PROBES);
+  /** How often one looks who is due, in milliseconds. */
+  const tickMs = Math.min(1000, interval / 20);
+  let known: string | undefined;
+  let round = newRound();
+  let jury: Jury = { began: Number.NEGATIVE_INFINITY, members: [] };
+  let stopped = false;
+  let cancelTick = () => {};
+
+  async function tick(): Promise<void> {
+    try {
+      await sync();
+    } catch (error) {
+      // The store is away: those who are known are checked all the same.
+      if (!(error instanceof TalkError)) throw error;
+      log({ type: "trouble", sentence: error.message });
+    }
+    if (stopped) return;
+    if (clock.now() - round.began >= interval) {
+      round.over = true;
+      report(round);
+      round = newRound();
+    }
+    for (const entry of entries.values()) {
+      if (!entry.checking && entry.due <= clock.now()) void check(entry);
+    }
+    cancelTick = clock.after(tickMs, () => void tick());
+  }
+
+  /** Learns who has registered or left, on whichever registry. */
+  async function sync(): Promise<void> {
+    const version = await store.version();
+    if (version === known) return;
+    const now = clock.now();
+    const gone = new Set(entries.keys());
+    for (const registration of await store.registrations()) {
+      gone.delete(registration.user);
+      if (entries.get(registration.user)?.id === registration.id) continue;
+      // Who registers is there; who was there before this start is looked at at once.
+      const initial = known === undefined;
+      const due = initial ? now : now + jittered(interval, random);
+      entries.set(registration.user, {
+        ...registration,
+        due,
+        seen: now,
+        checking: false,
+        doubted: false,
+        initial,
+      });
+    }
+    for (const user of gone) entries.delete(user);
+    known = version;
+  }
+
+  async function check(entry: Entry): Promise<void> {
+    const ownRound = round;
+    ownRound.underWay++;
+    ownRound.users++;
+    entry.checking = true;
+    const trial: Trial = { jury: undefined, othersAnswered: false };
+    const finding = await examine(entry, trial);
+    if (finding === "alive") {
+      entry.doubted = false;
+      entry.due = entry.seen + (entry.initial ? 1.2 * interval * random() : jittered(interval, random));
+      entry.initial = false;
+    } else {
+      ownRound.failed++;
+      await condemn(entry, finding, trial);
+    }
+    entry.checking = false;
+    ownRound.underWay--;
+    ownRound.ended = clock.now();
+    report(ownRound);
+  }
+
+  function newRound(): Round {
+    return { began: clock.now(), ended: clock.now(), over: false, underWay: 0, users: 0, failed: 0 };
+  }
+
+  function report({ began, ended, over, underWay, users, failed }: Round): void {
+    if (over && underWay === 0 && users > 0) log({ type: "round", users, failed, ms: ended - began });
+  }
+
+  /**
+   * A whole check: until an answer, a second refusal, or a window full of silence.
+   * @param trial where to note whether others answered; a juror's check has none, and does not wait in line
+   */
+  async function examine(entry: Entry, trial?: Trial): Promise<Finding> {
+    const { attempts, begin } = proberFor(entry.address);
+    const check = begin(entry.address);
+    const deadline = window / attempts;
+    let refused = false;
+    try {
+      for (let silences = 0; silences < attempts && !stopped; ) {
+        if (trial) trial.othersAnswered = haveAnswered(entry, trial.jury);
+        const { finding, tookMs } = await inSlot(() => timed(() => check.probe(deadline)), !trial);
+        if (finding === "alive") {
+          entry.seen = clock.now();
+          return finding;
+        }
+        if (finding === "refused" && refused) return finding;
+        refused ||= finding === "refused";
+        if (finding === "silent") silences++;
+        // A few lost datagrams are no reason to trouble anybody else.
+        if (trial && (refused || silences >= Math.floor(attempts / 2))) trial.jury ??= summonJury();
+        if (finding === "refused") await sleep(clock, REFUSAL_PAUSE_MS);
+        // An error of our own comes at once, and has not used up the time that a peer has to answer.
+        else if (tookMs < deadline) await sleep(clock, deadline - tookMs);
+      }
+      return "silent";
+    } finally {
+      check.end();
+    }
+  }
+
+  async function timed(probe: () => Promise<Finding>): Promise<{ finding: Finding; tookMs: number }> {
+    const began = clock.now();
+    const finding = await probe();
+    return { finding, tookMs: clock.now() - began };
+  }
+
+  /** Removes who failed a check, unless there is reason to suspect ourselves, or it has registered anew. */
+  async function condemn(entry: Entry, finding: Finding, trial: Trial): Promise<void> {
+    const { user, id } = entry;
+    if (stopped || entries.get(user) !== entry) return;
+    if (!entry.doubted && entries.size >= MIN_JURY && !trial.othersAnswered) {
+      entry.doubted = true;
+      entry.due = clock.now() + interval * (1 + 0.2 * random());
+      log({ type: "doubted", user, finding });
+      return;
+    }
+    try {
+      if (await store.remove(user, id)) {
+        log({ type: "removed", user, finding, silentMs: clock.now() - entry.seen });
+        if (entries.get(user) === entry) entries.delete(user);
+      }
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      log({ type: "trouble", sentence: error.message });
+    }
+    entry.due = clock.now() + jittered(interval, random);
+  }
+
+  /**
+   * Has others probed while one is in trouble. Answers from before or after would prove nothing: the network may
+   * have gone, or come back, in between.
+   */
+  function summonJury(): Jury {
+    const now = clock.now();
+    // One that is still to be held serves all whose trouble began meanwhile.
+    if (jury.began === Number.POSITIVE_INFINITY) return jury;
+    const summoned: Jury = { began: Number.POSITIVE_INFINITY, members: [] };
+    clock.after(Math.max(0, jury.began + JURY_PAUSE_MS - now), () => {
+      summoned.began = clock.now();
+      summoned.members = sample([...entries.values()], MAX_JURY);
+      for (const member of summoned.members) if (!member.checking) void examine(member);
+    });
+    jury = summoned;
+    return summoned;
+  }
+
+  /** Whether at least half of a jury, and of the one in trouble, have been heard of since it was summoned. */
+  function haveAnswered(suspect: Entry, jury: Jury | undefined): boolean {
+    if (!jury) return false;
+    const others = jury.members.filter((member) => member !== suspect);
+    return others.filter(({ seen }) => seen >= jury.began).length >= (others.length + 1) / 2;
+  }
+
+  /** Some of them, drawn by chance. */
+  function sample(from: Entry[], size: number): Entry[] {
+    const count = Math.min(size, from.length);
+    return Array.from({ length: count }, () => from.splice(Math.floor(random() * from.length), 1)).flat();
+  }
+
+  return {
+    start: () => void tick(),
+    stop() {
+      stopped = true;
+      cancelTick();
+    },
+  };
+}

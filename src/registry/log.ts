@@ -1,0 +1,63 @@
+/** What the registry tells its operator: one line an event. */
+import { formatAddress } from "../core/address.ts";
+import type { Address, UserName } from "../core/schemas.ts";
+import { visible } from "../core/visible.ts";
+import type { Finding } from "./checker.ts";
+
+export type LogEvent =
+  | { type: "registered" | "updated"; user: UserName; address: Address }
+  | { type: "left"; user: UserName }
+  | { type: "removed"; user: UserName; finding: Finding; silentMs: number }
+  /** Failed its check together with most others: perhaps the fault is ours. */
+  | { type: "doubted"; user: UserName; finding: Finding }
+  | { type: "round"; users: number; failed: number; ms: number }
+  | { type: "trouble"; sentence: string };
+
+export type Log = (event: LogEvent) => void;
+
+/** How long lines are gathered before they are written, in milliseconds: a write each would slow every request. */
+const GATHER_MS = 50;
+
+/** Writes the events as lines. @param write takes whole lines */
+export function createLog(write: (text: string) => void): { log: Log; flush: () => void } {
+  let lines: string[] = [];
+
+  function flush() {
+    if (lines.length > 0) write(lines.join(""));
+    lines = [];
+  }
+
+  return {
+    log(event) {
+      if (lines.length === 0) setTimeout(flush, GATHER_MS);
+      lines.push(`${new Date().toISOString()} ${visible(describe(event))}\n`);
+    },
+    flush,
+  };
+}
+
+function describe(event: LogEvent): string {
+  switch (event.type) {
+    case "registered":
+    case "updated":
+      return `${event.type} ${event.user} at ${formatAddress(event.address)}`;
+    case "left":
+      return `removed ${event.user}, who left`;
+    case "removed":
+      return `removed ${event.user}, who ${because(event.finding)}; last seen ${seconds(event.silentMs)} ago`;
+    case "doubted":
+      return `${event.user} ${because(event.finding)}, as most others do; one more check will tell`;
+    case "round":
+      return `checked ${event.users} users in ${seconds(event.ms)}; ${event.failed} failed`;
+    case "trouble":
+      return `trouble: ${event.sentence}`;
+  }
+}
+
+function because(finding: Finding): string {
+  return finding === "refused" ? "refuses connections" : "did not answer";
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

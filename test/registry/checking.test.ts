@@ -260,3 +260,9 @@ describe("a client", () => {
     expect([await statuses.next(), await statuses.next(), await statuses.next()]).toEqual([200, 304, 304]);
   });
 });
+
+test("clients behind a path that loses, delays, doubles and reorders datagrams stay", async () => {
+  const run = start("scripts/check-loss.ts", ["10"]);
+  await run.sees("removed in 10 rounds of 3 clients: 0");
+  expect(await run.exited).toBe(0);
+});

@@ -21,6 +21,7 @@ export interface Outbox {
 interface Item {
   address: ListedAddress;
   body: string;
+  bytes: number;
   settle: (outcome: Outcome) => void;
   retried?: true;
 }
@@ -29,6 +30,7 @@ interface Item {
 interface Lane {
   waiting: Item[];
   underWay: number;
+  bytesUnderWay: number;
   /** Messages that failed, until the list has told whether the user moved; nothing else leaves before. */
   failed: { item: Item; outcome: Outcome }[];
 }
@@ -49,10 +51,11 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
   function pump(to: string, lane: Lane): void {
     for (let item = lane.waiting[0]; item && lane.failed.length === 0; item = lane.waiting[0]) {
       const transport = transportFor(item.address.protocol);
-      if (transport && lane.underWay >= transport.window) return;
+      if (transport && lane.underWay > 0 && !fits(lane, item, transport)) return;
       lane.waiting.shift();
       waiting--;
       lane.underWay++;
+      lane.bytesUnderWay += item.bytes;
       void transmit(transport, item).then((outcome) => arrived(to, lane, item, outcome));
     }
   }
@@ -64,6 +67,7 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
 
   function arrived(to: string, lane: Lane, item: Item, outcome: Outcome): void {
     lane.underWay--;
+    lane.bytesUnderWay -= item.bytes;
     if (outcome.type === "failed" && !item.retried) lane.failed.push({ item, outcome });
     else item.settle(outcome);
     if (lane.failed.length > 0 && lane.underWay === 0) void heal(to, lane);
@@ -100,9 +104,9 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
   return {
     send(to, address, body) {
       const { promise, resolve } = Promise.withResolvers<Outcome>();
-      const lane = lanes.get(to) ?? { waiting: [], underWay: 0, failed: [] };
+      const lane = lanes.get(to) ?? { waiting: [], underWay: 0, bytesUnderWay: 0, failed: [] };
       lanes.set(to, lane);
-      lane.waiting.push({ address, body, settle: resolve });
+      lane.waiting.push({ address, body, bytes: Buffer.byteLength(body), settle: resolve });
       waiting++;
       pump(to, lane);
       return promise;
@@ -117,4 +121,9 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
       for (const sender of senders.values()) sender.close();
     },
   };
+}
+
+/** Whether a message may leave beside those under way. */
+function fits({ underWay, bytesUnderWay }: Lane, { bytes }: Item, { window }: Transport): boolean {
+  return underWay < window.messages && bytesUnderWay + bytes <= window.bytes;
 }

@@ -35,6 +35,16 @@ describe("a conversation", () => {
     );
   });
 
+  test.each(protocols)("loses none of 20 messages of 60,000 bytes over %s", async (protocol) => {
+    const registry = await startRegistry();
+    const bob = await startClient("bob", registry, "--protocol", protocol);
+    const alice = await startClient("alice", registry);
+    const texts = Array.from({ length: 20 }, (_, i) => `${i} ${"名".repeat(20_000)}`);
+    alice.type(":user bob", ...texts, ":exit");
+    for (const text of texts) await bob.sees(`alice: ${text}`);
+    expect(await alice.exited).toBe(0);
+  });
+
   test("shows what came from outside without a byte that could command a terminal", async () => {
     const registry = await startRegistry();
     const bob = await startClient("bob", registry);

@@ -12,7 +12,7 @@ const ANSWER_MS = 5000;
 /** Messages as POST requests. */
 export const http: Transport = {
   // The next request leaves when the last is answered: requests side by side may overtake each other.
-  window: 1,
+  window: { messages: 1, bytes: Number.POSITIVE_INFINITY },
 
   async listen({ host, port, onMessage }) {
     const routes: Record<string, Record<string, (request: Request) => Response | Promise<Response>>> = {

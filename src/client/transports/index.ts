@@ -41,8 +41,8 @@ export interface Transport {
   /** @throws CannotListen */
   listen(options: ListenOptions): Promise<Listener>;
   createSender(): Sender;
-  /** How many messages to one peer may be under way at once without losing their order. */
-  window: number;
+  /** How much may be under way to one peer at once, without losing any of it or its order; one message always may. */
+  window: { messages: number; bytes: number };
 }
 
 export const transports: Record<Protocol, Transport> = { HTTP: http, WEBSOCKET: webSocket, UDP: udp };

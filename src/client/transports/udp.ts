@@ -4,6 +4,7 @@ import { CannotListen, errorCode, TalkError } from "../../core/errors.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts";
 import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
 import type { Outcome, Transport } from "./index.ts";
+import { createLinkSender, type Link } from "./links.ts";
 import { probeGuard } from "./probe-guard.ts";
 import { unreachable } from "./unreachable.ts";
 
@@ -12,8 +13,8 @@ const REFUSAL_MS = 100;
 
 /** Messages as datagrams. */
 export const udp: Transport = {
-  // Half of what the default receive buffer of Linux holds in small datagrams, so that a burst is not lost.
-  window: 128,
+  // Half of what the default receive buffer of Linux holds, in small datagrams and in bytes: a burst is not lost.
+  window: { messages: 128, bytes: 100_000 },
 
   async listen({ host, port, onMessage, advertised, registryIps }) {
     const admits = probeGuard();
@@ -42,20 +43,7 @@ export const udp: Transport = {
     }
   },
 
-  createSender() {
-    const links = new Map<string, Link>();
-    return {
-      send({ host, port }, body) {
-        const key = `${host} ${port}`;
-        const link = links.get(key) ?? openLink(host, port, () => links.delete(key));
-        links.set(key, link);
-        return link.send(body);
-      },
-      close() {
-        for (const link of links.values()) link.close();
-      },
-    };
-  },
+  createSender: () => createLinkSender(openLink),
 };
 
 /** A datagram that is neither message nor probe is dropped: an answer would only help whoever forged it. */
@@ -98,14 +86,8 @@ function sendThrough(socket: Bun.udp.Socket<"buffer">, body: string, ip: string,
   }
 }
 
-/** A socket of its own for each peer, because only a connected one tells which peer refused. */
-interface Link {
-  send(body: string): Promise<Outcome>;
-  close(): void;
-}
-
-/** @param onIdle called when the link has closed itself, because nothing was under way */
-function openLink(host: string, port: number, onIdle: () => void): Link {
+/** A socket of its own for each peer, because only a connected one tells which peer refused; closed when idle. */
+function openLink(host: string, port: number, onEnded: () => void): Link {
   const unsettled = new Set<(outcome: Outcome) => void>();
   const connected = connectUdp(host, port, (error) => settleAll(failed(error)));
   let underWay = 0;
@@ -148,7 +130,7 @@ function openLink(host: string, port: number, onIdle: () => void): Link {
         return failed(error);
       } finally {
         if (--underWay === 0) {
-          onIdle();
+          onEnded();
           void connected.then(
             (socket) => socket.close(),
             () => {},

@@ -13,6 +13,7 @@ import { decodeMessage } from "../../core/message.ts";
 import { CLIENT_PATHS, MAX_BODY_BYTES } from "../../core/protocol.ts";
 import { isRecord } from "../../core/schemas.ts";
 import type { Outcome, Transport } from "./index.ts";
+import { createLinkSender, type Link } from "./links.ts";
 import { unreachable } from "./unreachable.ts";
 
 /** How long a connection may take to open, and then an answer to come, in milliseconds: 5 s in all. */
@@ -24,7 +25,7 @@ const TAKEN = "OK";
 
 /** Messages as text frames; the n-th answer belongs to the n-th frame. */
 export const webSocket: Transport = {
-  window: 64,
+  window: { messages: 64, bytes: Number.POSITIVE_INFINITY },
 
   async listen({ host, port, onMessage }) {
     try {
@@ -55,20 +56,7 @@ export const webSocket: Transport = {
     }
   },
 
-  createSender() {
-    const links = new Map<string, Link>();
-    return {
-      send({ host, port }, body) {
-        const url = `ws://${urlHost(host)}:${port}${CLIENT_PATHS.webSocket}`;
-        const link = links.get(url) ?? openLink(url, () => links.delete(url));
-        links.set(url, link);
-        return link.send(body);
-      },
-      close() {
-        for (const link of links.values()) link.close();
-      },
-    };
-  },
+  createSender: () => createLinkSender(openLink),
 };
 
 function answerTo(frame: string | Buffer, take: (bytes: Uint8Array) => void): string {
@@ -82,21 +70,15 @@ function answerTo(frame: string | Buffer, take: (bytes: Uint8Array) => void): st
   }
 }
 
-/** One connection to one peer. */
-interface Link {
-  send(body: string): Promise<Outcome>;
-  close(): void;
-}
-
 /** A frame waits for its answer in the order it was sent; a late answer still takes its frame off. */
 interface Frame {
   body: string;
   settle: (outcome: Outcome) => void;
 }
 
-/** @param onEnded called once, when the link can send no more */
-function openLink(url: string, onEnded: () => void): Link {
-  const socket = new WebSocket(url);
+/** One connection to one peer, kept for as long as it lasts. */
+function openLink(host: string, port: number, onEnded: () => void): Link {
+  const socket = new WebSocket(`ws://${urlHost(host)}:${port}${CLIENT_PATHS.webSocket}`);
   const waiting: Frame[] = [];
   let open = false;
   let answered = false;

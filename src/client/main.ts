@@ -4,6 +4,9 @@ import { checkFlags, runMain } from "../core/command.ts";
 import { RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { flags, readOptions } from "./options.ts";
 
+/** How long joining may go on after a signal, in milliseconds, so that what was registered can be removed. */
+const JOIN_GRACE_MS = 400;
+
 /** How long the last lines may take to be read by whoever reads our output, in milliseconds. */
 const FLUSH_MS = 300;
 
@@ -29,11 +32,13 @@ const command = defineCommand({
 
     // A message may come as soon as we listen; it waits until there is a chat to show it in.
     const started = Promise.withResolvers<ReturnType<typeof createChat>>();
-    const member = await join({
+    const joining = join({
       ...options,
       onMessage: (message) =>
         void started.promise.then((chat) => chat.dispatch({ type: "message", message })),
     }).catch(adviseOnRegistry);
+    const member = await Promise.race([joining, stop.promise.then(() => Bun.sleep(JOIN_GRACE_MS))]);
+    if (!member) process.exit(0);
 
     const terminal = openTerminal();
     const chat = createChat({
@@ -47,7 +52,7 @@ const command = defineCommand({
       onSelected: terminal.prompt,
     });
     const { port, portInUse } = member;
-    await chat.dispatch({ type: "started", port, portInUse });
+    await Promise.race([chat.dispatch({ type: "started", port, portInUse }), stop.promise]);
     terminal.prompt(undefined);
     started.resolve(chat);
     const stopPolling = startPolling({ ask: chat.poll, interval, clock: systemClock, random: Math.random });

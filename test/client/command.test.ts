@@ -1,6 +1,6 @@
 /** The client as its user meets it: a process, fed by a pipe. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { listed, root, start, startClient, startRegistry } from "../helpers/program.ts";
 import { afterwards } from "../helpers/registry.ts";
 
@@ -40,9 +40,8 @@ describe("a conversation", () => {
     const bob = await startClient("bob", registry, "--protocol", protocol);
     const alice = await startClient("alice", registry);
     const texts = Array.from({ length: 20 }, (_, i) => `${i} ${"名".repeat(20_000)}`);
-    alice.type(":user bob", ...texts, ":exit");
+    alice.type(":user bob", ...texts);
     for (const text of texts) await bob.sees(`alice: ${text}`);
-    expect(await alice.exited).toBe(0);
   });
 
   test("shows what came from outside without a byte that could command a terminal", async () => {
@@ -113,6 +112,19 @@ describe("leaving", () => {
     expect(await alice.exited).toBe(0);
     expect(await listed(registry)).toEqual({ alice: elsewhere });
   });
+
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "by %s works while the registry hangs, also at the start",
+    async (signal) => {
+      const asked = Promise.withResolvers<void>();
+      const registry = createServer(() => asked.resolve());
+      const alice = start("src/client/main.ts", ["--port", "0", "--registry", await listening(registry)]);
+      await asked.promise;
+      alice.kill(signal);
+      expect(await alice.exited).toBe(0);
+      expect(alice.lines).toEqual([]);
+    },
+  );
 
   test("with a message under way to a peer that hangs ends all the same, and tells", async () => {
     const registry = await startRegistry();
@@ -512,11 +524,15 @@ async function put(registry: { url: string }, user: string, address: object): Pr
 
 /** A port where connections are taken, and nothing is ever answered. */
 async function hangingPort(): Promise<number> {
-  const server = createServer(() => {});
+  return Number(new URL(await listening(createServer(() => {}))).port);
+}
+
+/** Starts a TCP server on a free port, and gives the URL. */
+async function listening(server: Server): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, HOST, resolve);
   await promise;
   afterwards(() => server.close());
   const bound = server.address();
-  return typeof bound === "object" && bound ? bound.port : 0;
+  return `http://${HOST}:${typeof bound === "object" && bound ? bound.port : 0}`;
 }

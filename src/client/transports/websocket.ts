@@ -106,6 +106,8 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
 
   function transmit(frame: Frame) {
     socket.send(frame.body);
+    // A peer that never answers leaves its frames waiting for ever.
+    frame.body = "";
     const timer = setTimeout(() => {
       if (!answered) return settle({ type: "sent" });
       // It used to answer, so the connection is dead: the next message opens another.

@@ -3,7 +3,15 @@ import { TalkError } from "../core/errors.ts";
 import type { Address, UserName } from "../core/schemas.ts";
 import { createOutbox } from "./outbox.ts";
 import type { ListedAddress, Registry } from "./registry.ts";
-import { type Effect, type Event, type Output, type Purpose, startSession, step } from "./session.ts";
+import {
+  type Effect,
+  type Event,
+  type Output,
+  type Purpose,
+  type Session,
+  startSession,
+  step,
+} from "./session.ts";
 
 /** How long messages under way may take to end when one leaves, in milliseconds. */
 const FAREWELL_MS = 2500;
@@ -24,12 +32,13 @@ export interface ChatOptions {
   /** Where I am registered. */
   address: Address;
   registry: Registry;
-  print: (output: Output) => void;
-  /** Called when another user gets the messages from now on. */
-  onSelected: (user: UserName | undefined) => void;
+  /** Called with what the user is told. */
+  onOutput: (output: Output) => void;
+  /** Called when the session is another than before. */
+  onChange: (session: Session) => void;
 }
 
-export function createChat({ me, address, registry, print, onSelected }: ChatOptions): Chat {
+export function createChat({ me, address, registry, onOutput, onChange }: ChatOptions): Chat {
   const outbox = createOutbox(findAgain);
   const left = Promise.withResolvers<void>();
   let session = startSession(me, address);
@@ -38,22 +47,23 @@ export function createChat({ me, address, registry, print, onSelected }: ChatOpt
   async function dispatch(event: Event): Promise<void> {
     // What was piped in behind `:exit` is not for this chat any more.
     if (leaving && event.type === "line") return;
-    const before = session.selected;
     const [next, effects] = step(session, event);
+    if (next !== session) onChange(next);
     session = next;
-    if (session.selected !== before) onSelected(session.selected);
     for (const effect of effects) await run(effect);
   }
 
   async function run(effect: Effect): Promise<void> {
     switch (effect.type) {
       case "print":
-        return print(effect.output);
+        return onOutput(effect.output);
       case "fetchList":
         return fetchList(effect.purpose);
       case "send": {
-        const { to, address, body } = effect;
-        void outbox.send(to, address, body).then((outcome) => dispatch({ type: "outcome", to, outcome }));
+        const { id, to, address, text, body } = effect;
+        void outbox
+          .send(to, address, body)
+          .then((outcome) => dispatch({ type: "outcome", id, to, text, outcome }));
         return outbox.room();
       }
       case "register":

@@ -51,13 +51,20 @@ export function runLine(session: Session, line: string): Step {
 }
 
 function send(session: Session, text: string): Step {
-  const { me, users, selected } = session;
+  const { me, users, selected, sent: id } = session;
   const address = selected === undefined ? undefined : users.get(selected);
   if (selected === undefined || !address) {
     return [session, [fail("nobody is selected; choose with :user <user>, :update lists them all")]];
   }
   try {
-    return [session, [{ type: "send", to: selected, address, body: encodeMessage({ user: me, text }) }]];
+    const body = encodeMessage({ user: me, text });
+    return [
+      { ...session, sent: id + 1 },
+      [
+        print({ type: "sending", id, to: selected, text }),
+        { type: "send", id, to: selected, address, text, body },
+      ],
+    ];
   } catch (error) {
     if (error instanceof TalkError) return [session, [fail(`not sent: ${error.message}`)]];
     throw error;

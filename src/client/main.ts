@@ -22,12 +22,11 @@ const command = defineCommand({
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => stop.resolve());
 
     // Loaded late, because --help and a wrong flag need none of it.
-    const [{ join }, { createChat }, { startPolling }, { openTerminal }, { render }] = await Promise.all([
+    const [{ join }, { createChat }, { startPolling }, { openScreen }] = await Promise.all([
       import("./join.ts"),
       import("./chat.ts"),
       import("./poll.ts"),
-      import("./terminal.ts"),
-      import("./render.ts"),
+      import("./terminal/screen.ts"),
     ]);
 
     // A message may come as soon as we listen; it waits until there is a chat to show it in.
@@ -40,33 +39,29 @@ const command = defineCommand({
     const member = await Promise.race([joining, stop.promise.then(() => Bun.sleep(JOIN_GRACE_MS))]);
     if (!member) process.exit(0);
 
-    const terminal = openTerminal();
+    const screen = await openScreen();
     const chat = createChat({
       me: member.name,
       address: member.address,
       registry: member.registry,
-      print(output) {
-        const { text, stream } = render(output);
-        terminal.print(text, stream);
-      },
-      onSelected: terminal.prompt,
+      onOutput: screen.show,
+      onChange: screen.follow,
     });
     const { port, portInUse } = member;
     await Promise.race([chat.dispatch({ type: "started", port, portInUse }), stop.promise]);
-    terminal.prompt(undefined);
     started.resolve(chat);
     const stopPolling = startPolling({ ask: chat.poll, interval, clock: systemClock, random: Math.random });
 
     async function takeLines() {
-      for await (const text of terminal.lines()) await chat.dispatch({ type: "line", text });
+      for await (const text of screen.lines()) await chat.dispatch({ type: "line", text });
     }
-    await Promise.race([takeLines(), chat.left, terminal.hungUp, stop.promise]);
+    await Promise.race([takeLines(), chat.left, screen.hungUp, stop.promise]);
 
     stopPolling();
     const [unregistered] = await Promise.all([member.unregister(), chat.close()]);
     if (!unregistered) await chat.dispatch({ type: "stillRegistered" });
     await member.close();
-    await Promise.race([terminal.flush(), Bun.sleep(FLUSH_MS)]);
+    await Promise.race([screen.close(), Bun.sleep(FLUSH_MS)]);
     process.exit(0);
   },
 });

@@ -2,6 +2,7 @@ import { formatAddress } from "../core/address.ts";
 import { visible } from "../core/visible.ts";
 import { commands } from "./commands.ts";
 import type { Output } from "./session.ts";
+import type { Outcome } from "./transports/index.ts";
 
 /** A text for people, of one line or several, and the stream it belongs on. */
 export interface Rendered {
@@ -9,8 +10,8 @@ export interface Rendered {
   text: string;
 }
 
-/** What the user is told, as lines. Everything foreign in it is made visible here. */
-export function render(output: Output): Rendered {
+/** What the user is told, as lines, if it is worth any in a pipe. Everything foreign in it is made visible here. */
+export function render(output: Output): Rendered | undefined {
   switch (output.type) {
     case "welcome": {
       const { me, address, port, portInUse } = output;
@@ -20,6 +21,12 @@ export function render(output: Output): Rendered {
     }
     case "message":
       return stdout(`${visible(output.message.user)}: ${visible(output.message.text)}`);
+    case "sending":
+      return undefined;
+    case "fate": {
+      const trouble = troubleOf(output.to, output.outcome);
+      return trouble === undefined ? undefined : stderr(trouble);
+    }
     case "users":
       return stdout(
         [...output.users]
@@ -54,10 +61,29 @@ export function render(output: Output): Rendered {
           .join("\n"),
       );
     case "failure":
-      return { stream: "stderr", text: `error: ${visible(output.sentence)}` };
+      return stderr(output.sentence);
   }
 }
 
 function stdout(text: string): Rendered {
   return { stream: "stdout", text };
+}
+
+function stderr(sentence: string): Rendered {
+  return { stream: "stderr", text: `error: ${visible(sentence)}` };
+}
+
+/** Why a text to a user may not have arrived; undefined if it did, or if it is sent and more cannot be known. */
+function troubleOf(to: string, outcome: Outcome): string | undefined {
+  switch (outcome.type) {
+    case "delivered":
+    case "sent":
+      return undefined;
+    case "unanswered":
+      return `no answer from ${to} in ${outcome.seconds} s; it may have arrived`;
+    case "broken":
+      return `the connection to ${to} broke before an answer; it may have arrived`;
+    case "failed":
+      return `not delivered to ${to}: ${outcome.reason}`;
+  }
 }

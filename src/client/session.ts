@@ -13,6 +13,8 @@ export interface Session {
   users: Users;
   /** Who gets the messages. */
   selected: UserName | undefined;
+  /** How many texts were sent; the next one gets this as its id. */
+  sent: number;
   /** Whether the registry answered when it was last asked. */
   registryUp: boolean;
   /** Where my name points instead, if I have been warned. */
@@ -33,7 +35,7 @@ export type Event =
   | { type: "message"; message: Message }
   | { type: "list"; users: Users; purpose: Purpose }
   | { type: "noList"; reason: string; purpose: Purpose }
-  | { type: "outcome"; to: UserName; outcome: Outcome }
+  | { type: "outcome"; id: number; to: UserName; text: string; outcome: Outcome }
   /** Time to leave is up, and so many messages to a user are not settled. */
   | { type: "unsettled"; to: UserName; count: number }
   | { type: "stillRegistered" };
@@ -41,7 +43,8 @@ export type Event =
 export type Effect =
   | { type: "print"; output: Output }
   | { type: "fetchList"; purpose: Purpose }
-  | { type: "send"; to: UserName; address: ListedAddress; body: string }
+  /** Sends an encoded text; its id tells it from the others of this session. */
+  | { type: "send"; id: number; to: UserName; address: ListedAddress; text: string; body: string }
   /** The registry has lost me. */
   | { type: "register" }
   | { type: "leave" };
@@ -50,6 +53,9 @@ export type Effect =
 export type Output =
   | { type: "welcome"; me: UserName; address: Address; port: number; portInUse: number | undefined }
   | { type: "message"; message: Message }
+  /** My own text is on its way, and what became of it: each text that is sent gets both, in this order. */
+  | { type: "sending"; id: number; to: UserName; text: string }
+  | { type: "fate"; id: number; to: UserName; text: string; outcome: Outcome }
   | { type: "users"; users: Users; me: UserName }
   | { type: "selected"; user: UserName; address: ListedAddress }
   | { type: "gone"; user: UserName }
@@ -63,7 +69,15 @@ export type Output =
 export type Step = [Session, Effect[]];
 
 export function startSession(me: UserName, address: Address): Session {
-  return { me, address, users: new Map(), selected: undefined, registryUp: true, elsewhere: undefined };
+  return {
+    me,
+    address,
+    users: new Map(),
+    selected: undefined,
+    sent: 0,
+    registryUp: true,
+    elsewhere: undefined,
+  };
 }
 
 /** The session after an event, and what is to be done about it, in that order. */
@@ -83,7 +97,7 @@ export function step(session: Session, event: Event): Step {
     case "noList":
       return missList(session, event.reason, event.purpose);
     case "outcome":
-      return [session, tell(event.to, event.outcome)];
+      return [session, [print({ ...event, type: "fate" })]];
     case "unsettled": {
       const what = event.count === 1 ? "1 message" : `${event.count} messages`;
       return [session, [fail(`left before ${what} to ${event.to} could be delivered`)]];
@@ -166,18 +180,4 @@ function findMyself(session: Session): Step {
   if (sameAddress(listed, address)) return [{ ...session, elsewhere: undefined }, []];
   if (elsewhere && sameAddress(listed, elsewhere)) return [session, []];
   return [{ ...session, elsewhere: listed }, [print({ type: "displaced", me, address: listed })]];
-}
-
-function tell(to: UserName, outcome: Outcome): Effect[] {
-  switch (outcome.type) {
-    case "delivered":
-    case "sent":
-      return [];
-    case "unanswered":
-      return [fail(`no answer from ${to} in ${outcome.seconds} s; it may have arrived`)];
-    case "broken":
-      return [fail(`the connection to ${to} broke before an answer; it may have arrived`)];
-    case "failed":
-      return [fail(`not delivered to ${to}: ${outcome.reason}`)];
-  }
 }

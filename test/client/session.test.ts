@@ -24,13 +24,24 @@ const list = (users: Users): Event => ({ type: "list", users, purpose: { type: "
 test("a text goes to the selected user's address", () => {
   const { effects } = after(list(users), line(":user bob"), line("hello"));
   expect(effects).toEqual([
-    { type: "send", to: "bob", address: BOB, body: '{"user":"alice","text":"hello"}' },
+    { type: "print", output: { type: "sending", id: 0, to: "bob", text: "hello" } },
+    { type: "send", id: 0, to: "bob", address: BOB, text: "hello", body: '{"user":"alice","text":"hello"}' },
+  ]);
+});
+
+test("each text has an id of its own, and its fate is told by it", () => {
+  const { session, effects } = after(list(users), line(":user bob"), line("one"), line("two"));
+  expect(effects).toMatchObject([{ output: { id: 1 } }, { id: 1, text: "two" }]);
+  const outcome = { type: "failed", reason: "refused" } as const;
+  const told = step(session, { type: "outcome", id: 0, to: "bob", text: "one", outcome });
+  expect(told[1]).toEqual([
+    { type: "print", output: { type: "fate", id: 0, to: "bob", text: "one", outcome } },
   ]);
 });
 
 test("a text keeps its spaces", () => {
   const { effects } = after(list(users), line(":user bob"), line("  a  b "));
-  expect(effects).toMatchObject([{ body: '{"user":"alice","text":"  a  b "}' }]);
+  expect(effects).toMatchObject([{}, { body: '{"user":"alice","text":"  a  b "}' }]);
 });
 
 test.each(["", " ", "\t"])("the empty line %j does nothing", (text) => {
@@ -48,7 +59,7 @@ test.each([
   [" :exit", " :exit"],
 ])("%j is the text %j", (typed, text) => {
   const { effects } = after(list(users), line(":user bob"), line(typed));
-  expect(effects).toMatchObject([{ type: "send", body: JSON.stringify({ user: "alice", text }) }]);
+  expect(effects).toMatchObject([{}, { type: "send", body: JSON.stringify({ user: "alice", text }) }]);
 });
 
 test("a user who is not in the known list is looked up first", () => {
@@ -136,6 +147,7 @@ describe("the list that comes by itself", () => {
 
   test("leaves the known list as it is while the registry is away", () => {
     expect(after(list(users), line(":user bob"), away, line("hello")).effects).toMatchObject([
+      { output: { type: "sending", to: "bob" } },
       { type: "send", to: "bob" },
     ]);
   });

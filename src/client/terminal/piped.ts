@@ -1,0 +1,24 @@
+import { readLines } from "../../core/lines.ts";
+import { render } from "../render.ts";
+import type { Screen } from "./screen.ts";
+
+/** Lines in and lines out, for scripts: no prompt, no colour, nothing that is redrawn. */
+export function openPiped(): Screen {
+  const { stdout, stderr } = process;
+  const hungUp = Promise.withResolvers<void>();
+  stdout.on("error", () => hungUp.resolve());
+  stderr.on("error", () => {});
+
+  return {
+    lines: () => readLines(Bun.stdin.stream()),
+    show(output) {
+      const rendered = render(output);
+      if (rendered) process[rendered.stream].write(`${rendered.text}\n`);
+    },
+    follow() {},
+    hungUp: hungUp.promise,
+    async close() {
+      await Promise.all([stdout, stderr].map((stream) => new Promise((done) => stream.write("", done))));
+    },
+  };
+}

@@ -1,8 +1,10 @@
 /** Joins the session, which does nothing by itself, to the registry, the outbox and the terminal. */
+import { atMost } from "../core/clock.ts";
 import { TalkError } from "../core/errors.ts";
+import { encodeMessage } from "../core/message.ts";
 import type { Address, UserName } from "../core/schemas.ts";
 import { createOutbox } from "./outbox.ts";
-import type { ListedAddress, Registry } from "./registry.ts";
+import type { Registry, Users } from "./registry.ts";
 import {
   type Effect,
   type Event,
@@ -12,6 +14,7 @@ import {
   startSession,
   step,
 } from "./session.ts";
+import type { Outcome } from "./transports/index.ts";
 
 /** How long messages under way may take to end when one leaves, in milliseconds. */
 const FAREWELL_MS = 2500;
@@ -19,6 +22,12 @@ const FAREWELL_MS = 2500;
 export interface Chat {
   /** Takes an event, and resolves when the next line may come. */
   dispatch(event: Event): Promise<void>;
+  /** Asks the registry who is there. @throws RegistryUnreachable, RegistryRefused */
+  users(): Promise<Users>;
+  /** Sends a text to a user, of the known list or not. Never rejects. */
+  send(to: UserName, text: string): Promise<Outcome>;
+  /** Resolves once fewer than 500 messages wait. */
+  room(): Promise<void>;
   /** Resolves when the user has asked to leave. */
   left: Promise<void>;
   /** Asks for the list without being told to; false if the registry did not answer. */
@@ -39,7 +48,7 @@ export interface ChatOptions {
 }
 
 export function createChat({ me, address, registry, onOutput, onChange }: ChatOptions): Chat {
-  const outbox = createOutbox(findAgain);
+  const outbox = createOutbox(async (user) => (await users()).get(user));
   const left = Promise.withResolvers<void>();
   let session = startSession(me, address);
   let leaving = false;
@@ -95,13 +104,26 @@ export function createChat({ me, address, registry, onOutput, onChange }: ChatOp
     }
   }
 
-  async function findAgain(user: UserName): Promise<ListedAddress | undefined> {
-    await fetchList({ type: "heal" });
-    return session.users.get(user);
+  async function users(): Promise<Users> {
+    const users = await registry.list();
+    await dispatch({ type: "list", users, purpose: { type: "heal" } });
+    return users;
+  }
+
+  function send(to: UserName, text: string): Promise<Outcome> {
+    try {
+      return outbox.send(to, session.users.get(to), encodeMessage({ user: me, text }));
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      return Promise.resolve({ type: "failed", reason: error.message });
+    }
   }
 
   return {
     dispatch,
+    users,
+    send,
+    room: outbox.room,
     left: left.promise,
     async poll() {
       await fetchList({ type: "poll" });
@@ -109,7 +131,7 @@ export function createChat({ me, address, registry, onOutput, onChange }: ChatOp
     },
     async close() {
       leaving = true;
-      await Promise.race([outbox.idle(), Bun.sleep(FAREWELL_MS)]);
+      await atMost(FAREWELL_MS, outbox.idle());
       for (const [to, count] of outbox.unsettled()) await dispatch({ type: "unsettled", to, count });
       outbox.close();
     },

@@ -1,125 +1,93 @@
-/** Being there: listening, being registered, and leaving again. */
-import { isUnspecified, resolveHost, sameAddress } from "../core/address.ts";
-import { errorCode, RegistryUnreachable, TalkError } from "../core/errors.ts";
-import { MAX_NAME_LENGTH, PROTOCOLS } from "../core/protocol.ts";
-import type { Address, Message, Protocol, UserName } from "../core/schemas.ts";
-import { localAddressTowards } from "../core/udp.ts";
-import { listenOn } from "./listen.ts";
-import { connectRegistry, type Registry } from "./registry.ts";
+/** A user for a program of its own: what is imported as `talk/client`. */
+import { InvalidInput } from "../core/errors.ts";
+import { REGISTRY_PORT } from "../core/protocol.ts";
+import { type Address, type Protocol, parse, Registration, type UserName } from "../core/schemas.ts";
+import { attend } from "./attend.ts";
+import { type TalkEvent, toEvent } from "./events.ts";
+import { enter } from "./member.ts";
+import { createQueue } from "./queue.ts";
+import type { Users } from "./registry.ts";
+import { type Report, reportOf } from "./report.ts";
 
-/** How long unregistering may take, in milliseconds: leaving takes at most 3 s in all. */
-const UNREGISTER_MS = 2000;
+export type { Protocol, Report, TalkEvent };
 
-/** How many names are tried when one was not chosen by hand. */
-const NAME_ATTEMPTS = 1000;
+/** Most events that wait for a program that does not ask for them. */
+const MAX_EVENTS = 10_000;
 
 export interface JoinOptions {
-  /** `chosen` by hand, it is taken or it is an error; else `-2`, `-3`, … are tried behind it. */
-  name: { text: UserName; chosen: boolean };
-  registry: string;
-  protocol: Protocol;
-  /** @default the local address from which the registry is reached */
-  host: string | undefined;
-  /** @default the protocol's own, or the next free one */
-  port: number | undefined;
-  /** What is registered instead of the address listened on. */
-  publicAddress: Address | undefined;
-  onMessage: (message: Message) => void;
+  name: UserName;
+  /** How messages are taken. @default "HTTP" */
+  protocol?: Protocol;
+  /** The registry's base URL. @default "http://127.0.0.1:8088" */
+  registry?: string;
+  /** Host name or IP to listen on. @default the local address from which the registry is reached */
+  host?: string;
+  /** 0 picks a free one. @default the protocol's own, or the next free one */
+  port?: number;
+  /** What is registered instead of the address listened on, where a proxy or NAT is in between. */
+  publicAddress?: Address;
+  /** Milliseconds between two looks at the registry's list, ±20 %. @default 150,000 */
+  pollInterval?: number;
 }
 
-export interface Member {
+/**
+ * Someone who has joined. A loop `for await (const event of me)` gets each message and whatever changes among the
+ * users, until `close`; of more than 10,000 events that nobody asks for, the oldest are dropped.
+ */
+export interface Me extends AsyncIterable<TalkEvent> {
   name: UserName;
   /** As it is registered. */
   address: Address;
-  /** The port listened on. */
-  port: number;
-  /** The protocol's default port, if it was wanted and somebody else had it. */
-  portInUse: number | undefined;
-  registry: Registry;
-  /** Removes the registration, if it is still ours; false if the registry could not be asked. */
-  unregister(): Promise<boolean>;
-  /** Ends listening. */
+  /** Asks the registry who is there. @throws RegistryUnreachable, RegistryRefused */
+  users(): Promise<Users>;
+  /** Sends a text, in order behind those before it to the same user, and tells what became of it. Never rejects. */
+  send(to: UserName, text: string): Promise<Report>;
+  /** Unregisters, lets what is being sent end, and stops listening: in 3 s at most. */
   close(): Promise<void>;
 }
 
-/** Listens, and registers the address. @throws CannotListen, RegistryUnreachable, RegistryRefused, TalkError if the name is taken */
+/**
+ * Listens, registers, and stays registered until `close`.
+ * @throws InvalidInput, CannotListen, RegistryUnreachable, RegistryRefused, TalkError if the name is taken
+ */
 export async function join({
   name,
-  registry: url,
-  protocol,
+  protocol = "HTTP",
+  registry = `http://127.0.0.1:${REGISTRY_PORT}`,
   host,
   port,
   publicAddress,
-  onMessage,
-}: JoinOptions): Promise<Member> {
-  const registry = connectRegistry(url);
-  const { defaultPort } = PROTOCOLS[protocol];
-  const { local, registryIps } = await locate(registry.url);
-  const reachable = host === undefined || isUnspecified(host) ? local : host;
-  const advertised = (port: number) => publicAddress ?? { protocol, host: reachable, port };
-
-  const listener = await listenOn(protocol, port, {
-    host: host ?? local,
-    onMessage,
-    advertised,
-    registryIps,
+  pollInterval = 150_000,
+}: JoinOptions): Promise<Me> {
+  const wanted = { protocol, host: host ?? "localhost", port: port || undefined };
+  parse(Registration, { user: name, address: publicAddress ?? wanted });
+  if (!URL.canParse(registry)) throw new InvalidInput("The registry must be a URL.");
+  const member = await enter({
+    name: { text: name, chosen: true },
+    registry,
+    protocol,
+    host,
+    port,
+    publicAddress,
   });
-  try {
-    const address = advertised(listener.port);
-    const registered = await register(registry, name, address);
-    return {
-      name: registered,
-      address,
-      port: listener.port,
-      portInUse: port === undefined && listener.port !== defaultPort ? defaultPort : undefined,
-      registry,
-      unregister: () => unregister(registry, registered, address),
-      close: listener.close,
-    };
-  } catch (error) {
-    await listener.close();
-    throw error;
-  }
-}
+  const events = createQueue<TalkEvent>(MAX_EVENTS);
+  const { chat, started, leave } = attend(member, {
+    interval: pollInterval,
+    onOutput(output) {
+      const event = toEvent(output);
+      if (event) events.push(event);
+    },
+    onChange() {},
+  });
+  let closing: Promise<void> | undefined;
+  await started;
 
-/** The registry's IP addresses, and the local one from which they are reached. */
-async function locate(url: string): Promise<{ local: string; registryIps: string[] }> {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
-  try {
-    const registryIps = await resolveHost(host);
-    return { local: await localAddressTowards(registryIps[0] ?? host), registryIps };
-  } catch (error) {
-    throw new RegistryUnreachable(
-      url,
-      errorCode(error) === "ENOTFOUND" ? "no such host" : "no way to its host",
-    );
-  }
-}
-
-async function register(registry: Registry, name: JoinOptions["name"], address: Address): Promise<UserName> {
-  const attempts = name.chosen ? 1 : NAME_ATTEMPTS;
-  for (let attempt = 1; attempt <= attempts; attempt++) {
-    const suffix = attempt === 1 ? "" : `-${attempt}`;
-    const candidate = name.text.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
-    if (await registry.create(candidate, address)) return candidate;
-    // Nobody else can be at the address that we have just bound: it is our own name, left by a crash.
-    const holder = (await registry.list()).get(candidate);
-    if (holder && sameAddress(holder, address)) {
-      await registry.put(candidate, address);
-      return candidate;
-    }
-  }
-  throw new TalkError("name-taken", `the name ${name.text} is taken; choose another with --name`);
-}
-
-async function unregister(registry: Registry, name: UserName, address: Address): Promise<boolean> {
-  const deadline = AbortSignal.timeout(UNREGISTER_MS);
-  try {
-    const registered = (await registry.list(deadline)).get(name);
-    // Somebody else's by now, or gone: not ours to remove.
-    if (registered && sameAddress(registered, address)) await registry.remove(name, deadline);
-    return true;
-  } catch {
-    return false;
-  }
+  return {
+    name: member.name,
+    address: member.address,
+    users: chat.users,
+    send: async (to, text) => reportOf(await chat.send(to, text)),
+    close: () => (closing ??= leave().then(events.end)),
+    [Symbol.asyncIterator]: () => events[Symbol.asyncIterator](),
+  };
 }

@@ -3,7 +3,7 @@ import type { ArgsDef } from "citty";
 import { seconds, wholeNumber } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
 import { MAX_NAME_LENGTH, PROTOCOLS, REGISTRY_PORT } from "../core/protocol.ts";
-import type { JoinOptions } from "./join.ts";
+import type { MemberOptions } from "./member.ts";
 
 export const flags = {
   name: {
@@ -39,7 +39,7 @@ export const flags = {
 } satisfies ArgsDef;
 
 /** What the flags ask for; `interval` is that of the polls, in milliseconds. */
-export type Options = Omit<JoinOptions, "onMessage"> & { interval: number };
+export type Options = MemberOptions & { interval: number };
 
 /** The options that flags ask for. @throws UsageError */
 export async function readOptions(args: Partial<Record<keyof typeof flags, string>>): Promise<Options> {

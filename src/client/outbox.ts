@@ -1,5 +1,6 @@
 /** Messages on their way: in order to each peer, and no peer in another's way. */
 import { sameAddress } from "../core/address.ts";
+import { TalkError } from "../core/errors.ts";
 import type { ListedAddress } from "./registry.ts";
 import { type Outcome, type Sender, type Transport, transportFor } from "./transports/index.ts";
 
@@ -7,8 +8,8 @@ import { type Outcome, type Sender, type Transport, transportFor } from "./trans
 const MAX_WAITING = 500;
 
 export interface Outbox {
-  /** Queues an encoded message. Never rejects. */
-  send(to: string, address: ListedAddress, body: string): Promise<Outcome>;
+  /** Queues an encoded message; without an address, it is looked up first. Never rejects. */
+  send(to: string, address: ListedAddress | undefined, body: string): Promise<Outcome>;
   /** Resolves once fewer than 500 messages wait. */
   room(): Promise<void>;
   /** Resolves once nothing is under way. */
@@ -19,7 +20,7 @@ export interface Outbox {
 }
 
 interface Item {
-  address: ListedAddress;
+  address: ListedAddress | undefined;
   body: string;
   bytes: number;
   settle: (outcome: Outcome) => void;
@@ -35,7 +36,7 @@ interface Lane {
   failed: { item: Item; outcome: Outcome }[];
 }
 
-/** @param lookUp asks the registry where a user is now; undefined if it cannot tell */
+/** @param lookUp asks the registry where a user is now; undefined if there is no such user. @throws TalkError if it cannot tell */
 export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | undefined>): Outbox {
   const lanes = new Map<string, Lane>();
   const senders = new Map<Transport, Sender>();
@@ -50,7 +51,7 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
 
   function pump(to: string, lane: Lane): void {
     for (let item = lane.waiting[0]; item && lane.failed.length === 0; item = lane.waiting[0]) {
-      const transport = transportFor(item.address.protocol);
+      const transport = item.address && transportFor(item.address.protocol);
       if (transport && lane.underWay > 0 && !fits(lane, item, transport)) return;
       lane.waiting.shift();
       waiting--;
@@ -61,6 +62,7 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
   }
 
   async function transmit(transport: Transport | undefined, { address, body }: Item): Promise<Outcome> {
+    if (!address) return { type: "failed", reason: "the registry knows no such user" };
     if (transport) return senderOf(transport).send(address, body);
     return { type: "failed", reason: "its protocol is not supported" };
   }
@@ -76,18 +78,28 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
 
   /** Who refuses may have moved: asks where to, and tries once more, ahead of whatever was written since. */
   async function heal(to: string, lane: Lane): Promise<void> {
-    const address = await lookUp(to);
+    const { address, trouble } = await tryToLookUp(to);
     const failed = lane.failed.splice(0);
     const again: Item[] = [];
     for (const { item, outcome } of failed) {
-      if (address && !sameAddress(address, item.address)) {
+      if (address && !(item.address && sameAddress(address, item.address))) {
         again.push({ ...item, address, retried: true });
-      } else item.settle(outcome);
+      } else item.settle(trouble && !item.address ? trouble : outcome);
     }
     if (address) for (const item of lane.waiting) item.address = address;
     lane.waiting.unshift(...again);
     waiting += again.length;
     proceed(to, lane);
+  }
+
+  async function tryToLookUp(to: string): Promise<{ address?: ListedAddress; trouble?: Outcome }> {
+    try {
+      const address = await lookUp(to);
+      return address ? { address } : {};
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      return { trouble: { type: "failed", reason: error.message } };
+    }
   }
 
   function proceed(to: string, lane: Lane): void {

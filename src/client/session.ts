@@ -59,7 +59,8 @@ export type Output =
   | { type: "users"; users: Users; me: UserName }
   | { type: "selected"; user: UserName; address: ListedAddress }
   | { type: "gone"; user: UserName }
-  | { type: "joined" | "left" | "moved"; user: UserName }
+  | { type: "joined" | "moved"; user: UserName; address: ListedAddress }
+  | { type: "left"; user: UserName }
   /** My name points to somebody else's address. */
   | { type: "displaced"; me: UserName; address: ListedAddress }
   | { type: "registry"; up: boolean }
@@ -152,7 +153,6 @@ function takeList(before: Session, users: Users, purpose: Purpose): Step {
 
 function missList(before: Session, reason: string, purpose: Purpose): Step {
   const session = { ...before, registryUp: false };
-  if (purpose.type === "heal") return [before, []];
   if (purpose.type !== "poll") return [session, [fail(`${reason}; the known list stays`)]];
   return [session, before.registryUp ? [print({ type: "registry", up: false })] : []];
 }
@@ -160,15 +160,15 @@ function missList(before: Session, reason: string, purpose: Purpose): Step {
 /** What differs from the known list, but for myself and for a selected user who left, who is told of as gone. */
 function changes({ me, selected, users: before }: Session, after: Users): Effect[] {
   const effects: Effect[] = [];
-  const tell = (type: "joined" | "left" | "moved", user: UserName) => {
-    if (user !== me) effects.push(print({ type, user }));
-  };
   for (const [user, address] of after) {
+    if (user === me) continue;
     const known = before.get(user);
-    if (!known) tell("joined", user);
-    else if (!sameAddress(known, address)) tell("moved", user);
+    if (!known) effects.push(print({ type: "joined", user, address }));
+    else if (!sameAddress(known, address)) effects.push(print({ type: "moved", user, address }));
   }
-  for (const user of before.keys()) if (!after.has(user) && user !== selected) tell("left", user);
+  for (const user of before.keys()) {
+    if (user !== me && user !== selected && !after.has(user)) effects.push(print({ type: "left", user }));
+  }
   return effects;
 }
 

@@ -19,6 +19,13 @@ export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.after(ms, resolve));
 }
 
+/** What a promise resolves to, or undefined if it takes longer than so many milliseconds. No timer stays behind. */
+export async function atMost<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const cancel = systemClock.after(ms, () => late.resolve(undefined));
+  return Promise.race([promise, late.promise]).finally(cancel);
+}
+
 /** A period drawn from ±20 % of the given one, so that many who wait alike do not come at once. @param random from [0, 1) */
 export function jittered(ms: number, random: () => number): number {
   return ms * (0.8 + 0.4 * random());

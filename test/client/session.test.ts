@@ -113,8 +113,8 @@ describe("the list that comes by itself", () => {
     const first = new Map([...users, ["dave", CAROL], ["eve", CAROL]]);
     const second = new Map([...users, ["carol", CAROL], ["dave", { ...CAROL, port: 1 }]]);
     expect(outputs(after(list(first), polled(second)).effects)).toEqual([
-      { type: "joined", user: "carol" },
-      { type: "moved", user: "dave" },
+      { type: "joined", user: "carol", address: CAROL },
+      { type: "moved", user: "dave", address: { ...CAROL, port: 1 } },
       { type: "left", user: "eve" },
     ]);
   });

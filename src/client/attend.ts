@@ -1,0 +1,43 @@
+/** What goes on between joining and leaving, whoever looks on: a person, a script or a program. */
+import { systemClock } from "../core/clock.ts";
+import { type Chat, type ChatOptions, createChat } from "./chat.ts";
+import type { Member } from "./member.ts";
+import { startPolling } from "./poll.ts";
+
+export interface Attendance {
+  chat: Chat;
+  /** Resolves once the list has been asked for; messages are told of from then on. */
+  started: Promise<void>;
+  /** Unregisters, lets messages under way end, and stops listening: in 3 s at most. */
+  leave(): Promise<void>;
+}
+
+/** @param interval milliseconds between two looks at the registry's list, ±20 % */
+export function attend(
+  member: Member,
+  { interval, ...callbacks }: Pick<ChatOptions, "onOutput" | "onChange"> & { interval: number },
+): Attendance {
+  const { name, address, port, portInUse, registry } = member;
+  const chat = createChat({ me: name, address, registry, ...callbacks });
+  let stopPolling = () => {};
+  let leaving = false;
+
+  async function start() {
+    await chat.dispatch({ type: "started", port, portInUse });
+    member.receive((message) => void chat.dispatch({ type: "message", message }));
+    if (leaving) return;
+    stopPolling = startPolling({ ask: chat.poll, interval, clock: systemClock, random: Math.random });
+  }
+
+  return {
+    chat,
+    started: start(),
+    async leave() {
+      leaving = true;
+      stopPolling();
+      const [unregistered] = await Promise.all([member.unregister(), chat.close()]);
+      if (!unregistered) await chat.dispatch({ type: "stillRegistered" });
+      await member.close();
+    },
+  };
+}

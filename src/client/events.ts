@@ -1,0 +1,64 @@
+/** What happens, for programs: the lines of `--json`, and what a program that has joined is told. */
+import type { Address, UserName } from "../core/schemas.ts";
+import { commands } from "./commands.ts";
+import type { ListedAddress } from "./registry.ts";
+import { reportOf } from "./report.ts";
+import type { Output } from "./session.ts";
+
+export type TalkEvent =
+  /** I am registered. */
+  | { type: "welcome"; user: UserName; address: Address }
+  /** @property at when it came, in ISO 8601 */
+  | { type: "message"; user: UserName; text: string; at: string }
+  | { type: "joined" | "moved"; user: UserName; address: ListedAddress }
+  | { type: "left"; user: UserName }
+  /** My name points to somebody else's address, and so do messages to me. */
+  | { type: "displaced"; address: ListedAddress }
+  /** The registry is away, or back. */
+  | { type: "registry"; up: boolean }
+  /** What became of a text of mine; a `reason` unless it was delivered. */
+  | { type: "delivered"; to: UserName; text: string }
+  | { type: "unknown" | "failed"; to: UserName; text: string; reason: string }
+  /** The answers to commands. */
+  | { type: "users"; users: Record<UserName, ListedAddress> }
+  | { type: "selected"; user: UserName; address: ListedAddress }
+  | { type: "help"; commands: Record<string, string> }
+  | { type: "error"; reason: string };
+
+/** The event of an output, if programs are told of it. @param at the time now */
+export function toEvent(output: Output, at = new Date()): TalkEvent | undefined {
+  switch (output.type) {
+    case "welcome":
+      return { type: "welcome", user: output.me, address: output.address };
+    case "message":
+      return { type: "message", ...output.message, at: at.toISOString() };
+    case "sending":
+      return undefined;
+    case "fate":
+      return { ...reportOf(output.outcome), to: output.to, text: output.text };
+    case "users":
+      return { type: "users", users: record(output.users) };
+    case "gone":
+      return { type: "left", user: output.user };
+    case "displaced":
+      return { type: "displaced", address: output.address };
+    case "help":
+      return {
+        type: "help",
+        commands: record(Object.values(commands).map(({ usage, help }) => [usage, help])),
+      };
+    case "failure":
+      return { type: "error", reason: output.sentence };
+    case "joined":
+    case "moved":
+    case "left":
+    case "selected":
+    case "registry":
+      return output;
+  }
+}
+
+/** An object with these keys, where a key `__proto__` is one like any other. */
+function record<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,131 @@
+/** Being there: listening, being registered, and leaving again. What is said there is the chat's. */
+import { isUnspecified, resolveHost, sameAddress } from "../core/address.ts";
+import { errorCode, RegistryUnreachable, TalkError } from "../core/errors.ts";
+import { MAX_NAME_LENGTH, PROTOCOLS } from "../core/protocol.ts";
+import type { Address, Message, Protocol, UserName } from "../core/schemas.ts";
+import { localAddressTowards } from "../core/udp.ts";
+import { listenOn } from "./listen.ts";
+import { connectRegistry, type Registry } from "./registry.ts";
+
+/** How long unregistering may take, in milliseconds: leaving takes at most 3 s in all. */
+const UNREGISTER_MS = 2000;
+
+/** How many names are tried when one was not chosen by hand. */
+const NAME_ATTEMPTS = 1000;
+
+export interface MemberOptions {
+  /** `chosen` by hand, it is taken or it is an error; else `-2`, `-3`, … are tried behind it. */
+  name: { text: UserName; chosen: boolean };
+  registry: string;
+  protocol: Protocol;
+  /** @default the local address from which the registry is reached */
+  host: string | undefined;
+  /** @default the protocol's own, or the next free one */
+  port: number | undefined;
+  /** What is registered instead of the address listened on. */
+  publicAddress: Address | undefined;
+}
+
+export interface Member {
+  name: UserName;
+  /** As it is registered. */
+  address: Address;
+  /** The port listened on. */
+  port: number;
+  /** The protocol's default port, if it was wanted and somebody else had it. */
+  portInUse: number | undefined;
+  registry: Registry;
+  /** Hands over every message, also those that have come before this is called. */
+  receive(take: (message: Message) => void): void;
+  /** Removes the registration, if it is still ours; false if the registry could not be asked. */
+  unregister(): Promise<boolean>;
+  /** Ends listening. */
+  close(): Promise<void>;
+}
+
+/** Listens, and registers the address. @throws CannotListen, RegistryUnreachable, RegistryRefused, TalkError if the name is taken */
+export async function enter({
+  name,
+  registry: url,
+  protocol,
+  host,
+  port,
+  publicAddress,
+}: MemberOptions): Promise<Member> {
+  const registry = connectRegistry(url);
+  const { defaultPort } = PROTOCOLS[protocol];
+  const { local, registryIps } = await locate(registry.url);
+  const reachable = host === undefined || isUnspecified(host) ? local : host;
+  const receiver = Promise.withResolvers<(message: Message) => void>();
+  const advertised = (port: number) => publicAddress ?? { protocol, host: reachable, port };
+
+  const listener = await listenOn(protocol, port, {
+    host: host ?? local,
+    onMessage: (message) => void receiver.promise.then((take) => take(message)),
+    advertised,
+    registryIps,
+  });
+  try {
+    const address = advertised(listener.port);
+    const registered = await register(registry, name, address);
+    return {
+      name: registered,
+      address,
+      port: listener.port,
+      portInUse: port === undefined && listener.port !== defaultPort ? defaultPort : undefined,
+      registry,
+      receive: receiver.resolve,
+      unregister: () => unregister(registry, registered, address),
+      close: listener.close,
+    };
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
+}
+
+/** The registry's IP addresses, and the local one from which they are reached. */
+async function locate(url: string): Promise<{ local: string; registryIps: string[] }> {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
+  try {
+    const registryIps = await resolveHost(host);
+    return { local: await localAddressTowards(registryIps[0] ?? host), registryIps };
+  } catch (error) {
+    throw new RegistryUnreachable(
+      url,
+      errorCode(error) === "ENOTFOUND" ? "no such host" : "no way to its host",
+    );
+  }
+}
+
+async function register(
+  registry: Registry,
+  name: MemberOptions["name"],
+  address: Address,
+): Promise<UserName> {
+  const attempts = name.chosen ? 1 : NAME_ATTEMPTS;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const suffix = attempt === 1 ? "" : `-${attempt}`;
+    const candidate = name.text.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
+    if (await registry.create(candidate, address)) return candidate;
+    // Nobody else can be at the address that we have just bound: it is our own name, left by a crash.
+    const holder = (await registry.list()).get(candidate);
+    if (holder && sameAddress(holder, address)) {
+      await registry.put(candidate, address);
+      return candidate;
+    }
+  }
+  throw new TalkError("name-taken", `the name ${name.text} is taken; choose another with --name`);
+}
+
+async function unregister(registry: Registry, name: UserName, address: Address): Promise<boolean> {
+  const deadline = AbortSignal.timeout(UNREGISTER_MS);
+  try {
+    const registered = (await registry.list(deadline)).get(name);
+    // Somebody else's by now, or gone: not ours to remove.
+    if (registered && sameAddress(registered, address)) await registry.remove(name, deadline);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,39 @@
+/** Things that come one by one, for whoever asks for the next. */
+export interface Queue<T> extends AsyncIterable<T> {
+  push(item: T): void;
+  /** What is queued is still handed out; then every loop over the queue ends. */
+  end(): void;
+}
+
+/** @param limit most things that wait; of more, the oldest are dropped */
+export function createQueue<T>(limit: number): Queue<T> {
+  const items: T[] = [];
+  let ended = false;
+  let changed = Promise.withResolvers<void>();
+
+  function wake() {
+    changed.resolve();
+    changed = Promise.withResolvers();
+  }
+
+  return {
+    push(item) {
+      if (ended) return;
+      items.push(item);
+      if (items.length > limit) items.shift();
+      wake();
+    },
+    end() {
+      ended = true;
+      wake();
+    },
+    async *[Symbol.asyncIterator]() {
+      for (;;) {
+        const [item] = items.splice(0, 1);
+        if (item !== undefined) yield item;
+        else if (ended) return;
+        else await changed.promise;
+      }
+    },
+  };
+}

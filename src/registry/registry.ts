@@ -1,0 +1,87 @@
+/** A whole registry for a program of its own: what `bun run registry` runs, and what is imported as `talk/registry`. */
+import { urlHost } from "../core/address.ts";
+import { systemClock } from "../core/clock.ts";
+import { CannotListen } from "../core/errors.ts";
+import { REGISTRY_PORT } from "../core/protocol.ts";
+import { createApp } from "./app.ts";
+import { createChecker } from "./checker.ts";
+import type { Log } from "./log.ts";
+import { openProbers } from "./probes.ts";
+import { openStore } from "./store.ts";
+
+/** How long requests under way may take to end when the registry closes, in milliseconds. */
+const GRACE_MS = 2500;
+
+export interface RegistryOptions {
+  /** Where the users are kept: `memory:` or `sqlite:<path>`. */
+  store: string;
+  /** Called with what happens. @default nobody is told */
+  log?: Log;
+  /** Milliseconds between two checks of a user, ±20 %. @default 150,000 */
+  checkInterval?: number;
+  /** Milliseconds that a user may be silent in one check. @default 30,000 */
+  checkWindow?: number;
+}
+
+export interface Registry {
+  /** Answers a request without a socket; a host `0.0.0.0` in it becomes `127.0.0.1`. */
+  fetch(request: Request): Promise<Response>;
+  /**
+   * Takes connections and begins to check the users. Resolves to the base URL.
+   * @param host @default 127.0.0.1, which only this machine reaches
+   * @param port 0 picks a free one. @default 8088
+   * @throws CannotListen
+   */
+  listen(options?: { host?: string; port?: number }): Promise<string>;
+  /** Ends checking, finishes what it is answering for up to 2.5 s, and closes the store. */
+  close(): Promise<void>;
+}
+
+/** Opens the store; listens once `listen` is called. @throws UsageError, StoreUnavailable */
+export async function createRegistry({
+  store: storeUrl,
+  log = () => {},
+  checkInterval = 150_000,
+  checkWindow = 30_000,
+}: RegistryOptions): Promise<Registry> {
+  const store = await openStore(storeUrl);
+  const app = createApp({ store, log });
+  let stopChecking = () => {};
+  let closing: Promise<void> | undefined;
+
+  async function close() {
+    stopChecking();
+    const grace = setTimeout(() => void app.server?.stop(true), GRACE_MS);
+    await app.server?.stop();
+    clearTimeout(grace);
+    await store.close();
+  }
+
+  return {
+    fetch: async (request) => app.handle(request),
+    async listen({ host = "127.0.0.1", port = REGISTRY_PORT } = {}) {
+      try {
+        app.listen({ hostname: host, port, reusePort: false });
+      } catch (error) {
+        throw CannotListen.from(error, host, port);
+      }
+      const { proberFor, close: closeProbers } = await openProbers();
+      const checker = createChecker({
+        store,
+        proberFor,
+        log,
+        interval: checkInterval,
+        window: checkWindow,
+        clock: systemClock,
+        random: Math.random,
+      });
+      checker.start();
+      stopChecking = () => {
+        checker.stop();
+        closeProbers();
+      };
+      return `http://${urlHost(host)}:${app.server?.port}`;
+    },
+    close: () => (closing ??= close()),
+  };
+}

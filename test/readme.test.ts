@@ -4,8 +4,12 @@ import { root, start } from "./helpers/program.ts";
 
 const readme = await Bun.file(join(root, "README.md")).text();
 
-test.each(["registry", "client"])("the README shows what `bun run %s --help` says", async (name) => {
-  const command = start(`src/${name}/main.ts`, ["--help"]);
+test.each([
+  ["registry", "src/registry/main.ts"],
+  ["client", "src/client/main.ts"],
+  ["send", "src/client/send.ts"],
+])("the README shows what `bun run %s --help` says", async (name, file) => {
+  const command = start(file, ["--help"]);
   expect(await command.exited).toBe(0);
   const [, shown] = readme.split(`$ bun run ${name} --help\n`);
   expect(shown).toStartWith(`${command.lines.join("\n").trim()}\n`);

@@ -2,7 +2,7 @@
 import type { ArgsDef } from "citty";
 import { seconds, wholeNumber } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
-import { MAX_NAME_LENGTH, PROTOCOLS, REGISTRY_PORT } from "../core/protocol.ts";
+import { PROTOCOLS, REGISTRY_PORT } from "../core/protocol.ts";
 import type { MemberOptions } from "./member.ts";
 
 export const flags = {
@@ -44,11 +44,13 @@ export type Options = MemberOptions & { interval: number };
 /** The options that flags ask for. @throws UsageError */
 export async function readOptions(args: Partial<Record<keyof typeof flags, string>>): Promise<Options> {
   // Loaded late, because --help and an unknown flag do not need the schemas.
-  const [{ Host, Protocol, ruleOf, UserName }, { Check }, { parsePublicUrl }] = await Promise.all([
-    import("../core/schemas.ts"),
-    import("typebox/value"),
-    import("../core/address.ts"),
-  ]);
+  const [{ Host, Protocol, ruleOf }, { Check }, { parsePublicUrl }, { nameOf, registryOf }] =
+    await Promise.all([
+      import("../core/schemas.ts"),
+      import("typebox/value"),
+      import("../core/address.ts"),
+      import("./values.ts"),
+    ]);
 
   function protocolOf(text: string) {
     const name = text.toUpperCase();
@@ -65,13 +67,7 @@ export async function readOptions(args: Partial<Record<keyof typeof flags, strin
   }
 
   const { name, registry = flags.registry.default, host } = args;
-  if (name !== undefined && !Check(UserName, name))
-    throw new UsageError(`--name must be ${ruleOf(UserName)}`);
   if (host !== undefined && !Check(Host, host)) throw new UsageError(`--host must be ${ruleOf(Host)}`);
-  const url = URL.parse(registry);
-  if (!url || !["http:", "https:"].includes(url.protocol) || url.search || url.hash) {
-    throw new UsageError(`--registry must be a URL such as ${flags.registry.default}`);
-  }
   const publicUrl = args["public-url"];
   const publicAddress = publicUrl === undefined ? undefined : publicAddressOf(publicUrl);
   const protocol = args.protocol === undefined ? undefined : protocolOf(args.protocol);
@@ -81,22 +77,14 @@ export async function readOptions(args: Partial<Record<keyof typeof flags, strin
     );
   }
   return {
-    name: name === undefined ? { text: loginName(), chosen: false } : { text: name, chosen: true },
-    registry,
+    name: { text: nameOf("name", name), chosen: name !== undefined },
+    registry: registryOf(registry),
     protocol: protocol ?? publicAddress?.protocol ?? "HTTP",
     host,
     port: args.port === undefined ? undefined : wholeNumber("port", args.port, 0, 65535),
     publicAddress,
     interval: seconds("poll-interval", args["poll-interval"] ?? flags["poll-interval"].default),
   };
-}
-
-/** The login name as a user's name; without $USER, what the system says (Bun's userInfo() says "unknown"). */
-function loginName(): string {
-  const { USER, LOGNAME, USERNAME } = process.env;
-  const login = USER || LOGNAME || USERNAME || Bun.spawnSync(["id", "-un"]).stdout.toString().trim();
-  const legal = login.replace(/[^a-zA-Z0-9_.-]/g, "-").slice(0, MAX_NAME_LENGTH);
-  return /^\.{0,2}$/.test(legal) ? "user" : legal;
 }
 
 function ports(): string {

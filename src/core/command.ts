@@ -1,5 +1,5 @@
 /** A command line, strictly: citty declares and prints the flags, and here none passes that was not declared. */
-import { stripVTControlCharacters } from "node:util";
+import { parseArgs, stripVTControlCharacters } from "node:util";
 import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
 import { TalkError, UsageError } from "./errors.ts";
 import { suggest } from "./suggest.ts";
@@ -18,7 +18,9 @@ export async function runMain<A extends ArgsDef>(
   argv = process.argv.slice(2),
 ): Promise<void> {
   try {
-    if (argv.includes("--help") || argv.includes("-h")) {
+    // Behind `--` there are words alone.
+    const options = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
+    if (options.includes("--help") || options.includes("-h")) {
       const usage = await renderUsage(command);
       const colours = process.stdout.isTTY && !process.env.NO_COLOR;
       const text = (colours ? usage : stripVTControlCharacters(usage)).replace(/ +$/gm, "");
@@ -33,11 +35,12 @@ export async function runMain<A extends ArgsDef>(
   }
 }
 
-/** Refuses flags that were not declared, flags without their value, and stray words. @throws UsageError */
+/** Refuses flags that were not declared, flags without their value, and words unless a positional is declared. @throws UsageError */
 export function checkFlags(args: Record<string, unknown> & { _: string[] }, declared: ArgsDef): void {
-  const known = Object.keys(declared);
+  const words = Object.keys(declared).filter((name) => declared[name]?.type === "positional");
+  const known = Object.keys(declared).filter((name) => !words.includes(name));
   for (const [name, value] of Object.entries(args)) {
-    if (name === "_") continue;
+    if (name === "_" || words.includes(name)) continue;
     if (!known.includes(kebab(name))) {
       const meant = suggest(name, known);
       throw new UsageError(`unknown option --${name}; ${meant ? `did you mean --${meant}?` : "see --help"}`);
@@ -45,7 +48,26 @@ export function checkFlags(args: Record<string, unknown> & { _: string[] }, decl
     if (value === "" || value === false) throw new UsageError(`--${name} needs a value; see --help`);
   }
   const [stray] = args._;
-  if (stray !== undefined) throw new UsageError(`unexpected "${stray}"; options start with --, see --help`);
+  if (words.length === 0 && stray !== undefined)
+    throw new UsageError(`unexpected "${stray}"; options start with --, see --help`);
+}
+
+/** Every value of a flag that may be given several times, in order; citty keeps the last alone. */
+export function valuesOf(flag: string, rawArgs: string[], declared: ArgsDef): string[] {
+  const options = Object.entries(declared).map(([name, { type }]) => [
+    name,
+    { type: type === "boolean" ? "boolean" : "string" } as const,
+  ]);
+  const { tokens } = parseArgs({
+    args: rawArgs,
+    options: Object.fromEntries(options),
+    tokens: true,
+    strict: false,
+    allowPositionals: true,
+  });
+  return tokens.flatMap((token) =>
+    token.kind === "option" && token.name === flag ? [token.value ?? ""] : [],
+  );
 }
 
 /** A flag's whole number from `min` to `max`. @throws UsageError */

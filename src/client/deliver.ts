@@ -1,0 +1,28 @@
+/** One text to some users, without being one: nothing listens, and nobody is registered. */
+import { TalkError } from "../core/errors.ts";
+import { encodeMessage } from "../core/message.ts";
+import type { UserName } from "../core/schemas.ts";
+import { createOutbox } from "./outbox.ts";
+import { connectRegistry } from "./registry.ts";
+import { type Report, reportOf } from "./report.ts";
+
+/** What became of the text on its way to each user, in their order. Never rejects but for a fault of ours. */
+export async function deliver(
+  { from, text, registry: url }: { from: UserName; text: string; registry: string },
+  to: readonly UserName[],
+): Promise<Report[]> {
+  const registry = connectRegistry(url);
+  const outbox = createOutbox(async (user) => (await registry.list()).get(user));
+  try {
+    const body = encodeMessage({ user: from, text });
+    const users = await registry.list();
+    return await Promise.all(
+      to.map(async (user) => reportOf(await outbox.send(user, users.get(user), body))),
+    );
+  } catch (error) {
+    if (!(error instanceof TalkError)) throw error;
+    return to.map(() => ({ type: "failed", reason: error.message }));
+  } finally {
+    outbox.close();
+  }
+}

@@ -1,0 +1,80 @@
+import { type ArgsDef, defineCommand } from "citty";
+import { checkFlags, runMain, valuesOf } from "../core/command.ts";
+import { UsageError } from "../core/errors.ts";
+import { jsonLine } from "../core/json-line.ts";
+import { MAX_MESSAGE_BYTES, REGISTRY_PORT } from "../core/protocol.ts";
+import { visible } from "../core/visible.ts";
+import type { Report } from "./report.ts";
+
+const flags = {
+  to: { type: "string", description: "who gets the text; may be given several times", valueHint: "user" },
+  name: { type: "string", description: "your name (Default: your login name)" },
+  registry: {
+    type: "string",
+    description: "the registry to ask where they are",
+    default: `http://127.0.0.1:${REGISTRY_PORT}`,
+    valueHint: "url",
+  },
+  json: { type: "boolean", description: "report in JSON, one line for each --to" },
+  "text...": { type: "positional", required: false, description: "the text; without it, what is piped in" },
+} satisfies ArgsDef;
+
+/** The exit code that a report asks for; of several, the worst one counts. */
+const EXIT_CODES: Record<Report["type"], number> = { delivered: 0, unknown: 3, failed: 1 };
+
+export const send = defineCommand({
+  meta: {
+    name: "bun run send",
+    description:
+      "Sends one text to users of a Talk registry. Exits 0 if it was delivered, 1 if not, 3 if nobody can know",
+  },
+  args: flags,
+  async run({ args, rawArgs }) {
+    checkFlags(args, flags);
+    // Loaded late, because --help and an unknown flag need none of it.
+    const [{ nameOf, registryOf }, { deliver }] = await Promise.all([
+      import("./values.ts"),
+      import("./deliver.ts"),
+    ]);
+    const to = [...new Set(valuesOf("to", rawArgs, flags).map((user) => nameOf("to", user)))];
+    if (to.length === 0) throw new UsageError("to whom? say --to <user>, several times for several users");
+    const from = nameOf("name", args.name);
+    const registry = registryOf(args.registry);
+    // Peers are on our own network: a proxy for the web has no business in between.
+    process.env.NO_PROXY = "*";
+    // Whoever reads our output may have gone; the exit code tells all the same.
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
+    const text = args._.length > 0 ? args._.join(" ") : await readInput();
+    const reports = await deliver({ from, text, registry }, to);
+    for (const [i, report] of reports.entries()) tell(to[i] ?? "", report, args.json === true);
+    const codes = reports.map(({ type }) => EXIT_CODES[type]);
+    process.exitCode = [1, 3].find((code) => codes.includes(code)) ?? 0;
+  },
+});
+
+function tell(to: string, report: Report, json: boolean): void {
+  const { type, ...more } = report;
+  if (json) process.stdout.write(`${jsonLine({ type, to, ...more })}\n`);
+  else if (report.type === "delivered") process.stdout.write(`delivered to ${to}\n`);
+  else {
+    const what = report.type === "failed" ? "error: not delivered" : "maybe delivered";
+    process.stderr.write(`${what} to ${to}: ${visible(report.reason)}\n`);
+  }
+}
+
+/** The standard input, without a line break at its end. Once it is longer than any message, no more of it is read. */
+async function readInput(): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of Bun.stdin.stream()) {
+    chunks.push(chunk);
+    size += chunk.byteLength;
+    if (size > MAX_MESSAGE_BYTES) break;
+  }
+  return Buffer.concat(chunks)
+    .toString()
+    .replace(/\r?\n$/, "");
+}
+
+if (import.meta.main) await runMain(send);

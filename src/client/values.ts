@@ -1,0 +1,28 @@
+/** Values of flags that several commands take. */
+import { Check } from "typebox/value";
+import { UsageError } from "../core/errors.ts";
+import { MAX_NAME_LENGTH, REGISTRY_PORT } from "../core/protocol.ts";
+import { ruleOf, UserName } from "../core/schemas.ts";
+
+/** The name that a flag gives, or the login name: the system's if there is no $USER (Bun's userInfo() says "unknown"). @throws UsageError */
+export function nameOf(flag: string, text: string | undefined): UserName {
+  if (text === undefined) return loginName();
+  if (!Check(UserName, text)) throw new UsageError(`--${flag} must be ${ruleOf(UserName)}`);
+  return text;
+}
+
+/** The registry's base URL that a flag gives. @throws UsageError */
+export function registryOf(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !["http:", "https:"].includes(url.protocol) || url.search || url.hash) {
+    throw new UsageError(`--registry must be a URL such as http://127.0.0.1:${REGISTRY_PORT}`);
+  }
+  return text;
+}
+
+function loginName(): UserName {
+  const { USER, LOGNAME, USERNAME } = process.env;
+  const login = USER || LOGNAME || USERNAME || Bun.spawnSync(["id", "-un"]).stdout.toString().trim();
+  const legal = login.replace(/[^a-zA-Z0-9_.-]/g, "-").slice(0, MAX_NAME_LENGTH);
+  return /^\.{0,2}$/.test(legal) ? "user" : legal;
+}

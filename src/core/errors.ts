@@ -36,6 +36,23 @@ export class UnknownUser extends TalkError {
   }
 }
 
+/** A request that a web page of another origin had its browser send. */
+export class ForeignOrigin extends TalkError {
+  constructor() {
+    super(
+      "foreign-origin",
+      "Web pages of another origin may not ask here; use the pages of this host, or a program.",
+    );
+  }
+}
+
+/** A request to a name under which a service on loopback was hardly meant. */
+export class ForeignHost extends TalkError {
+  constructor() {
+    super("foreign-host", "This service is not known by that name; ask for localhost or for its IP address.");
+  }
+}
+
 export class MethodNotAllowed extends TalkError {
   constructor(readonly allowed: readonly string[]) {
     super("method-not-allowed", `This path takes ${allowed.join(", ")}.`);

@@ -4,6 +4,8 @@ import { MAX_BODY_BYTES } from "./protocol.ts";
 
 const STATUS: Record<string, number> = {
   invalid: 400,
+  "foreign-origin": 403,
+  "foreign-host": 403,
   "unknown-path": 404,
   "unknown-user": 404,
   "method-not-allowed": 405,

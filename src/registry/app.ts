@@ -2,6 +2,7 @@ import { Elysia, ParseError } from "elysia";
 import { canonicalHost, isUnspecified } from "../core/address.ts";
 import { MethodNotAllowed, NameTaken, TalkError, UnknownPath, UnknownUser } from "../core/errors.ts";
 import { failure, OK, pathOf, readJson } from "../core/http.ts";
+import { createOriginGuard } from "../core/origin.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { Address, parse, Registration, UserParams } from "../core/schemas.ts";
 import { docs, operations } from "./docs.ts";
@@ -15,9 +16,19 @@ const user = `${users}/:user` as const;
 /** Reads the body by our rules; the word behind it tells the docs which type is taken. */
 const json = [({ request }: { request: Request }) => readJson(request), "json"] as const;
 
+export interface AppOptions {
+  store: Store;
+  /** @default nobody is told */
+  log?: Log;
+  /** The host of a proxy in front, if it is asked by a name. */
+  publicHost?: string | undefined;
+}
+
 /** The registry's HTTP API over a store; it listens once `.listen()` is called. */
-export function createApp({ store, log = () => {} }: { store: Store; log?: Log }) {
+export function createApp({ store, log = () => {}, publicHost }: AppOptions) {
   const list = cachedList(store);
+  /** Made at the first request, when it is known where the app listens. */
+  let guard: ReturnType<typeof createOriginGuard> | undefined;
 
   const app = new Elysia({
     // One router for `app.handle` and for sockets; Bun's own decodes bad percent-encodings into other names.
@@ -29,6 +40,10 @@ export function createApp({ store, log = () => {} }: { store: Store; log?: Log }
     serve: { reusePort: false, maxRequestBodySize: Number.MAX_SAFE_INTEGER },
   })
     .onError(({ error, request }) => failure(toTalkError(error, request, methodsAt)))
+    .onRequest(({ request, server }) => {
+      guard ??= createOriginGuard(server?.hostname ?? "", publicHost);
+      guard(request);
+    })
     .use(docs())
     .get(health, () => OK, { detail: operations.health })
     .get(

@@ -14,6 +14,11 @@ const flags = {
     description: "port to listen on; 0 picks a free one",
     default: String(REGISTRY_PORT),
   },
+  "public-host": {
+    type: "string",
+    description: "name by which a proxy on this machine is asked, such as talk.example",
+    valueHint: "name",
+  },
   store: {
     type: "string",
     description: "where the users are kept: memory: or sqlite:<path>",
@@ -51,7 +56,13 @@ export const registry = defineCommand({
       import("./log.ts"),
     ]);
     const { log, flush } = createLog(args.quiet ? () => {} : (text) => process.stderr.write(text));
-    const running = await createRegistry({ store: args.store, log, checkInterval, checkWindow });
+    const running = await createRegistry({
+      store: args.store,
+      log,
+      publicHost: args["public-host"],
+      checkInterval,
+      checkWindow,
+    });
     let url: string;
     try {
       url = await running.listen({ host: args.host, port });

@@ -17,6 +17,8 @@ export interface RegistryOptions {
   store: string;
   /** Called with what happens. @default nobody is told */
   log?: Log;
+  /** The name by which a proxy on this machine is asked. @default there is none */
+  publicHost?: string | undefined;
   /** Milliseconds between two checks of a user, ±20 %. @default 150,000 */
   checkInterval?: number;
   /** Milliseconds that a user may be silent in one check. @default 30,000 */
@@ -41,11 +43,12 @@ export interface Registry {
 export async function createRegistry({
   store: storeUrl,
   log = () => {},
+  publicHost,
   checkInterval = 150_000,
   checkWindow = 30_000,
 }: RegistryOptions): Promise<Registry> {
   const store = await openStore(storeUrl);
-  const app = createApp({ store, log });
+  const app = createApp({ store, log, publicHost });
   let stopChecking = () => {};
   let closing: Promise<void> | undefined;
 

@@ -55,7 +55,7 @@ export function createChat({ me, address, registry, onOutput, onChange }: ChatOp
 
   async function dispatch(event: Event): Promise<void> {
     // What was piped in behind `:exit` is not for this chat any more.
-    if (leaving && event.type === "line") return;
+    if (leaving && (event.type === "line" || event.type === "text")) return;
     const [next, effects] = step(session, event);
     if (next !== session) onChange(next);
     session = next;

@@ -1,8 +1,10 @@
 /** What a line means. The table holds every command, and :help is made from it. */
 import { TalkError } from "../core/errors.ts";
 import { encodeMessage } from "../core/message.ts";
+import type { UserName } from "../core/schemas.ts";
 import { suggest } from "../core/suggest.ts";
 import { fail, print, type Session, type Step, select } from "./session.ts";
+import type { Outcome } from "./transports/index.ts";
 
 interface Command {
   usage: string;
@@ -50,23 +52,23 @@ export function runLine(session: Session, line: string): Step {
   return [session, [fail(`no such command: :${word}; ${hint} (::${word} sends it as text)`)]];
 }
 
-function send(session: Session, text: string): Step {
-  const { me, users, selected, sent: id } = session;
-  const address = selected === undefined ? undefined : users.get(selected);
-  if (selected === undefined || !address) {
-    return [session, [fail("nobody is selected; choose with :user <user>, :update lists them all")]];
-  }
+/** Sends a text to somebody, who is looked up first if need be; one that cannot be sent has its fate at once. */
+export function sendText(session: Session, to: UserName, text: string): Step {
+  const { me, users, sent: id } = session;
+  const next = { ...session, sent: id + 1 };
+  const sending = print({ type: "sending", id, to, text });
   try {
     const body = encodeMessage({ user: me, text });
-    return [
-      { ...session, sent: id + 1 },
-      [
-        print({ type: "sending", id, to: selected, text }),
-        { type: "send", id, to: selected, address, text, body },
-      ],
-    ];
+    return [next, [sending, { type: "send", id, to, address: users.get(to), text, body }]];
   } catch (error) {
-    if (error instanceof TalkError) return [session, [fail(`not sent: ${error.message}`)]];
-    throw error;
+    if (!(error instanceof TalkError)) throw error;
+    const outcome: Outcome = { type: "failed", reason: error.message };
+    return [next, [sending, print({ type: "fate", id, to, text, outcome })]];
   }
+}
+
+function send(session: Session, text: string): Step {
+  const { users, selected } = session;
+  if (selected !== undefined && users.has(selected)) return sendText(session, selected, text);
+  return [session, [fail("nobody is selected; choose with :user <user>, :update lists them all")]];
 }

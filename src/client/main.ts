@@ -1,10 +1,14 @@
 import { defineCommand } from "citty";
+import { atMost } from "../core/clock.ts";
 import { checkFlags, runMain } from "../core/command.ts";
 import { RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { flags, readOptions } from "./options.ts";
 
 /** How long joining may go on after a signal, in milliseconds, so that what was registered can be removed. */
 const JOIN_GRACE_MS = 400;
+
+/** How long leaving may take, programs of --on-message included, in milliseconds: 3 s at most in all. */
+const LEAVE_MS = 2700;
 
 /** How long the last lines may take to be read by whoever reads our output, in milliseconds. */
 const FLUSH_MS = 300;
@@ -14,37 +18,50 @@ export const client = defineCommand({
   args: flags,
   async run({ args }) {
     checkFlags(args, flags);
-    const { interval, ...options } = await readOptions(args);
+    const { interval, program, ...options } = await readOptions(args);
     // Peers are on our own network: a proxy for the web has no business in between.
     process.env.NO_PROXY = "*";
     const stop = Promise.withResolvers<void>();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => stop.resolve());
 
     // Loaded late, because --help and a wrong flag need none of it.
-    const [{ enter }, { attend }, { openScreen }] = await Promise.all([
+    const [{ enter }, { attend }, { openScreen }, { createHandler }, { readJsonLine }] = await Promise.all([
       import("./member.ts"),
       import("./attend.ts"),
       import("./terminal/screen.ts"),
+      import("./handler.ts"),
+      import("./json-input.ts"),
     ]);
 
     const entering = enter(options).catch(adviseOnRegistry);
     const member = await Promise.race([entering, stop.promise.then(() => Bun.sleep(JOIN_GRACE_MS))]);
     if (!member) process.exit(0);
 
-    const screen = await openScreen();
+    const screen = await openScreen({ json: args.json === true });
+    const onTrouble = (sentence: string) => screen.show({ type: "failure", sentence });
+    const handler =
+      program === undefined ? undefined : createHandler({ program, me: member.name, onTrouble });
     const { chat, started, leave } = attend(member, {
       interval,
-      onOutput: screen.show,
+      onOutput(output) {
+        screen.show(output);
+        if (output.type === "message") handler?.take(output.message);
+      },
       onChange: screen.follow,
     });
     await Promise.race([started, stop.promise]);
 
+    const read = args.json ? readJsonLine : (text: string) => ({ type: "line", text }) as const;
     async function takeLines() {
-      for await (const text of screen.lines()) await chat.dispatch({ type: "line", text });
+      for await (const text of screen.lines()) await chat.dispatch(read(text));
     }
     await Promise.race([takeLines(), chat.left, screen.hungUp, stop.promise]);
 
-    await leave();
+    await atMost(
+      LEAVE_MS,
+      leave().then(() => handler?.idle()),
+    );
+    handler?.kill();
     await Promise.race([screen.close(), Bun.sleep(FLUSH_MS)]);
     process.exit(0);
   },

@@ -36,13 +36,28 @@ export const flags = {
     default: "150",
     valueHint: "seconds",
   },
+  json: {
+    type: "boolean",
+    description: 'write what happens as JSON, a line each, and read lines like {"to":"bob","text":"hi"} too',
+  },
+  "on-message": {
+    type: "string",
+    description: "run this for each message: the text on its standard input, TALK_USER, TALK_AT, TALK_ME set",
+    valueHint: "program",
+  },
 } satisfies ArgsDef;
 
-/** What the flags ask for; `interval` is that of the polls, in milliseconds. */
-export type Options = MemberOptions & { interval: number };
+export interface Options extends MemberOptions {
+  /** Of the polls, in milliseconds. */
+  interval: number;
+  /** The path of what is run for each message. */
+  program: string | undefined;
+}
+
+type Args = Partial<Record<Exclude<keyof typeof flags, "json">, string>>;
 
 /** The options that flags ask for. @throws UsageError */
-export async function readOptions(args: Partial<Record<keyof typeof flags, string>>): Promise<Options> {
+export async function readOptions(args: Args): Promise<Options> {
   // Loaded late, because --help and an unknown flag do not need the schemas.
   const [{ Host, Protocol, ruleOf }, { Check }, { parsePublicUrl }, { nameOf, registryOf }] =
     await Promise.all([
@@ -66,6 +81,12 @@ export async function readOptions(args: Partial<Record<keyof typeof flags, strin
     }
   }
 
+  function programOf(text: string) {
+    const path = Bun.which(text);
+    if (path) return path;
+    throw new UsageError("--on-message must be a program that can be run: a path, or a name in $PATH");
+  }
+
   const { name, registry = flags.registry.default, host } = args;
   if (host !== undefined && !Check(Host, host)) throw new UsageError(`--host must be ${ruleOf(Host)}`);
   const publicUrl = args["public-url"];
@@ -83,6 +104,7 @@ export async function readOptions(args: Partial<Record<keyof typeof flags, strin
     host,
     port: args.port === undefined ? undefined : wholeNumber("port", args.port, 0, 65535),
     publicAddress,
+    program: args["on-message"] === undefined ? undefined : programOf(args["on-message"]),
     interval: seconds("poll-interval", args["poll-interval"] ?? flags["poll-interval"].default),
   };
 }

@@ -2,7 +2,7 @@
 import { sameAddress } from "../core/address.ts";
 import { PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, UserName } from "../core/schemas.ts";
-import { runLine } from "./commands.ts";
+import { runLine, sendText } from "./commands.ts";
 import type { ListedAddress, Users } from "./registry.ts";
 import type { Outcome } from "./transports/index.ts";
 
@@ -32,6 +32,10 @@ export type Event =
   /** Registered, and listening on a port; `portInUse` is the default port that somebody else had. */
   | { type: "started"; port: number; portInUse: number | undefined }
   | { type: "line"; text: string }
+  /** A text to somebody who need not be selected, nor in the known list. */
+  | { type: "text"; to: UserName; text: string }
+  /** An input of no use, and why. */
+  | { type: "refused"; reason: string }
   | { type: "message"; message: Message }
   | { type: "list"; users: Users; purpose: Purpose }
   | { type: "noList"; reason: string; purpose: Purpose }
@@ -43,8 +47,8 @@ export type Event =
 export type Effect =
   | { type: "print"; output: Output }
   | { type: "fetchList"; purpose: Purpose }
-  /** Sends an encoded text; its id tells it from the others of this session. */
-  | { type: "send"; id: number; to: UserName; address: ListedAddress; text: string; body: string }
+  /** Sends an encoded text, to be looked up first without an address; its id tells it from the others of this session. */
+  | { type: "send"; id: number; to: UserName; address: ListedAddress | undefined; text: string; body: string }
   /** The registry has lost me. */
   | { type: "register" }
   | { type: "leave" };
@@ -91,6 +95,10 @@ export function step(session: Session, event: Event): Step {
     }
     case "line":
       return runLine(session, event.text);
+    case "text":
+      return sendText(session, event.to, event.text);
+    case "refused":
+      return [session, [fail(event.reason)]];
     case "message":
       return [session, [print({ type: "message", message: event.message })]];
     case "list":

@@ -237,7 +237,7 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     const registry = await startRegistry();
     const alice = await startClient("alice", registry);
     alice.type(":user alice", "x".repeat(64_000), "y".repeat(3_000_000), "short");
-    const error = "error: not sent: The message is too large; send at most 64000 bytes.";
+    const error = "error: not delivered to alice: The message is too large; send at most 64000 bytes.";
     await alice.sees(error);
     await alice.sees(error);
     await alice.sees("alice: short");

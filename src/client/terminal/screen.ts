@@ -14,8 +14,9 @@ export interface Screen {
   close(): Promise<void>;
 }
 
-/** The terminal if there is one at both ends, else the pipes. */
-export async function openScreen(): Promise<Screen> {
+/** Lines of JSON if they are asked for, else the terminal if there is one at both ends, else the pipes. */
+export async function openScreen({ json = false } = {}): Promise<Screen> {
+  if (json) return (await import("./json.ts")).openJson();
   if (process.stdin.isTTY && process.stdout.isTTY) {
     return (await import("./interactive.ts")).openInteractive();
   }

@@ -1,0 +1,23 @@
+import { jsonLine } from "../../core/json-line.ts";
+import { readLines } from "../../core/lines.ts";
+import { toEvent } from "../events.ts";
+import type { Screen } from "./screen.ts";
+
+/** One JSON object a line for everything that happens, for programs in any language. */
+export function openJson(): Screen {
+  const { stdout, stderr } = process;
+  const hungUp = Promise.withResolvers<void>();
+  stdout.on("error", () => hungUp.resolve());
+  stderr.on("error", () => {});
+
+  return {
+    lines: () => readLines(Bun.stdin.stream()),
+    show(output) {
+      const event = toEvent(output);
+      if (event) stdout.write(`${jsonLine(event)}\n`);
+    },
+    follow() {},
+    hungUp: hungUp.promise,
+    close: () => new Promise((done) => void stdout.write("", () => done())),
+  };
+}

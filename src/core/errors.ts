@@ -53,6 +53,13 @@ export class ForeignHost extends TalkError {
   }
 }
 
+/** A host at which, by its kind or by the operator's word, nobody is ever contacted. */
+export class DeniedAddress extends TalkError {
+  constructor() {
+    super("denied-address", "its address is one that is never contacted");
+  }
+}
+
 export class MethodNotAllowed extends TalkError {
   constructor(readonly allowed: readonly string[]) {
     super("method-not-allowed", `This path takes ${allowed.join(", ")}.`);

@@ -6,8 +6,11 @@ import type { Log } from "./log.ts";
 import { createSemaphore } from "./semaphore.ts";
 import type { Registered, Store } from "./store.ts";
 
-/** What one probe found. *Silent* is everything that is neither an answer nor a refusal, our own errors too. */
-export type Finding = "alive" | "refused" | "silent";
+/**
+ * What one probe found. *Silent* is everything that is neither an answer nor a refusal, our own errors too;
+ * *denied* is an address that may not be probed.
+ */
+export type Finding = "alive" | "refused" | "silent" | "denied";
 
 /** One check of one address, of as many probes as it takes. */
 export interface Check {
@@ -203,7 +206,7 @@ export function createChecker({
           entry.seen = clock.now();
           return finding;
         }
-        if (finding === "refused" && refused) return finding;
+        if (finding === "denied" || (finding === "refused" && refused)) return finding;
         refused ||= finding === "refused";
         if (finding === "silent") silences++;
         // A few lost datagrams are no reason to trouble anybody else.
@@ -228,7 +231,8 @@ export function createChecker({
   async function condemn(entry: Entry, finding: Finding, trial: Trial): Promise<void> {
     const { user, id } = entry;
     if (stopped || entries.get(user) !== entry) return;
-    if (!entry.doubted && entries.size >= MIN_JURY && !trial.othersAnswered) {
+    const oursPerhaps = entries.size >= MIN_JURY && !trial.othersAnswered && finding !== "denied";
+    if (oursPerhaps && !entry.doubted) {
       entry.doubted = true;
       entry.due = clock.now() + interval * (1 + 0.2 * random());
       log({ type: "doubted", user, finding });

@@ -55,6 +55,7 @@ function describe(event: LogEvent): string {
 }
 
 function because(finding: Finding): string {
+  if (finding === "denied") return "has an address that is never contacted";
   return finding === "refused" ? "refuses connections" : "did not answer";
 }
 

@@ -1,6 +1,7 @@
 import { type ArgsDef, defineCommand } from "citty";
 import { isLoopback } from "../core/address.ts";
 import { checkFlags, runMain, seconds, wholeNumber } from "../core/command.ts";
+import { UsageError } from "../core/errors.ts";
 import { REGISTRY_PATHS, REGISTRY_PORT } from "../core/protocol.ts";
 
 const flags = {
@@ -37,6 +38,11 @@ const flags = {
     default: "30",
     valueHint: "seconds",
   },
+  "check-deny": {
+    type: "string",
+    description: "networks never contacted, such as 10.0.0.0/8,fd00::/8",
+    valueHint: "cidr,…",
+  },
   quiet: { type: "boolean", description: "do not log what happens on stderr" },
 } satisfies ArgsDef;
 
@@ -48,6 +54,7 @@ export const registry = defineCommand({
     const port = wholeNumber("port", args.port, 0, 65535);
     const checkInterval = seconds("check-interval", args["check-interval"]);
     const checkWindow = seconds("check-window", args["check-window"]);
+    const checkDeny = await networks("check-deny", args["check-deny"]);
     // Clients are on our own network: a proxy for the web has no business in between.
     process.env.NO_PROXY = "*";
     // Loaded late, because --help and a wrong flag need none of it.
@@ -62,6 +69,7 @@ export const registry = defineCommand({
       publicHost: args["public-host"],
       checkInterval,
       checkWindow,
+      checkDeny,
     });
     let url: string;
     try {
@@ -83,5 +91,17 @@ export const registry = defineCommand({
     process.exit(0);
   },
 });
+
+/** A flag's networks, parted by commas. @throws UsageError */
+async function networks(flag: string, text: string | undefined): Promise<string[]> {
+  const list = text?.split(",") ?? [];
+  const { createContactRule } = await import("../core/contact.ts");
+  try {
+    createContactRule(list);
+  } catch (error) {
+    throw new UsageError(`--${flag}: ${error instanceof Error ? error.message : error}`);
+  }
+  return list;
+}
 
 if (import.meta.main) await runMain(registry);

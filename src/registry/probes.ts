@@ -1,7 +1,8 @@
 /** How to find out whether a client is there: one prober per protocol. */
 import { createSocket } from "node:dgram";
 import { canonicalHost, urlHost } from "../core/address.ts";
-import { errorCode } from "../core/errors.ts";
+import { createContactRule, type MayContact, resolveContact } from "../core/contact.ts";
+import { DeniedAddress, errorCode } from "../core/errors.ts";
 import { CLIENT_PATHS, PROBE_USER } from "../core/protocol.ts";
 import type { Address, Protocol } from "../core/schemas.ts";
 import { connectUdp } from "../core/udp.ts";
@@ -21,31 +22,57 @@ export interface Probers {
   close(): void;
 }
 
-/** Opens what probing needs: one UDP port to which all answers go. */
-export async function openProbers(): Promise<Probers> {
-  const answers = await openAnswerSocket();
-  const probers: Record<Protocol, Prober> = {
+/**
+ * Opens what probing needs: one UDP port to which all answers go.
+ * @param mayContact says which addresses are probed at all
+ */
+export async function openProbers(mayContact: MayContact = createContactRule()): Promise<Probers> {
+  const answers = await openAnswerSocket(mayContact);
+  const overTcp = (probe: TcpProbe): Prober => ({
     // TCP itself sends again what was lost, so few attempts do.
-    HTTP: {
-      attempts: 3,
-      begin: (address) => ({ probe: (deadline) => probeHttp(address, deadline), end() {} }),
-    },
-    WEBSOCKET: {
-      attempts: 3,
-      begin: (address) => ({ probe: (deadline) => probeWebSocket(address, deadline), end() {} }),
-    },
+    attempts: 3,
+    begin: (address) => ({ probe: (deadline) => probeTcp(probe, address, mayContact, deadline), end() {} }),
+  });
+  const probers: Record<Protocol, Prober> = {
+    HTTP: overTcp(probeHttp),
+    WEBSOCKET: overTcp(probeWebSocket),
     // With 30 % lost each way, 20 attempts all fail once in 700,000 checks.
     UDP: { attempts: 20, begin: answers.begin },
   };
   return { proberFor: ({ protocol }) => probers[protocol], close: answers.close };
 }
 
-async function probeHttp({ host, port }: Address, deadline: number): Promise<Finding> {
+/** Asks an IP address and a port (`at`) for what the address named, which may be a virtual host. */
+type TcpProbe = (at: string, host: string, signal: AbortSignal) => Promise<Finding>;
+
+/** Probes each IP address of a host until one answers. The name is looked up once, and then never again. */
+async function probeTcp(
+  probe: TcpProbe,
+  { host, port }: Address,
+  mayContact: MayContact,
+  deadline: number,
+): Promise<Finding> {
+  const signal = AbortSignal.timeout(deadline);
   try {
-    const response = await fetch(`http://${urlHost(host)}:${port}${CLIENT_PATHS.health}`, {
+    const ips = await before(signal, resolveContact(host, mayContact));
+    let finding: Finding = "silent";
+    for (const ip of ips) {
+      finding = await probe(`${urlHost(ip)}:${port}`, `${urlHost(host)}:${port}`, signal);
+      if (finding !== "refused" || signal.aborted) break;
+    }
+    return finding;
+  } catch (error) {
+    return findingOf(error);
+  }
+}
+
+async function probeHttp(at: string, host: string, signal: AbortSignal): Promise<Finding> {
+  try {
+    const response = await fetch(`http://${at}${CLIENT_PATHS.health}`, {
+      headers: { host },
       redirect: "manual",
       keepalive: false,
-      signal: AbortSignal.timeout(deadline),
+      signal,
     });
     // Not read: it could be without end.
     await response.body?.cancel();
@@ -55,24 +82,28 @@ async function probeHttp({ host, port }: Address, deadline: number): Promise<Fin
   }
 }
 
-function probeWebSocket({ host, port }: Address, deadline: number): Promise<Finding> {
+function probeWebSocket(at: string, host: string, signal: AbortSignal): Promise<Finding> {
   const { promise, resolve } = Promise.withResolvers<Finding>();
-  const socket = new WebSocket(`ws://${urlHost(host)}:${port}${CLIENT_PATHS.webSocket}`);
-  const timer = setTimeout(() => resolve("silent"), deadline);
+  const socket = new WebSocket(`ws://${at}${CLIENT_PATHS.webSocket}`, { headers: { host } });
+  signal.addEventListener("abort", () => resolve("silent"));
   socket.addEventListener("open", () => resolve("alive"));
   socket.addEventListener("error", (event) => {
     const code = "error" in event ? errorCode(event.error) : undefined;
     // An error without a code is an answer that is no upgrade.
     resolve(code === undefined || REFUSALS.includes(code) ? "refused" : "silent");
   });
-  return promise.finally(() => {
-    clearTimeout(timer);
-    socket.terminate();
-  });
+  return promise.finally(() => socket.terminate());
+}
+
+/** A promise's value, if it comes in time. @throws the signal's TimeoutError */
+function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => reject(signal.reason));
+  return Promise.race([promise, late]);
 }
 
 /** The one port that clients on UDP answer to. Each probe leaves from a socket of its own, which hears a refusal. */
-async function openAnswerSocket(): Promise<{ begin: Prober["begin"]; close(): void }> {
+async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober["begin"]; close(): void }> {
   const waiting = new Map<string, () => void>();
   const socket = await bind("udp6", "::").catch(() => bind("udp4", "0.0.0.0"));
   socket.on("error", () => {});
@@ -96,7 +127,8 @@ async function openAnswerSocket(): Promise<{ begin: Prober["begin"]; close(): vo
       const ended = Promise.withResolvers<Finding>();
       const timer = setTimeout(() => ended.resolve("silent"), deadline);
       try {
-        const sender = await connectUdp(host, peerPort, (error) => ended.resolve(findingOf(error)));
+        const [ip = host] = await resolveContact(host, mayContact);
+        const sender = await connectUdp(ip, peerPort, (error) => ended.resolve(findingOf(error)));
         try {
           const text = JSON.stringify({ host: canonicalHost(sender.address.address), port, id });
           sender.send(JSON.stringify({ user: PROBE_USER, text }));
@@ -134,6 +166,7 @@ async function bind(type: "udp4" | "udp6", address: string) {
 }
 
 function findingOf(error: unknown): Finding {
+  if (error instanceof DeniedAddress) return "denied";
   const code = errorCode(error);
   return code !== undefined && REFUSALS.includes(code) ? "refused" : "silent";
 }

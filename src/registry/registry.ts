@@ -1,6 +1,7 @@
 /** A whole registry for a program of its own: what `bun run registry` runs, and what is imported as `talk/registry`. */
 import { urlHost } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
+import { createContactRule } from "../core/contact.ts";
 import { CannotListen } from "../core/errors.ts";
 import { REGISTRY_PORT } from "../core/protocol.ts";
 import { createApp } from "./app.ts";
@@ -23,6 +24,8 @@ export interface RegistryOptions {
   checkInterval?: number;
   /** Milliseconds that a user may be silent in one check. @default 30,000 */
   checkWindow?: number;
+  /** Networks, such as `10.0.0.0/8`, that are never contacted. @default only those at which no user can be */
+  checkDeny?: readonly string[];
 }
 
 export interface Registry {
@@ -39,14 +42,16 @@ export interface Registry {
   close(): Promise<void>;
 }
 
-/** Opens the store; listens once `listen` is called. @throws UsageError, StoreUnavailable */
+/** Opens the store; listens once `listen` is called. @throws UsageError, InvalidInput, StoreUnavailable */
 export async function createRegistry({
   store: storeUrl,
   log = () => {},
   publicHost,
   checkInterval = 150_000,
   checkWindow = 30_000,
+  checkDeny = [],
 }: RegistryOptions): Promise<Registry> {
+  const mayContact = createContactRule(checkDeny);
   const store = await openStore(storeUrl);
   const app = createApp({ store, log, publicHost });
   let stopChecking = () => {};
@@ -68,7 +73,7 @@ export async function createRegistry({
       } catch (error) {
         throw CannotListen.from(error, host, port);
       }
-      const { proberFor, close: closeProbers } = await openProbers();
+      const { proberFor, close: closeProbers } = await openProbers(mayContact);
       const checker = createChecker({
         store,
         proberFor,

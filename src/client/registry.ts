@@ -6,6 +6,9 @@ import { type Address, isRecord, type UserName } from "../core/schemas.ts";
 /** How long the registry may take for an answer, in milliseconds. */
 const ANSWER_MS = 5000;
 
+/** Refusals that a body of another form does not change: of who asks, of the name, of how often. */
+const FINAL = [401, 403, 409, 429];
+
 /** An address in the list; peers of another make may listen on protocols that we do not know. */
 export interface ListedAddress {
   protocol: string;
@@ -30,6 +33,8 @@ export interface Registry {
 export function connectRegistry(url: string): Registry {
   const base = url.replace(/\/+$/, "");
   const users = `${base}${REGISTRY_PATHS.users}`;
+  /** With the slash behind it, which is the form that most makes of registry know. */
+  let listPath = `${users}/`;
   /** The last list, to be told that it still holds. */
   let known: { etag: string; users: Users } | undefined;
 
@@ -48,9 +53,13 @@ export function connectRegistry(url: string): Registry {
   return {
     url: base,
     async list(signal) {
-      // With the slash, which is the form that registries of every make know.
       const headers = known && { "if-none-match": known.etag };
-      const response = await ask(`${users}/`, { ...(headers && { headers }), ...(signal && { signal }) });
+      const init = { ...(headers && { headers }), ...(signal && { signal }) };
+      let response = await ask(listPath, init);
+      if (response.status === 404 && listPath !== users) {
+        response = await ask(users, init);
+        if (response.ok) listPath = users;
+      }
       if (response.status === 304 && known) return known.users;
       await expectOk(response);
       const body: unknown = await response.json().catch(() => undefined);
@@ -61,7 +70,13 @@ export function connectRegistry(url: string): Registry {
       return list;
     },
     async create(user, address) {
-      const response = await ask(users, withJson("POST", { user, address }));
+      let response = await ask(users, withJson("POST", { user, address }));
+      // Some makes of registry call it `name`, and say in many ways that they miss it.
+      if (!response.ok && !FINAL.includes(response.status)) {
+        const again = await ask(users, withJson("POST", { name: user, address }));
+        // If that is no better, the first answer is the one that makes sense.
+        if (again.ok || again.status === 409) response = again;
+      }
       if (response.status === 409) return false;
       await expectOk(response);
       return true;

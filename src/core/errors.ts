@@ -72,6 +72,16 @@ export class NameTaken extends TalkError {
   }
 }
 
+/** More new users from one source than a registry takes. */
+export class TooManyUsers extends TalkError {
+  constructor(readonly retryAfter: number) {
+    super(
+      "too-many-users",
+      `Too many users were registered from your address; try again in ${retryAfter} s.`,
+    );
+  }
+}
+
 export class TooLarge extends TalkError {
   constructor(what: string, limit: number) {
     super("too-large", `${what} is too large; send at most ${limit} bytes.`);

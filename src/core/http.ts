@@ -13,6 +13,7 @@ const STATUS: Record<string, number> = {
   "too-large": 413,
   "not-json": 415,
   "upgrade-required": 426,
+  "too-many-users": 429,
   "store-unavailable": 503,
 };
 
@@ -23,6 +24,7 @@ export const OK = { status: "ok" } as const;
 export function failure(error: TalkError): Response {
   const headers = new Headers();
   if (error instanceof MethodNotAllowed) headers.set("Allow", error.allowed.join(", "));
+  if ("retryAfter" in error) headers.set("Retry-After", String(error.retryAfter));
   if (error.code === "upgrade-required") headers.set("Upgrade", "websocket");
   return Response.json(failureBody(error), { status: STATUS[error.code] ?? 500, headers });
 }
@@ -50,7 +52,7 @@ export function pathOf({ url }: Request): string {
 export async function readJson(request: Request): Promise<unknown> {
   const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json") throw new NotJson();
-  return parseJson(await readBytes(request));
+  return parseJson(await readBytes(request).catch(asCutOff));
 }
 
 /** JSON in UTF-8. @throws InvalidInput */
@@ -60,6 +62,14 @@ export function parseJson(bytes: Uint8Array): unknown {
   } catch {
     throw new InvalidInput("The input must be JSON in UTF-8.");
   }
+}
+
+/** Who goes away in the middle of a body has sent a bad one; no fault of ours. */
+function asCutOff(error: unknown): never {
+  if (error instanceof Error && error.name === "AbortError") {
+    throw new InvalidInput("The body ended before it was whole.");
+  }
+  throw error;
 }
 
 async function readBytes(request: Request): Promise<Uint8Array> {

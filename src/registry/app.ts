@@ -1,10 +1,12 @@
 import { Elysia, ParseError } from "elysia";
 import { canonicalHost, isUnspecified } from "../core/address.ts";
+import { systemClock } from "../core/clock.ts";
 import { MethodNotAllowed, NameTaken, TalkError, UnknownPath, UnknownUser } from "../core/errors.ts";
 import { failure, OK, pathOf, readJson } from "../core/http.ts";
 import { createOriginGuard } from "../core/origin.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { Address, parse, Registration, UserParams } from "../core/schemas.ts";
+import { type Admission, createAdmission } from "./admission.ts";
 import { docs, operations } from "./docs.ts";
 import { cachedList } from "./list.ts";
 import type { Log } from "./log.ts";
@@ -12,6 +14,12 @@ import type { Store } from "./store.ts";
 
 const { users, health } = REGISTRY_PATHS;
 const user = `${users}/:user` as const;
+
+/**
+ * How long a connection lives from one answer to the next request's end, in seconds, be it idle or trickling:
+ * what arrives does not prolong it. Bun adds up to 4 s.
+ */
+const IDLE_SECONDS = 10;
 
 /** Reads the body by our rules; the word behind it tells the docs which type is taken. */
 const json = [({ request }: { request: Request }) => readJson(request), "json"] as const;
@@ -22,10 +30,17 @@ export interface AppOptions {
   log?: Log;
   /** The host of a proxy in front, if it is asked by a name. */
   publicHost?: string | undefined;
+  /** How many users may come from one place. */
+  admission?: Admission;
 }
 
 /** The registry's HTTP API over a store; it listens once `.listen()` is called. */
-export function createApp({ store, log = () => {}, publicHost }: AppOptions) {
+export function createApp({
+  store,
+  log = () => {},
+  publicHost,
+  admission = createAdmission({ isLive: async (user) => Boolean(await store.get(user)), clock: systemClock }),
+}: AppOptions) {
   const list = cachedList(store);
   /** Made at the first request, when it is known where the app listens. */
   let guard: ReturnType<typeof createOriginGuard> | undefined;
@@ -37,7 +52,11 @@ export function createApp({ store, log = () => {}, publicHost }: AppOptions) {
     // `Host: db` is a host like any other.
     handler: { standardHostname: false },
     // Bodies are counted as they are read, so that too large a one gets its answer in JSON.
-    serve: { reusePort: false, maxRequestBodySize: Number.MAX_SAFE_INTEGER },
+    serve: {
+      reusePort: false,
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      idleTimeout: IDLE_SECONDS,
+    },
   })
     .onError(({ error, request }) => failure(toTalkError(error, request, methodsAt)))
     .onRequest(({ request, server }) => {
@@ -61,8 +80,10 @@ export function createApp({ store, log = () => {}, publicHost }: AppOptions) {
     .post(
       users,
       async ({ body, request, server }) => {
-        const address = reachable(body.address, server?.requestIP(request)?.address);
-        if (!(await store.create(body.user, address))) throw new NameTaken();
+        const source = sourceOf(request, server);
+        const address = reachable(body.address, source);
+        const created = await admission.admit(body.user, source, () => store.create(body.user, address));
+        if (!created) throw new NameTaken();
         log({ type: "registered", user: body.user, address });
         return OK;
       },
@@ -80,8 +101,14 @@ export function createApp({ store, log = () => {}, publicHost }: AppOptions) {
     .put(
       user,
       async ({ params, body, request, server }) => {
-        const address = reachable(body, server?.requestIP(request)?.address);
-        await store.put(params.user, address);
+        const source = sourceOf(request, server);
+        const address = reachable(body, source);
+        const creates = admission.counts(source) && !(await store.get(params.user));
+        const put = async () => {
+          await store.put(params.user, address);
+          return true;
+        };
+        await (creates ? admission.admit(params.user, source, put) : put());
         log({ type: "updated", user: params.user, address });
         return OK;
       },
@@ -105,8 +132,13 @@ export function createApp({ store, log = () => {}, publicHost }: AppOptions) {
   return app;
 }
 
+/** The IP address that asks; without a socket it is this machine. */
+function sourceOf(request: Request, server: Bun.Server<unknown> | null): string {
+  return server?.requestIP(request)?.address ?? "127.0.0.1";
+}
+
 /** A wildcard cannot be reached; who registers one is reached where the request came from (`source`, an IP). */
-function reachable(address: Address, source = "127.0.0.1"): Address {
+function reachable(address: Address, source: string): Address {
   if (!isUnspecified(address.host)) return address;
   return parse(Address, { ...address, host: canonicalHost(source) });
 }

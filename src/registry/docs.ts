@@ -4,7 +4,7 @@ import { Elysia } from "elysia";
 import style from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import script from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import manifest from "../../package.json" with { type: "json" };
-import { NameTaken, NotJson, StoreUnavailable, TooLarge, UnknownUser } from "../core/errors.ts";
+import { NameTaken, NotJson, StoreUnavailable, TooLarge, TooManyUsers, UnknownUser } from "../core/errors.ts";
 import { OK } from "../core/http.ts";
 import { MAX_BODY_BYTES, REGISTRY_PATHS } from "../core/protocol.ts";
 import { Address, Failure, Ok, UserName } from "../core/schemas.ts";
@@ -19,6 +19,19 @@ const refusals = {
   }),
   413: refusal("The body is over 64 KiB.", new TooLarge("The body", MAX_BODY_BYTES)),
   415: refusal("The body is not `application/json`.", new NotJson()),
+};
+
+/** What only a request for a new user meets. */
+const limits = {
+  429: {
+    ...refusal(
+      "Too many users were registered from this address; this machine itself has no limit.",
+      new TooManyUsers(1),
+    ),
+    headers: {
+      "Retry-After": { description: "Seconds to wait.", schema: { type: "integer" as const }, example: 1 },
+    },
+  },
 };
 
 const down = {
@@ -81,7 +94,13 @@ export const operations = {
     summary: "Register a new user",
     description:
       "Fails if the name is taken. A missing port means the protocol's default (8080, 8082, 3000); an unspecified host (`0.0.0.0`, `::`) becomes the address that the request came from.",
-    responses: { 200: ok, 409: refusal("The name is taken.", new NameTaken()), ...refusals, ...down },
+    responses: {
+      200: ok,
+      409: refusal("The name is taken.", new NameTaken()),
+      ...refusals,
+      ...limits,
+      ...down,
+    },
   },
   read: {
     operationId: "readUser",
@@ -102,7 +121,7 @@ export const operations = {
     description:
       "Creates the user if it is missing, else replaces its address. Hosts and ports are read as for POST.",
     parameters: [userParameter],
-    responses: { 200: ok, ...refusals, ...down },
+    responses: { 200: ok, ...refusals, ...limits, ...down },
   },
   remove: {
     operationId: "removeUser",

@@ -2,7 +2,7 @@ import { UsageError } from "../core/errors.ts";
 import type { Address, Registration, UserName } from "../core/schemas.ts";
 
 /** What a store answers at once or later. */
-type Awaitable<T> = T | Promise<T>;
+export type Awaitable<T> = T | Promise<T>;
 
 /** A user's address, and what tells this registration from the user's next one, be it at the same address. */
 export interface Registered extends Registration {

@@ -1,0 +1,50 @@
+/** One HTTP request, and what came back, kept as text for the report. */
+import { errorCode } from "../../src/core/errors.ts";
+import { Mismatch } from "./row.ts";
+
+/** How long an answer may take, in milliseconds. */
+const ANSWER_MS = 5000;
+
+/** Most characters of a body that a report shows. */
+const SHOWN = 200;
+
+export interface Answer {
+  status: number;
+  /** The body as JSON, if it is. */
+  json: unknown;
+  /** Fails the row. */
+  instead(expected: string): never;
+}
+
+/** @param body sent as application/json; a string as it is, anything else as JSON. @throws Mismatch if nothing answers */
+export async function ask(method: string, url: string, body?: unknown): Promise<Answer> {
+  const text = typeof body === "string" || body === undefined ? body : JSON.stringify(body);
+  const sent = [method, url, text?.slice(0, SHOWN)].filter((part) => part !== undefined).join(" ");
+  try {
+    const response = await fetch(url, {
+      method,
+      redirect: "manual",
+      signal: AbortSignal.timeout(ANSWER_MS),
+      ...(text !== undefined && { body: text, headers: { "content-type": "application/json" } }),
+    });
+    const received = await response.text();
+    return {
+      status: response.status,
+      json: parsed(received),
+      instead(expected) {
+        throw new Mismatch(expected, sent, `${response.status} ${received.slice(0, SHOWN)}`.trim());
+      },
+    };
+  } catch (error) {
+    if (error instanceof Mismatch) throw error;
+    throw new Mismatch("an answer", sent, `none: ${errorCode(error) ?? error}`);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

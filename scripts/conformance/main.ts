@@ -1,0 +1,101 @@
+/** Checks any implementation of the contract, in any language, from outside. */
+import { type ArgsDef, defineCommand } from "citty";
+import { parsePublicUrl } from "../../src/core/address.ts";
+import { checkFlags, runMain, wholeNumber } from "../../src/core/command.ts";
+import { UsageError } from "../../src/core/errors.ts";
+import { jsonLine } from "../../src/core/json-line.ts";
+import type { Address } from "../../src/core/schemas.ts";
+import { visible } from "../../src/core/visible.ts";
+import { clientRows } from "./client-rows.ts";
+import { openRegistry } from "./registry.ts";
+import { registryRows } from "./registry-rows.ts";
+import { type Result, runRows } from "./row.ts";
+
+const flags = {
+  registry: { type: "string", description: "the registry to check: http://…", valueHint: "url" },
+  client: {
+    type: "string",
+    description: "the client to check: http://…, ws://… or udp://…",
+    valueHint: "url",
+  },
+  wait: {
+    type: "string",
+    description: "seconds to wait for the registry to check its users; 0 leaves that out",
+    default: "0",
+    valueHint: "seconds",
+  },
+  json: { type: "boolean", description: "report in JSON, a line for each row" },
+} satisfies ArgsDef;
+
+const command = defineCommand({
+  meta: {
+    name: "bun run conformance",
+    description: "Checks from outside whether a registry or a client does what it must",
+  },
+  args: flags,
+  async run({ args }) {
+    checkFlags(args, flags);
+    const wait = wholeNumber("wait", args.wait, 0, 3600) * 1000;
+    if ((args.registry === undefined) === (args.client === undefined)) {
+      throw new UsageError("say what to check: either --registry <url> or --client <url>");
+    }
+    // What is checked is on our own network: a proxy for the web has no business in between.
+    process.env.NO_PROXY = "*";
+    const tell = (result: Result) =>
+      process.stdout.write(`${args.json ? jsonLine(result) : written(result)}\n`);
+    const results =
+      args.client === undefined
+        ? await checkRegistry(args.registry ?? "", wait, tell)
+        : await checkClient(args.client, tell);
+
+    const count = (wanted: Result["result"]) => results.filter(({ result }) => result === wanted).length;
+    const sum = `${count("passed")} passed, ${count("failed")} failed, ${count("not checked")} not checked`;
+    if (!args.json) process.stdout.write(`${sum}\n`);
+    process.exitCode = count("failed") === 0 ? 0 : 1;
+  },
+});
+
+async function checkRegistry(url: string, wait: number, tell: (result: Result) => void): Promise<Result[]> {
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+    throw new UsageError("--registry must be a URL such as http://127.0.0.1:8088");
+  }
+  const registry = openRegistry(url, wait);
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => void registry.cleanUp().then(() => process.exit(1)));
+  }
+  try {
+    return await runRows(registryRows, registry, tell);
+  } finally {
+    await registry.cleanUp();
+  }
+}
+
+async function checkClient(url: string, tell: (result: Result) => void): Promise<Result[]> {
+  const address = addressOf(url);
+  return runRows(clientRows[address.protocol], address, tell);
+}
+
+function addressOf(url: string): Address {
+  try {
+    return parsePublicUrl(url);
+  } catch (error) {
+    throw new UsageError(`--client is not valid: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function written(row: Result): string {
+  const name = visible(row.name);
+  switch (row.result) {
+    case "passed":
+      return `passed       ${name}`;
+    case "not checked":
+      return `not checked  ${name}: ${row.why}`;
+    case "failed": {
+      const { expected, sent, received } = row;
+      const lines = [`expected ${expected}`, `sent     ${sent}`, `received ${received}`];
+      return [`failed       ${name}`, ...lines.map((line) => `             ${visible(line)}`)].join("\n");
+    }
+  }
+}
+
+await runMain(command);

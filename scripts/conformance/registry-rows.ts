@@ -1,0 +1,173 @@
+/** What every registry must do. */
+import { isRecord } from "../../src/core/schemas.ts";
+import type { Answer } from "./http.ts";
+import { NOWHERE, type Registry } from "./registry.ts";
+import type { Row } from "./row.ts";
+
+const ELSEWHERE = { protocol: "HTTP", host: "192.0.2.2", port: 8080 };
+
+/** Names against the rule, each for a reason of its own. */
+const BAD_NAMES = ["", "a b", "é", "a/b", "a@b", "a\n"];
+
+export const registryRows: Row<Registry>[] = [
+  {
+    name: 'POST /v1/users registers a user: 200 {"status":"ok"}',
+    async check(registry) {
+      const user = registry.newName();
+      expectOk(await registry.ask("POST", "", { user, address: NOWHERE }));
+      await expectListed(registry, user, NOWHERE);
+    },
+  },
+  {
+    name: "POST /v1/users/ is the same",
+    async check(registry) {
+      const user = registry.newName();
+      expectOk(await registry.ask("POST", "/", { user, address: NOWHERE }));
+      await expectListed(registry, user, NOWHERE);
+    },
+  },
+  {
+    name: "POST of a name that exists: 409",
+    async check(registry) {
+      const user = registry.newName();
+      await registry.ask("POST", "", { user, address: NOWHERE });
+      const answer = await registry.ask("POST", "", { user, address: ELSEWHERE });
+      if (answer.status !== 409) answer.instead("409");
+    },
+  },
+  {
+    name: "POST of a name that exists changes nothing",
+    async check(registry) {
+      const user = registry.newName();
+      await registry.ask("POST", "", { user, address: NOWHERE });
+      await registry.ask("POST", "", { user, address: ELSEWHERE });
+      await expectListed(registry, user, NOWHERE);
+    },
+  },
+  ...BAD_NAMES.map((bad) => ({
+    name: `POST of the bad name ${JSON.stringify(bad)}: 400`,
+    async check(registry: Registry) {
+      const answer = await registry.ask("POST", "", { user: bad, address: NOWHERE });
+      if (answer.status < 300) await registry.ask("DELETE", `/${encodeURIComponent(bad)}`);
+      if (answer.status !== 400) answer.instead("400");
+    },
+  })),
+  {
+    name: 'a name may have letters, digits, "-", "_" and "."',
+    async check(registry) {
+      const user = registry.newName("-aZ_09.");
+      expectOk(await registry.ask("POST", "", { user, address: NOWHERE }));
+      await expectListed(registry, user, NOWHERE);
+    },
+  },
+  ...["HTTP", "WEBSOCKET", "UDP"].map((protocol) => ({
+    name: `a user may listen on ${protocol}`,
+    async check(registry: Registry) {
+      const user = registry.newName();
+      const address = { ...NOWHERE, protocol };
+      expectOk(await registry.ask("POST", "", { user, address }));
+      await expectListed(registry, user, address);
+    },
+  })),
+  {
+    name: 'PUT /v1/users/{user} moves a user: 200 {"status":"ok"}',
+    async check(registry) {
+      const user = registry.newName();
+      await registry.ask("POST", "", { user, address: NOWHERE });
+      expectOk(await registry.ask("PUT", `/${user}`, ELSEWHERE));
+      await expectListed(registry, user, ELSEWHERE);
+    },
+  },
+  {
+    name: "PUT creates a user who is missing",
+    async check(registry) {
+      const user = registry.newName();
+      expectOk(await registry.ask("PUT", `/${user}`, NOWHERE));
+      await expectListed(registry, user, NOWHERE);
+    },
+  },
+  ...["a b", "é", "a@b"].map((bad) => ({
+    name: `PUT of the bad name ${JSON.stringify(bad)}: 400`,
+    async check(registry: Registry) {
+      const path = `/${encodeURIComponent(bad)}`;
+      const answer = await registry.ask("PUT", path, NOWHERE);
+      if (answer.status < 300) await registry.ask("DELETE", path);
+      if (answer.status !== 400) answer.instead("400");
+    },
+  })),
+  {
+    name: "GET /v1/users/ lists each user with exactly protocol, host and port, the port a number",
+    async check(registry) {
+      const user = registry.newName();
+      await registry.ask("POST", "", { user, address: NOWHERE });
+      const { entry, answer } = await registry.listed(user);
+      if (!isRecord(entry)) return answer.instead(`${user} in the list`);
+      const keys = Object.keys(entry).sort().join(" ");
+      if (keys !== "host port protocol") answer.instead("exactly the keys protocol, host and port");
+      if (typeof entry.port !== "number") answer.instead("a port that is a number");
+    },
+  },
+  {
+    name: "GET /v1/users lists the same",
+    async check(registry) {
+      const user = registry.newName();
+      await registry.ask("POST", "", { user, address: NOWHERE });
+      const { entry, answer } = await registry.listed(user, "");
+      if (!sameFields(entry, NOWHERE)) answer.instead(`${user} in the list, at ${JSON.stringify(NOWHERE)}`);
+    },
+  },
+  {
+    name: 'DELETE /v1/users/{user} removes a user: 200 {"status":"ok"}',
+    async check(registry) {
+      const user = registry.newName();
+      await registry.ask("POST", "", { user, address: NOWHERE });
+      expectOk(await registry.ask("DELETE", `/${user}`));
+      const { entry, answer } = await registry.listed(user);
+      if (entry !== undefined) answer.instead(`a list without ${user}`);
+    },
+  },
+  {
+    name: 'DELETE of a user who is not there: 200 {"status":"ok"}',
+    async check(registry) {
+      expectOk(await registry.ask("DELETE", `/${registry.newName()}`));
+    },
+  },
+  {
+    name: "checks a user on HTTP by GET /v1/health",
+    check: async (registry) => (await registry.checks()).expectHttp(),
+  },
+  {
+    name: "checks a user on WEBSOCKET by a connection to its port",
+    check: async (registry) => (await registry.checks()).expectWebSocket(),
+  },
+  {
+    name: "checks a user on UDP by a datagram with an id and an address to answer to",
+    check: async (registry) => (await registry.checks()).expectUdp(),
+  },
+  {
+    name: "keeps users who answer",
+    check: async (registry) => (await registry.checks()).expectKept(),
+  },
+  {
+    name: "removes a user who does not answer",
+    check: async (registry) => (await registry.checks()).expectRemoved(),
+  },
+];
+
+function expectOk(answer: Answer): void {
+  if (answer.status !== 200 || !isRecord(answer.json) || answer.json.status !== "ok") {
+    answer.instead('200 {"status":"ok"}');
+  }
+}
+
+/** Fields beside those of the address are another row's business. */
+async function expectListed(registry: Registry, user: string, address: object): Promise<void> {
+  const { entry, answer } = await registry.listed(user);
+  if (!sameFields(entry, address)) answer.instead(`${user} in the list, at ${JSON.stringify(address)}`);
+}
+
+function sameFields(entry: unknown, address: object): boolean {
+  return (
+    isRecord(entry) && Object.entries(address).every(([key, value]) => String(entry[key]) === String(value))
+  );
+}

@@ -82,8 +82,8 @@ export function createApp({
       async ({ body, request, server }) => {
         const source = sourceOf(request, server);
         const address = reachable(body.address, source);
-        const created = await admission.admit(body.user, source, () => store.create(body.user, address));
-        if (!created) throw new NameTaken();
+        const create = async () => (await store.create(body.user, address)) === "done";
+        if (!(await admission.admit(body.user, source, create))) throw new NameTaken();
         log({ type: "registered", user: body.user, address });
         return OK;
       },
@@ -117,7 +117,7 @@ export function createApp({
     .delete(
       user,
       async ({ params }) => {
-        if (await store.remove(params.user)) log({ type: "left", user: params.user });
+        if ((await store.remove(params.user)) === "done") log({ type: "left", user: params.user });
         return OK;
       },
       { detail: operations.remove },

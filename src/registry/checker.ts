@@ -239,7 +239,7 @@ export function createChecker({
       return;
     }
     try {
-      if (await store.remove(user, id)) {
+      if (await store.expire(user, id)) {
         log({ type: "removed", user, finding, silentMs: clock.now() - entry.seen });
         if (entries.get(user) === entry) entries.delete(user);
       }

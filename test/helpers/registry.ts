@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../src/registry/app.ts";
-import { openStore, type Store } from "../../src/registry/store.ts";
+import { openStore, type Store, type StoreOptions } from "../../src/registry/store.ts";
 
 const cleanups: (() => unknown)[] = [];
 
@@ -24,8 +24,9 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-export async function openTestStore(url: string): Promise<Store> {
-  const store = await openStore(url === "sqlite:" ? `sqlite:${join(temporaryFolder(), "users.db")}` : url);
+export async function openTestStore(url: string, options: StoreOptions = {}): Promise<Store> {
+  const where = url === "sqlite:" ? `sqlite:${join(temporaryFolder(), "users.db")}` : url;
+  const store = await openStore(where, options);
   afterwards(() => store.close());
   return store;
 }

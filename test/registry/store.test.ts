@@ -1,7 +1,9 @@
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Address } from "../../src/core/schemas.ts";
 import { openStore, type Store } from "../../src/registry/store.ts";
+import { OPERATOR } from "../../src/registry/stores/owners.ts";
 import { afterwards, openTestStore, temporaryFolder } from "../helpers/registry.ts";
 
 const HERE: Address = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
@@ -21,7 +23,7 @@ async function registrationOf(store: Store, name: string): Promise<number> {
 describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
   test("keeps what it is given", async () => {
     const store = await openTestStore(url);
-    expect(await store.create("alice", HERE)).toBe(true);
+    expect(await store.create("alice", HERE)).toBe("done");
     expect(await store.get("alice")).toEqual(HERE);
     expect(await users(store)).toEqual([["alice", HERE]]);
   });
@@ -29,7 +31,7 @@ describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
   test("creates a name once", async () => {
     const store = await openTestStore(url);
     await store.create("alice", HERE);
-    expect(await store.create("alice", THERE)).toBe(false);
+    expect(await store.create("alice", THERE)).toBe("taken");
     expect(await store.get("alice")).toEqual(HERE);
   });
 
@@ -43,8 +45,8 @@ describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
   test("removes a user, and does not mind a missing one", async () => {
     const store = await openTestStore(url);
     await store.create("alice", HERE);
-    await store.remove("alice");
-    await store.remove("alice");
+    expect(await store.remove("alice")).toBe("done");
+    expect(await store.remove("alice")).toBe("absent");
     expect(await store.get("alice")).toBeUndefined();
     expect(await users(store)).toEqual([]);
   });
@@ -52,8 +54,8 @@ describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
   test.each(ODD_NAMES)("takes %s as a name like any other", async (name) => {
     const store = await openTestStore(url);
     expect(await store.get(name)).toBeUndefined();
-    expect(await store.create(name, HERE)).toBe(true);
-    expect(await store.create(name, HERE)).toBe(false);
+    expect(await store.create(name, HERE)).toBe("done");
+    expect(await store.create(name, HERE)).toBe("taken");
     expect(await users(store)).toEqual([[name, HERE]]);
     await store.remove(name);
     expect(await users(store)).toEqual([]);
@@ -64,9 +66,89 @@ describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
     await store.create("alice", HERE);
     const first = await registrationOf(store, "alice");
     await store.put("alice", HERE);
-    expect(await store.remove("alice", first)).toBe(false);
-    expect(await store.remove("alice", await registrationOf(store, "alice"))).toBe(true);
+    expect(await store.expire("alice", first)).toBe(false);
+    expect(await store.expire("alice", await registrationOf(store, "alice"))).toBe(true);
     expect(await users(store)).toEqual([]);
+  });
+
+  test("lets nobody but its owner, and the operator, change a user", async () => {
+    const store = await openTestStore(url);
+    expect(await store.create("alice", HERE, "secret")).toBe("done");
+    expect(await store.create("alice", THERE, "secret")).toBe("own");
+    expect(await store.create("alice", THERE)).toBe("taken");
+    expect(await store.put("alice", THERE)).toBe("unauthorized");
+    expect(await store.put("alice", THERE, "guess")).toBe("forbidden");
+    expect(await store.remove("alice")).toBe("unauthorized");
+    expect(await store.remove("alice", "guess")).toBe("forbidden");
+    expect(await users(store)).toEqual([["alice", HERE]]);
+    expect(await store.put("alice", THERE, "secret")).toBe("done");
+    expect(await store.put("alice", HERE, OPERATOR)).toBe("done");
+    expect(await store.put("alice", THERE)).toBe("unauthorized");
+    expect(await store.remove("alice", "secret")).toBe("done");
+    expect(await store.create("alice", THERE)).toBe("done");
+  });
+
+  test("leaves a user who was registered without a secret open to all", async () => {
+    const store = await openTestStore(url);
+    await store.create("alice", HERE);
+    expect(await store.put("alice", THERE, "secret")).toBe("done");
+    expect(await store.put("alice", HERE)).toBe("done");
+    expect(await store.put("bob", HERE, "secret")).toBe("done");
+    expect(await store.put("bob", HERE)).toBe("unauthorized");
+    expect(await store.remove("alice")).toBe("done");
+  });
+
+  test("keeps the name of an owner who expired for 24 h, for nobody else", async () => {
+    let time = 1_000_000;
+    const store = await openTestStore(url, { now: () => time });
+    await store.create("alice", HERE, "secret");
+    await store.expire("alice", await registrationOf(store, "alice"));
+    expect(await users(store)).toEqual([]);
+    expect(await store.create("alice", THERE)).toBe("reserved");
+    expect(await store.create("alice", THERE, "guess")).toBe("reserved");
+    expect(await store.put("alice", THERE)).toBe("unauthorized");
+    expect(await store.put("alice", THERE, "guess")).toBe("forbidden");
+    expect(await store.create("alice", THERE, "secret")).toBe("done");
+    await store.expire("alice", await registrationOf(store, "alice"));
+    time += 24 * 60 * 60 * 1000;
+    expect(await store.create("alice", THERE)).toBe("done");
+    expect(await store.put("alice", HERE)).toBe("done");
+  });
+
+  test("keeps 10,000 names of owners who expired, and drops the oldest", async () => {
+    let time = 1_000_000;
+    const store = await openTestStore(url, { now: () => time });
+    const names = Array.from({ length: 10_001 }, (_, i) => `user-${i}`);
+    await Promise.all(names.map((name) => store.create(name, HERE, "secret")));
+    const ids = new Map(Array.from(await store.registrations(), ({ user, id }) => [user, id]));
+    await store.expire("user-0", ids.get("user-0") ?? 0);
+    time++;
+    await Promise.all(names.slice(1).map((name) => store.expire(name, ids.get(name) ?? 0)));
+    expect(await store.create("user-0", HERE)).toBe("done");
+    expect(await store.create("user-1", HERE)).toBe("reserved");
+  });
+
+  test("gives a name free on the operator's word", async () => {
+    const store = await openTestStore(url);
+    await store.create("alice", HERE, "secret");
+    await store.create("bob", HERE, "secret");
+    await store.expire("bob", await registrationOf(store, "bob"));
+    expect(await store.release("alice")).toBe(true);
+    expect(await store.release("bob")).toBe(true);
+    expect(await store.release("carol")).toBe(false);
+    expect(await store.put("alice", THERE)).toBe("done");
+    expect(await store.create("bob", THERE)).toBe("done");
+  });
+
+  test("takes no more new users than it may, be they at once", async () => {
+    const store = await openTestStore(url, { maxUsers: 10 });
+    const results = await Promise.all(Array.from({ length: 50 }, (_, i) => store.create(`user-${i}`, HERE)));
+    expect(results.filter((result) => result === "done")).toHaveLength(10);
+    expect(results.filter((result) => result === "full")).toHaveLength(40);
+    expect(await store.put("one-more", HERE)).toBe("full");
+    expect(await store.put("user-0", THERE)).toBe("done");
+    await store.remove("user-0");
+    expect(await store.put("one-more", HERE)).toBe("done");
   });
 
   test("has another version after each change, and the same while nothing changes", async () => {
@@ -107,7 +189,17 @@ describe("two stores on one SQLite file", () => {
   test("create a name once between them", async () => {
     const [first, second] = await pair();
     const results = [await first.create("alice", HERE), await second.create("alice", THERE)];
-    expect(results).toEqual([true, false]);
+    expect(results).toEqual(["done", "taken"]);
+  });
+
+  test("write side by side, and lose nothing of it", async () => {
+    const stores = await pair();
+    const names = Array.from({ length: 500 }, (_, i) => `user-${i}`);
+    const results = await Promise.all(
+      names.flatMap((name) => stores.map((store) => store.create(name, HERE))),
+    );
+    expect(results.filter((result) => result === "done")).toHaveLength(500);
+    expect(await users(stores[0])).toHaveLength(500);
   });
 });
 
@@ -120,6 +212,19 @@ describe("a SQLite file", () => {
     const second = await openStore(url);
     afterwards(() => second.close());
     expect(await second.get("alice")).toEqual(HERE);
+  });
+
+  test("of an earlier version is opened with its users", async () => {
+    const path = join(temporaryFolder(), "users.db");
+    const earlier = new Database(path);
+    earlier.run(`CREATE TABLE users (user TEXT PRIMARY KEY, protocol TEXT NOT NULL, host TEXT NOT NULL,
+      port INTEGER NOT NULL, registration INTEGER NOT NULL) STRICT, WITHOUT ROWID`);
+    earlier.run("INSERT INTO users VALUES ('alice', 'HTTP', '127.0.0.1', 8080, 1)");
+    earlier.close();
+    const store = await openStore(`sqlite:${path}`, { maxUsers: 1 });
+    afterwards(() => store.close());
+    expect(await users(store)).toEqual([["alice", HERE]]);
+    expect(await store.create("bob", HERE)).toBe("full");
   });
 
   test("that is no database is refused with its name", async () => {

@@ -1,20 +1,9 @@
-import { Database, SQLiteError } from "bun:sqlite";
-import { StoreUnavailable } from "../../core/errors.ts";
+import type { Database } from "bun:sqlite";
 import type { Address, UserName } from "../../core/schemas.ts";
-import type { Store } from "../store.ts";
-
-/** How long a write waits for another registry on the same file, in milliseconds. */
-const BUSY_TIMEOUT_MS = 2000;
-
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS users (
-    user TEXT PRIMARY KEY,
-    protocol TEXT NOT NULL, host TEXT NOT NULL, port INTEGER NOT NULL,
-    registration INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID`;
-
-/** A new registration's id: random, because several registries write; 53 bits, so that a number holds it. */
-const VALUES = "VALUES ($user, $protocol, $host, $port, random() >> 11)";
+import type { Claim, Store, StoreOptions } from "../store.ts";
+import { MAX_RESERVED, ownerBy, RESERVED_MS, refusal } from "./owners.ts";
+import { createCommits } from "./sqlite-commits.ts";
+import { guarded, openFile } from "./sqlite-file.ts";
 
 type Row = Address & { user: UserName; id: number };
 
@@ -22,65 +11,155 @@ type Row = Address & { user: UserName; id: number };
  * Users in an SQLite file, which several registries of one machine may share. A write that was answered
  * survives the end of the process (WAL, https://www.sqlite.org/wal.html). @throws StoreUnavailable
  */
-export function openSqlite(path: string): Store {
-  const database = guarded(`cannot open the store ${path}`, () => open(path));
-  const insert = database.query(`INSERT INTO users ${VALUES} ON CONFLICT DO NOTHING`);
-  const upsert = database.query(`INSERT OR REPLACE INTO users ${VALUES}`);
-  const remove = database.query("DELETE FROM users WHERE user = $user");
-  const removeOnly = database.query("DELETE FROM users WHERE user = $user AND registration = $registration");
-  const select = database.query<Address, { user: UserName }>(
-    "SELECT protocol, host, port FROM users WHERE user = $user",
-  );
-  const selectAll = database.query<Row, []>(
-    "SELECT user, protocol, host, port, registration AS id FROM users",
-  );
-  const dataVersion = database.query<{ data_version: number }, []>("PRAGMA data_version");
-  let ownChanges = 0;
-
-  function write(run: () => { changes: number }): boolean {
-    const { changes } = guarded("The store cannot be written now", run);
-    if (changes > 0) ownChanges++;
-    return changes > 0;
-  }
+export function openSqlite(
+  path: string,
+  { maxUsers = 100_000, durability = "process", now = Date.now }: StoreOptions = {},
+): Store {
+  const database = openFile(path, durability);
+  const sql = statements(database);
+  let changed = false;
+  const { commit, settled } = createCommits(database, () => {
+    if (changed) sql.raiseVersion.run();
+    changed = false;
+  });
 
   function read<T>(run: () => T): T {
     return guarded("The store cannot be read now", run);
   }
 
+  /** Why a new user of that name is refused; if it is not, no reservation is left. */
+  function refusalOfNew(user: UserName, claim: Claim) {
+    const reservation = sql.reservation.get({ user });
+    if (!reservation) return undefined;
+    const refused = reservation.until > now() ? refusal(reservation.owner, claim) : undefined;
+    if (!refused) sql.dropReservation.run({ user });
+    return refused;
+  }
+
+  function isFull(): boolean {
+    return (sql.count.get()?.count ?? 0) >= maxUsers;
+  }
+
+  function insert(user: UserName, address: Address, claim: Claim) {
+    sql.insert.run({ user, ...address, owner: ownerBy(claim) ?? null });
+    sql.countOneMore.run();
+    changed = true;
+  }
+
+  function drop(user: UserName) {
+    sql.remove.run({ user });
+    sql.countOneLess.run();
+    changed = true;
+  }
+
   return {
-    create: (user, address) => write(() => insert.run({ user, ...address })),
-    put(user, address) {
-      write(() => upsert.run({ user, ...address }));
-    },
-    remove: (user, registration) =>
-      write(() =>
-        registration === undefined ? remove.run({ user }) : removeOnly.run({ user, registration }),
-      ),
-    get: (user) => read(() => select.get({ user })) ?? undefined,
+    create: (user, address, claim) =>
+      commit(() => {
+        const known = sql.owner.get({ user });
+        if (known) return known.owner !== null && known.owner === claim ? "own" : "taken";
+        if (refusalOfNew(user, claim)) return "reserved";
+        if (isFull()) return "full";
+        insert(user, address, claim);
+        return "done";
+      }),
+    put: (user, address, claim) =>
+      commit(() => {
+        // Most of all PUTs are of users that are known, and allowed.
+        if (sql.update.run({ user, ...address, claim: claim ?? null }).changes > 0) {
+          changed = true;
+          return "done";
+        }
+        const known = sql.owner.get({ user });
+        const refused = known ? refusal(known.owner ?? undefined, claim) : refusalOfNew(user, claim);
+        if (refused) return refused;
+        if (isFull()) return "full";
+        insert(user, address, claim);
+        return "done";
+      }),
+    remove: (user, claim) =>
+      commit(() => {
+        const known = sql.owner.get({ user });
+        if (!known) return "absent";
+        const refused = refusal(known.owner ?? undefined, claim);
+        if (refused) return refused;
+        drop(user);
+        return "done";
+      }),
+    expire: (user, registration) =>
+      commit(() => {
+        const known = sql.owner.get({ user });
+        if (known?.id !== registration) return false;
+        drop(user);
+        if (known.owner !== null) {
+          sql.reserve.run({ user, owner: known.owner, until: now() + RESERVED_MS });
+          sql.dropOldReservations.run({ most: MAX_RESERVED });
+        }
+        return true;
+      }),
+    release: (user) =>
+      commit(() => sql.disown.run({ user }).changes + sql.dropReservation.run({ user }).changes > 0),
+    get: (user) => read(() => sql.select.get({ user })) ?? undefined,
     registrations: () =>
-      read(() => selectAll.all()).map(({ user, id, ...address }) => ({ user, address, id })),
-    // data_version moves when another connection commits, and only then.
-    version: () => `${read(() => dataVersion.get())?.data_version}.${ownChanges}`,
-    close: () => database.close(),
+      read(() => sql.selectAll.all()).map(({ user, id, ...address }) => ({ user, address, id })),
+    version: () => String(read(() => sql.version.get())?.version),
+    checking: {
+      lease: (registry, ms) =>
+        commit(() => sql.lease.run({ registry, now: now(), until: now() + ms }).changes > 0),
+      note: (seen) =>
+        commit(() => {
+          for (const [user, at] of seen) sql.note.run({ user, at });
+        }),
+      noted: () => new Map(read(() => sql.noted.all()).map(({ user, seen }) => [user, seen])),
+    },
+    async close() {
+      await settled();
+      database.close();
+    },
   };
 }
 
-function open(path: string): Database {
-  const database = new Database(path, { create: true, readwrite: true, strict: true });
-  // First of all: the next line already takes a lock.
-  database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-  database.run("PRAGMA journal_mode = WAL");
-  database.run("PRAGMA synchronous = NORMAL");
-  database.run(SCHEMA);
-  return database;
-}
-
-/** SQLite's errors as ours, with its reason. */
-function guarded<T>(what: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof SQLiteError)) throw error;
-    throw new StoreUnavailable(`${what}: ${error.message}; check the file, its folder and the disk.`);
-  }
+function statements(database: Database) {
+  return {
+    owner: database.query<{ id: number; owner: string | null }, { user: UserName }>(
+      "SELECT registration AS id, owner FROM users WHERE user = $user",
+    ),
+    // Random ids, because several registries write; 53 bits, so that a number holds them.
+    insert: database.query(
+      `INSERT INTO users (user, protocol, host, port, registration, owner)
+       VALUES ($user, $protocol, $host, $port, random() >> 11, $owner)`,
+    ),
+    update: database.query(
+      `UPDATE users SET protocol = $protocol, host = $host, port = $port, registration = random() >> 11
+       WHERE user = $user AND (owner IS NULL OR owner = $claim OR $claim = '*')`,
+    ),
+    remove: database.query("DELETE FROM users WHERE user = $user"),
+    disown: database.query("UPDATE users SET owner = NULL WHERE user = $user AND owner IS NOT NULL"),
+    select: database.query<Address, { user: UserName }>(
+      "SELECT protocol, host, port FROM users WHERE user = $user",
+    ),
+    selectAll: database.query<Row, []>("SELECT user, protocol, host, port, registration AS id FROM users"),
+    reservation: database.query<{ owner: string; until: number }, { user: UserName }>(
+      "SELECT owner, until FROM reservations WHERE user = $user",
+    ),
+    reserve: database.query(
+      "INSERT OR REPLACE INTO reservations (user, owner, until) VALUES ($user, $owner, $until)",
+    ),
+    dropReservation: database.query("DELETE FROM reservations WHERE user = $user"),
+    dropOldReservations: database.query(
+      "DELETE FROM reservations WHERE user IN (SELECT user FROM reservations ORDER BY until DESC LIMIT -1 OFFSET $most)",
+    ),
+    count: database.query<{ count: number }, []>("SELECT users AS count FROM state"),
+    countOneMore: database.query("UPDATE state SET users = users + 1"),
+    countOneLess: database.query("UPDATE state SET users = users - 1"),
+    raiseVersion: database.query("UPDATE state SET version = version + 1"),
+    version: database.query<{ version: number }, []>("SELECT version FROM state"),
+    lease: database.query(
+      `UPDATE state SET checker = $registry, checker_until = $until
+       WHERE checker = $registry OR checker_until <= $now`,
+    ),
+    note: database.query("UPDATE users SET seen = $at WHERE user = $user"),
+    noted: database.query<{ user: UserName; seen: number }, []>(
+      "SELECT user, seen FROM users WHERE seen IS NOT NULL",
+    ),
+  };
 }

@@ -1,0 +1,92 @@
+/** Grouped commits: writes that arrive together share one transaction, and each is answered after its commit. */
+import { type Database, SQLiteError } from "bun:sqlite";
+import { asUnavailable } from "./sqlite-file.ts";
+
+/** How long a write waits for another registry on the same file, in milliseconds, and how often it looks. */
+const BUSY_TIMEOUT_MS = 2000;
+const BUSY_RETRY_MS = 5;
+
+interface Write {
+  /** Writes, and returns what tells the result once that is committed. */
+  run: () => () => void;
+  fail: (error: unknown) => void;
+}
+
+export interface Commits {
+  /** Runs a write in the next transaction. @throws StoreUnavailable if that fails, and then nothing of it is kept */
+  commit<T>(run: () => T): Promise<T>;
+  /** Resolves once nothing waits any more. */
+  settled(): Promise<void>;
+}
+
+/** @param beforeCommit runs at the end of each transaction, in it */
+export function createCommits(database: Database, beforeCommit: () => void): Commits {
+  const begin = database.query("BEGIN IMMEDIATE");
+  const end = database.query("COMMIT");
+  const rollback = database.query("ROLLBACK");
+  let waiting: Write[] = [];
+  let working: Promise<void> | undefined;
+
+  async function work(): Promise<void> {
+    while (waiting.length > 0) {
+      // Whatever else this turn of the event loop brings shares the transaction.
+      await new Promise((resolve) => void setImmediate(resolve));
+      try {
+        await beginWhenFree();
+        commitWaiting();
+      } catch (error) {
+        for (const { fail } of take()) fail(asUnavailable("The store cannot be written now", error));
+      }
+    }
+    working = undefined;
+  }
+
+  async function beginWhenFree(): Promise<void> {
+    const deadline = performance.now() + BUSY_TIMEOUT_MS;
+    for (;;) {
+      try {
+        begin.run();
+        return;
+      } catch (error) {
+        const busy = error instanceof SQLiteError && error.code === "SQLITE_BUSY";
+        if (!busy || performance.now() > deadline) throw error;
+        await Bun.sleep(BUSY_RETRY_MS);
+      }
+    }
+  }
+
+  function commitWaiting(): void {
+    const writes = take();
+    try {
+      const answers = writes.map(({ run }) => run());
+      beforeCommit();
+      end.run();
+      for (const answer of answers) answer();
+    } catch (error) {
+      // A full disk may have ended the transaction already.
+      if (database.inTransaction) rollback.run();
+      for (const { fail } of writes) fail(asUnavailable("The store cannot be written now", error));
+    }
+  }
+
+  function take(): Write[] {
+    const taken = waiting;
+    waiting = [];
+    return taken;
+  }
+
+  return {
+    commit: (run) =>
+      new Promise((resolve, reject) => {
+        waiting.push({
+          run() {
+            const result = run();
+            return () => resolve(result);
+          },
+          fail: reject,
+        });
+        working ??= work();
+      }),
+    settled: async () => working,
+  };
+}

@@ -5,6 +5,7 @@ import { createRegistry } from "talk/registry";
 import { client } from "../src/client/main.ts";
 import { atMost } from "../src/core/clock.ts";
 import { checkFlags, runMain } from "../src/core/command.ts";
+import { typed } from "../src/core/typed.ts";
 import { startEchoBot } from "./echo-bot.ts";
 
 /** How long a bot may take to answer, in milliseconds. */
@@ -13,7 +14,7 @@ const ANSWER_MS = 10_000;
 const protocols: Protocol[] = ["HTTP", "WEBSOCKET", "UDP"];
 
 export const demo = defineCommand({
-  meta: { name: "bun run demo", description: "A registry, an echo bot on each protocol, and you" },
+  meta: { name: typed("demo"), description: "A registry, an echo bot on each protocol, and you" },
   async run({ args }) {
     checkFlags(args, {});
     // All of it is on this machine: a proxy for the web has no business in between.

@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import { atMost } from "../core/clock.ts";
 import { checkFlags, runMain } from "../core/command.ts";
 import { RegistryUnreachable, TalkError } from "../core/errors.ts";
+import { typed } from "../core/typed.ts";
 import { flags, readOptions } from "./options.ts";
 
 /** How long joining may go on after a signal, in milliseconds, so that what was registered can be removed. */
@@ -14,7 +15,7 @@ const LEAVE_MS = 2700;
 const FLUSH_MS = 300;
 
 export const client = defineCommand({
-  meta: { name: "bun run client", description: "Chats with the users of a Talk registry" },
+  meta: { name: typed("client"), description: "Chats with the users of a Talk registry" },
   args: flags,
   async run({ args }) {
     checkFlags(args, flags);
@@ -69,7 +70,7 @@ export const client = defineCommand({
 
 function adviseOnRegistry(error: unknown): never {
   if (!(error instanceof RegistryUnreachable)) throw error;
-  throw new TalkError(error.code, `${error.message}; start one with: bun run registry`);
+  throw new TalkError(error.code, `${error.message}; start one with: ${typed("registry")}`);
 }
 
 if (import.meta.main) await runMain(client);

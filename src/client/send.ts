@@ -3,6 +3,7 @@ import { checkFlags, runMain, valuesOf } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
 import { jsonLine } from "../core/json-line.ts";
 import { MAX_MESSAGE_BYTES, REGISTRY_PORT } from "../core/protocol.ts";
+import { typed } from "../core/typed.ts";
 import { visible } from "../core/visible.ts";
 import type { Report } from "./report.ts";
 
@@ -24,7 +25,7 @@ const EXIT_CODES: Record<Report["type"], number> = { delivered: 0, unknown: 3, f
 
 export const send = defineCommand({
   meta: {
-    name: "bun run send",
+    name: typed("send"),
     description:
       "Sends one text to users of a Talk registry. Exits 0 if it was delivered, 1 if not, 3 if nobody can know",
   },

@@ -22,7 +22,11 @@ export function registryOf(text: string): string {
 
 function loginName(): UserName {
   const { USER, LOGNAME, USERNAME } = process.env;
-  const login = USER || LOGNAME || USERNAME || Bun.spawnSync(["id", "-un"]).stdout.toString().trim();
+  const login =
+    USER ||
+    LOGNAME ||
+    USERNAME ||
+    (Bun.which("id") ? Bun.spawnSync(["id", "-un"]).stdout.toString().trim() : "");
   const legal = login.replace(/[^a-zA-Z0-9_.-]/g, "-").slice(0, MAX_NAME_LENGTH);
   return /^\.{0,2}$/.test(legal) ? "user" : legal;
 }

@@ -3,6 +3,7 @@ import { isLoopback } from "../core/address.ts";
 import { checkFlags, runMain, seconds, wholeNumber } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
 import { REGISTRY_PATHS, REGISTRY_PORT } from "../core/protocol.ts";
+import { typed } from "../core/typed.ts";
 
 const flags = {
   host: {
@@ -47,7 +48,7 @@ const flags = {
 } satisfies ArgsDef;
 
 export const registry = defineCommand({
-  meta: { name: "bun run registry", description: "Knows where each user of Talk listens" },
+  meta: { name: typed("registry"), description: "Knows where each user of Talk listens" },
   args: flags,
   async run({ args }) {
     checkFlags(args, flags);

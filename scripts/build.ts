@@ -1,0 +1,21 @@
+/** Makes the one binary, which needs no Bun: `bun run build [file]`, by default dist/talk. */
+import { join } from "node:path";
+
+const root = join(import.meta.dir, "..");
+const [outfile = join(root, "dist/talk")] = process.argv.slice(2);
+
+await Bun.build({
+  entrypoints: [join(root, "src/main.ts")],
+  compile: {
+    outfile,
+    // The folder that it is started in is nobody's business: a bunfig.toml there could run code, an .env change what we do.
+    autoloadBunfig: false,
+    autoloadDotenv: false,
+  },
+  define: { TALK_BINARY: "true" },
+  format: "esm",
+  minify: true,
+  // Compiled ahead, so that it starts in milliseconds.
+  bytecode: true,
+});
+process.stdout.write(`${outfile}\n`);

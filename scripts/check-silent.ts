@@ -1,0 +1,96 @@
+/**
+ * A registry full of hosts that accept connections and never answer: `bun scripts/check-silent.ts [silent] [healthy]
+ * [interval s] [window s]`, by default 400, 20, 150, 30. Exits 1 if a healthy user was removed, a silent one was not
+ * within two checks (most users fail, so that the registry asks twice), or a list took 100 ms.
+ */
+import { join } from "node:path";
+import { readLines } from "../src/core/lines.ts";
+
+const MAX_LIST_MS = 100;
+const HOST = "127.0.0.1";
+/** How often the list is asked for, in milliseconds. */
+const ASK_EVERY_MS = 20;
+
+const [silent = 400, healthy = 20, interval = 150, window = 30] = process.argv.slice(2).map(Number);
+/** A check begins at most 1.2 intervals after the one before, and takes its window, twice where all slots are taken. */
+const limitSeconds = 2 * (1.2 * interval + 2 * window) + 10;
+
+const registry = Bun.spawn(
+  [
+    ...[
+      process.execPath,
+      join(import.meta.dir, "../src/registry/main.ts"),
+      "--store",
+      "memory:",
+      "--port",
+      "0",
+    ],
+    ...["--check-interval", String(interval), "--check-window", String(window), "--quiet"],
+  ],
+  { stdout: "pipe", stderr: "inherit" },
+);
+process.on("exit", () => registry.kill());
+const { value: hello = "" } = await readLines(registry.stdout).next();
+const url = /http:[^,]+/.exec(hello)?.[0];
+const headers = { "content-type": "application/json" };
+
+const ports = Array.from({ length: silent }, () => mute()).concat(
+  Array.from({ length: healthy }, () => answering()),
+);
+for (const [i, port] of ports.entries()) {
+  const user = i < silent ? `silent-${i}` : `healthy-${i - silent}`;
+  const protocol = i % 2 === 0 ? "HTTP" : "WEBSOCKET";
+  await fetch(`${url}/v1/users/${user}`, {
+    method: "PUT",
+    headers,
+    body: JSON.stringify({ protocol, host: HOST, port }),
+  });
+}
+
+const began = performance.now();
+const took: number[] = [];
+let users: string[] = [];
+while (seconds() < limitSeconds) {
+  const asked = performance.now();
+  const list: unknown = await (await fetch(`${url}/v1/users/`)).json();
+  took.push(performance.now() - asked);
+  users = Object.keys(list ?? {});
+  if (process.stderr.isTTY) process.stderr.write(`\r${seconds().toFixed(0)} s: ${users.length} users `);
+  if (!users.some((user) => user.startsWith("silent"))) break;
+  await Bun.sleep(ASK_EVERY_MS);
+}
+const elapsed = seconds();
+registry.kill("SIGTERM");
+await registry.exited;
+
+const left = users.filter((user) => user.startsWith("silent")).length;
+took.sort((a, b) => a - b);
+const slowest = took.at(-1) ?? 0;
+process.stdout.write(
+  [
+    `silent removed     ${silent - left} of ${silent}, in ${elapsed.toFixed(1)} s (interval ${interval} s, window ${window} s)`,
+    `healthy removed    ${healthy - (users.length - left)} of ${healthy}`,
+    `GET /v1/users      ${took.length} times, p99 ${(took[Math.floor(took.length * 0.99)] ?? 0).toFixed(1)} ms, at most ${slowest.toFixed(1)} ms`,
+    "",
+  ].join("\n"),
+);
+process.exit(left === 0 && users.length === healthy && slowest < MAX_LIST_MS ? 0 : 1);
+
+function seconds(): number {
+  return (performance.now() - began) / 1000;
+}
+
+/** Takes connections, and never says a word. */
+function mute(): number {
+  return Bun.listen({ hostname: HOST, port: 0, socket: { data() {} } }).port;
+}
+
+function answering(): number {
+  const server = Bun.serve({
+    hostname: HOST,
+    port: 0,
+    fetch: (request, server) => (server.upgrade(request) ? undefined : new Response()),
+    websocket: { message() {} },
+  });
+  return server.port ?? 0;
+}

@@ -1,0 +1,61 @@
+/** Runs many cases side by side, each from a seed of its own, so that any one can be had again. */
+import { createRandom } from "../../test/helpers/random.ts";
+import type { Random } from "./chance.ts";
+
+/** How long anything may take to answer or to be closed, in milliseconds. */
+export const HANG_MS = 15_000;
+
+export interface RunOptions {
+  name: string;
+  seed: number;
+  count: number;
+  /** How many at once. */
+  lanes: number;
+  /** Runs one case, and tells how it ended, in a word; what starts with `!` is a fault. */
+  attempt: (random: Random) => Promise<string>;
+  /** Called once, when the first fifth is through and memory has grown to what it needs. */
+  warm: () => Promise<void>;
+}
+
+export interface Result {
+  name: string;
+  /** How often cases ended how. */
+  endings: Map<string, number>;
+  /** Of each kind of fault, the seed of the first case. */
+  faults: Map<string, number>;
+  seconds: number;
+}
+
+export async function run({ name, seed, count, lanes, attempt, warm }: RunOptions): Promise<Result> {
+  const endings = new Map<string, number>();
+  const faults = new Map<string, number>();
+  const began = performance.now();
+  let next = 0;
+  let done = 0;
+
+  async function lane(end: number) {
+    while (next < end) {
+      // Far apart, so that neighbours share no stream of chances.
+      const caseSeed = Math.imul(seed * 1_000_003 + next++, 2_654_435_761);
+      const ending = await attempt(createRandom(caseSeed));
+      endings.set(ending, (endings.get(ending) ?? 0) + 1);
+      if (ending.startsWith("!") && !faults.has(ending)) faults.set(ending, caseSeed);
+      if (++done % 100 === 0) show(name, done, count);
+    }
+  }
+
+  for (const end of [Math.floor(count / 5), count]) {
+    await Promise.all(Array.from({ length: lanes }, () => lane(end)));
+    if (end < count) await warm();
+  }
+  show(name, count, count);
+  if (process.stderr.isTTY) process.stderr.write("\n");
+  return { name, endings, faults, seconds: (performance.now() - began) / 1000 };
+}
+
+/** A bar on a terminal, and nothing elsewhere. */
+function show(name: string, done: number, count: number): void {
+  if (!process.stderr.isTTY) return;
+  const full = Math.floor((done / count) * 40);
+  process.stderr.write(`\r${name.padEnd(22)} [${"#".repeat(full).padEnd(40)}] ${done} of ${count} `);
+}

@@ -18,6 +18,7 @@ export function openJson(): Screen {
     },
     follow() {},
     hungUp: hungUp.promise,
-    close: () => new Promise((done) => void stdout.write("", () => done())),
+    // An empty write is done at once, whatever waits before it.
+    close: () => new Promise((done) => void stdout.end(() => done())),
   };
 }

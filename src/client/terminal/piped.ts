@@ -18,7 +18,8 @@ export function openPiped(): Screen {
     follow() {},
     hungUp: hungUp.promise,
     async close() {
-      await Promise.all([stdout, stderr].map((stream) => new Promise((done) => stream.write("", done))));
+      // An empty write is done at once, whatever waits before it.
+      await Promise.all([stdout, stderr].map((stream) => new Promise<void>((done) => stream.end(done))));
     },
   };
 }

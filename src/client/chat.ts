@@ -4,7 +4,7 @@ import { TalkError } from "../core/errors.ts";
 import { encodeMessage } from "../core/message.ts";
 import type { Address, UserName } from "../core/schemas.ts";
 import { createOutbox } from "./outbox.ts";
-import type { Registry, Users } from "./registry.ts";
+import type { Registry } from "./registry.ts";
 import {
   type Effect,
   type Event,
@@ -15,6 +15,7 @@ import {
   step,
 } from "./session.ts";
 import type { Outcome } from "./transports/index.ts";
+import type { Users } from "./users.ts";
 
 /** How long messages under way may take to end when one leaves, in milliseconds. */
 const FAREWELL_MS = 2500;

@@ -1,9 +1,9 @@
 /** What happens, for programs: the lines of `--json`, and what a program that has joined is told. */
 import type { Address, UserName } from "../core/schemas.ts";
 import { commands } from "./commands.ts";
-import type { ListedAddress } from "./registry.ts";
 import { reportOf } from "./report.ts";
 import type { Output } from "./session.ts";
+import type { ListedAddress } from "./users.ts";
 
 export type TalkEvent =
   /** I am registered. */

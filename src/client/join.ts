@@ -6,8 +6,8 @@ import { attend } from "./attend.ts";
 import { type TalkEvent, toEvent } from "./events.ts";
 import { enter } from "./member.ts";
 import { createQueue } from "./queue.ts";
-import type { Users } from "./registry.ts";
 import { type Report, reportOf } from "./report.ts";
+import type { Users } from "./users.ts";
 
 export type { Protocol, Report, TalkEvent };
 

@@ -1,8 +1,8 @@
 /** Messages on their way: in order to each peer, and no peer in another's way. */
 import { sameAddress } from "../core/address.ts";
 import { TalkError } from "../core/errors.ts";
-import type { ListedAddress } from "./registry.ts";
 import { type Outcome, type Sender, type Transport, transportFor } from "./transports/index.ts";
+import type { ListedAddress } from "./users.ts";
 
 /** Most messages that may wait before whoever writes them has to. */
 const MAX_WAITING = 500;

@@ -1,7 +1,9 @@
 /** The registry as a client sees it, over fetch. */
 import { RegistryRefused, RegistryUnreachable } from "../core/errors.ts";
+import { parseJson, readAtMost } from "../core/http.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
-import { type Address, isRecord, type UserName } from "../core/schemas.ts";
+import type { Address, UserName } from "../core/schemas.ts";
+import { readUsers, type Users } from "./users.ts";
 
 /** How long the registry may take for an answer, in milliseconds. */
 const ANSWER_MS = 5000;
@@ -9,15 +11,11 @@ const ANSWER_MS = 5000;
 /** Refusals that a body of another form does not change: of who asks, of the name, of how often. */
 const FINAL = [401, 403, 409, 429];
 
-/** An address in the list; peers of another make may listen on protocols that we do not know. */
-export interface ListedAddress {
-  protocol: string;
-  host: string;
-  port: number;
-}
+/** Most bytes of a list that are read: that of 100,000 users with the longest names and hosts. */
+const MAX_LIST_BYTES = 48 * 1024 * 1024;
 
-/** The users by name. */
-export type Users = ReadonlyMap<UserName, ListedAddress>;
+/** Most bytes of an error's body that are read. */
+const MAX_EXPLANATION_BYTES = 4096;
 
 /** Each method throws RegistryUnreachable without an answer of a registry, and RegistryRefused when it says no. */
 export interface Registry {
@@ -47,7 +45,10 @@ export function connectRegistry(url: string): Registry {
   }
 
   async function expectOk(response: Response): Promise<void> {
-    if (!response.ok) throw new RegistryRefused(response.status, await explanation(response));
+    if (response.ok) return;
+    const moved = response.headers.get("location");
+    const sentence = moved ? `the registry has moved to ${moved}` : await explanation(response);
+    throw new RegistryRefused(response.status, sentence);
   }
 
   return {
@@ -62,10 +63,12 @@ export function connectRegistry(url: string): Registry {
       }
       if (response.status === 304 && known) return known.users;
       await expectOk(response);
-      const body: unknown = await response.json().catch(() => undefined);
-      if (!isRecord(body)) throw new RegistryUnreachable(base, "something else answers there");
-      const etag = response.headers.get("etag");
+      const body = await readAtMost(response.body, MAX_LIST_BYTES)
+        .then(parseJson)
+        .catch(() => undefined);
       const list = readUsers(body);
+      if (!list) throw new RegistryUnreachable(base, "something else answers there");
+      const etag = response.headers.get("etag");
       known = etag === null ? undefined : { etag, users: list };
       return list;
     },
@@ -85,32 +88,25 @@ export function connectRegistry(url: string): Registry {
       await expectOk(await ask(`${users}/${user}`, withJson("PUT", address)));
     },
     async remove(user, signal) {
-      await expectOk(await ask(`${users}/${user}`, { method: "DELETE", ...(signal && { signal }) }));
+      await expectOk(await ask(`${users}/${user}`, { ...write("DELETE"), ...(signal && { signal }) }));
     },
   };
 }
 
-/** Entries that are no address are left out, so that one odd peer does not break the list. */
-function readUsers(body: Record<string, unknown>): Users {
-  const users = new Map<UserName, ListedAddress>();
-  for (const [user, address] of Object.entries(body)) {
-    if (!isRecord(address)) continue;
-    const { protocol, host } = address;
-    const port = Number(address.port);
-    if (typeof protocol === "string" && typeof host === "string" && Number.isInteger(port)) {
-      users.set(user, { protocol, host, port });
-    }
-  }
-  return users;
+function withJson(method: string, body: unknown): RequestInit {
+  const headers = { "content-type": "application/json" };
+  return { ...write(method), headers, body: JSON.stringify(body) };
 }
 
-function withJson(method: string, body: unknown): RequestInit {
-  return { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+/** A redirect is not followed: fetch would turn a POST into a GET (RFC 9110 §15.4), whose 200 says nothing. */
+function write(method: string): RequestInit {
+  return { method, redirect: "manual" };
 }
 
 /** The sentence in an error's body, which every make of registry may write in its own way, or not at all. */
 async function explanation(response: Response): Promise<string> {
-  const text = (await response.text().catch(() => "")).slice(0, 512);
+  const body = await readAtMost(response.body, MAX_EXPLANATION_BYTES).catch(() => new Uint8Array());
+  const text = new TextDecoder().decode(body).slice(0, 512);
   const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
   if (message === undefined) return "";
   try {

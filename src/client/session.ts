@@ -3,8 +3,8 @@ import { sameAddress } from "../core/address.ts";
 import { PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, UserName } from "../core/schemas.ts";
 import { runLine, sendText } from "./commands.ts";
-import type { ListedAddress, Users } from "./registry.ts";
 import type { Outcome } from "./transports/index.ts";
+import type { ListedAddress, Users } from "./users.ts";
 
 export interface Session {
   me: UserName;

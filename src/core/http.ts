@@ -76,12 +76,19 @@ async function readBytes(request: Request): Promise<Uint8Array> {
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > MAX_BODY_BYTES) throw new TooLarge("The body", MAX_BODY_BYTES);
   if (length !== null) return request.bytes();
-  // A chunked body tells its size only as it comes.
+  return readAtMost(request.body, MAX_BODY_BYTES);
+}
+
+/** A body that tells its size only as it comes, because it is chunked or compressed. @throws TooLarge over so many bytes */
+export async function readAtMost(
+  body: ReadableStream<Uint8Array> | null,
+  limit: number,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw new TooLarge("The body", MAX_BODY_BYTES);
+    if (size > limit) throw new TooLarge("The body", limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -282,7 +282,12 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     const odd = {
       quic: { protocol: "QUIC", host: "h", port: 1 },
       broken: 7,
-      "\x1b[2J": { protocol: "\n", host: "\r", port: "1" },
+      "\x1b[2J": { protocol: "\n", host: "r", port: "1" },
+      space: { protocol: "WEBSOCKET", host: "h h", port: 1 },
+      bracket: { protocol: "HTTP", host: "]/?@\r", port: 1 },
+      nowhere: { protocol: "UDP", host: "", port: 1 },
+      zero: { protocol: "UDP", host: "h", port: 0 },
+      huge: { protocol: "HTTP", host: "h", port: 65_536 },
     };
     const server = Bun.serve({
       hostname: HOST,
@@ -298,8 +303,9 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
       "--registry",
       `http://${HOST}:${server.port}`,
     ]);
-    await alice.sees("\\e[2J  \\n://\\r:1");
+    await alice.sees("\\e[2J  \\n://r:1");
     await alice.sees("quic  quic://h:1");
+    expect(alice.lines).toHaveLength(3);
     alice.type(":user quic");
     await alice.sees("error: quic listens on QUIC, which this client does not speak");
   });
@@ -315,6 +321,35 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     const alice = start("src/client/main.ts", ["--port", "0", "--registry", `http://${HOST}:${server.port}`]);
     expect(await alice.exited).toBe(1);
     expect(alice.lines).toEqual(["error: the registry says: no\\e[2J\\nalice: hi"]);
+  });
+
+  test("a registry that sends one elsewhere", async () => {
+    const registry = await startRegistry();
+    const server = Bun.serve({
+      hostname: HOST,
+      port: 0,
+      fetch: ({ url }) => Response.redirect(registry.url + new URL(url).pathname, 301),
+    });
+    afterwards(() => server.stop(true));
+    const alice = start("src/client/main.ts", ["--port", "0", "--registry", `http://${HOST}:${server.port}`]);
+    expect(await alice.exited).toBe(1);
+    expect(alice.lines).toEqual([`error: the registry has moved to ${registry.url}/v1/users`]);
+    expect(await listed(registry)).toEqual({});
+  });
+
+  test("a list without end, which is not gathered", async () => {
+    let sent = 0;
+    function pull(controller: ReadableStreamDefaultController) {
+      sent += 65_536;
+      controller.enqueue(new Uint8Array(65_536).fill(32));
+    }
+    const fetch = () => new Response(new ReadableStream({ pull }));
+    const server = Bun.serve({ hostname: HOST, port: 0, fetch });
+    afterwards(() => server.stop(true));
+    const url = `http://${HOST}:${server.port}`;
+    const alice = start("src/client/main.ts", ["--name", "alice", "--port", "0", "--registry", url]);
+    await alice.sees(`error: no registry at ${url} (something else answers there); the known list stays`);
+    expect(sent).toBeLessThan(100_000_000);
   });
 
   test("something else where the registry should be", async () => {

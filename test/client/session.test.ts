@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { Users } from "../../src/client/registry.ts";
 import { type Effect, type Event, type Session, startSession, step } from "../../src/client/session.ts";
+import type { Users } from "../../src/client/users.ts";
 import type { Address } from "../../src/core/schemas.ts";
 
 const ALICE: Address = { protocol: "HTTP", host: "10.0.0.1", port: 8080 };

@@ -1,4 +1,5 @@
 /** Being there: listening, being registered, and leaving again. What is said there is the chat's. */
+import { isIPv6 } from "node:net";
 import { isUnspecified, resolveHost, sameAddress } from "../core/address.ts";
 import { errorCode, RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { MAX_NAME_LENGTH, PROTOCOLS } from "../core/protocol.ts";
@@ -55,12 +56,14 @@ export async function enter({
   const registry = connectRegistry(url);
   const { defaultPort } = PROTOCOLS[protocol];
   const { local, registryIps } = await locate(registry.url);
-  const reachable = host === undefined || isUnspecified(host) ? local : host;
+  const everywhere = host !== undefined && isUnspecified(host);
+  const reachable = everywhere ? local : (host ?? local);
   const receiver = Promise.withResolvers<(message: Message) => void>();
   const advertised = (port: number) => publicAddress ?? { protocol, host: reachable, port };
 
   const listener = await listenOn(protocol, port, {
-    host: host ?? local,
+    // 0.0.0.0 takes no IPv6; where that leads to the registry, :: takes both.
+    host: everywhere && isIPv6(local) ? "::" : (host ?? local),
     onMessage: (message) => void receiver.promise.then((take) => take(message)),
     advertised,
     registryIps,

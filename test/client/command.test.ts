@@ -471,13 +471,18 @@ describe("the options", () => {
     expect(await listed(registry)).toEqual({ alice: registered });
   });
 
-  test.each(["0.0.0.0", "::"])(
-    "--host %s listens everywhere, and registers what the registry reaches",
-    async (host) => {
-      const registry = await startRegistry();
+  test.each([
+    ["0.0.0.0", HOST],
+    ["::", HOST],
+    ["0.0.0.0", "::1"],
+    ["::", "::1"],
+  ])(
+    "--host %s listens everywhere, and registers what a registry at %s reaches",
+    async (host, registryHost) => {
+      const registry = await startRegistry("--host", registryHost);
       const alice = await startClient("alice", registry, "--host", host);
       const { host: registered } = await address(registry, "alice");
-      expect(registered).toBe(HOST);
+      expect(registered).toBe(registryHost);
       await startClient("bob", registry).then((bob) => bob.type(":user alice", "hello"));
       await alice.sees("bob: hello");
     },

@@ -29,6 +29,9 @@ const commands: Record<string, Command> = {
   },
 };
 
+// Nobody need read the help to its end.
+process.stdout.on("error", () => {});
+
 const [name = "--help", ...argv] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
 if (command) await command.run(argv);

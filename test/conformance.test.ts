@@ -5,6 +5,7 @@ import { createRegistry } from "talk/registry";
 import { formatAddress } from "../src/core/address.ts";
 import { isRecord } from "../src/core/schemas.ts";
 import { faults, startFaultyRegistry } from "./fixtures/faulty-registry.ts";
+import { root } from "./helpers/program.ts";
 import { afterwards } from "./helpers/registry.ts";
 import { run } from "./helpers/run.ts";
 
@@ -157,6 +158,14 @@ describe("a client", () => {
     expect(passed).toEqual([]);
     expect(rows[0]).toMatchObject({ received: "0123456789abcdef" });
   });
+});
+
+test("a closed output, as of `| head -1`, leaves nobody behind", async () => {
+  const url = await openRegistry();
+  const command = `(bun run conformance --registry ${url}; echo "exit code $?" >&2) | head -1`;
+  const pipe = Bun.spawn(["sh", "-c", command], { cwd: root, stdout: "ignore", stderr: "pipe" });
+  expect(await new Response(pipe.stderr).text()).toBe("exit code 0\n");
+  expect(await (await fetch(`${url}/v1/users`)).json()).toEqual({});
 });
 
 test("for people it writes a line for each row, three more for a failed one, and the sum", async () => {

@@ -1,5 +1,7 @@
 /** Talk as another program imports it. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join as path } from "node:path";
 import { join, type Me, type TalkEvent } from "talk/client";
 import { createRegistry, type Registry } from "talk/registry";
 import { readLines } from "../src/core/lines.ts";
@@ -69,7 +71,7 @@ describe("a program that joined", () => {
     expect((await registry.fetch(request)).status).toBe(200);
     expect(await next(alice, "moved")).toEqual({ type: "moved", user: "bob", address: elsewhere });
     await registry.fetch(new Request(`${url}/v1/users/bob`, { method: "DELETE" }));
-    expect(await next(alice, "left")).toEqual({ type: "left", user: "bob" });
+    expect(await next(alice, "left")).toEqual({ type: "left", user: "bob", address: elsewhere });
     await registry.close();
     expect(await next(alice, "registry")).toEqual({ type: "registry", up: false });
     const again = await createRegistry({ store: "memory:" });
@@ -108,6 +110,7 @@ describe("a program that joined", () => {
     expect((await events).map(({ type }) => type)).toEqual(["welcome", "users"]);
     expect([...(await bob.users()).keys()]).toEqual(["bob"]);
     expect(await bob.send("alice", "hello")).toMatchObject({ type: "failed" });
+    expect(await alice.send("bob", "hello")).toEqual({ type: "failed", reason: "you have left" });
   });
 
   test.each([
@@ -162,6 +165,21 @@ describe("the README's example", async () => {
     for (const part of ["talk/core", "talk/registry", "talk/client"]) {
       expect(examples.join("\n")).toContain(` from "${part}";`);
     }
+  });
+
+  test("fits the types, in a project that knows no file of ours", async () => {
+    mkdirSync(path(root, "dist"), { recursive: true });
+    // In the repository, so that its packages are found.
+    const folder = mkdtempSync(path(root, "dist/examples-"));
+    afterwards(() => rmSync(folder, { recursive: true }));
+    for (const [i, code] of examples.entries()) await Bun.write(`${folder}/${i}.ts`, code);
+    const config = { extends: "../../tsconfig.json", include: ["*.ts"], exclude: [] };
+    await Bun.write(`${folder}/tsconfig.json`, JSON.stringify(config));
+    const types = Bun.spawn([process.execPath, "x", "--bun", "tsc", "--project", folder], {
+      cwd: root,
+      stdout: "pipe",
+    });
+    expect([await types.exited, await new Response(types.stdout).text()]).toEqual([0, ""]);
   });
 
   test.each(examples)("prints what it says, and ends by itself: %s", async (code) => {

@@ -112,6 +112,7 @@ export function createChat({ me, address, registry, onOutput, onChange }: ChatOp
   }
 
   function send(to: UserName, text: string): Promise<Outcome> {
+    if (leaving) return Promise.resolve({ type: "failed", reason: "you have left" });
     try {
       return outbox.send(to, session.users.get(to), encodeMessage({ user: me, text }));
     } catch (error) {

@@ -10,8 +10,8 @@ export type TalkEvent =
   | { type: "welcome"; user: UserName; address: Address }
   /** @property at when it came, in ISO 8601 */
   | { type: "message"; user: UserName; text: string; at: string }
-  | { type: "joined" | "moved"; user: UserName; address: ListedAddress }
-  | { type: "left"; user: UserName }
+  /** @property address of who left, where it was */
+  | { type: "joined" | "moved" | "left"; user: UserName; address: ListedAddress }
   /** My name points to somebody else's address, and so do messages to me. */
   | { type: "displaced"; address: ListedAddress }
   /** The registry is away, or back. */
@@ -39,7 +39,7 @@ export function toEvent(output: Output, at = new Date()): TalkEvent | undefined 
     case "users":
       return { type: "users", users: record(output.users) };
     case "gone":
-      return { type: "left", user: output.user };
+      return { ...output, type: "left" };
     case "displaced":
       return { type: "displaced", address: output.address };
     case "help":

@@ -43,8 +43,6 @@ export const send = defineCommand({
     const registry = registryOf(args.registry);
     // Peers are on our own network: a proxy for the web has no business in between.
     process.env.NO_PROXY = "*";
-    // Whoever reads our output may have gone; the exit code tells all the same.
-    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
     const text = args._.length > 0 ? args._.join(" ") : await readInput();
     const reports = await deliver({ from, text, registry }, to);

@@ -62,9 +62,9 @@ export type Output =
   | { type: "fate"; id: number; to: UserName; text: string; outcome: Outcome }
   | { type: "users"; users: Users; me: UserName }
   | { type: "selected"; user: UserName; address: ListedAddress }
-  | { type: "gone"; user: UserName }
-  | { type: "joined" | "moved"; user: UserName; address: ListedAddress }
-  | { type: "left"; user: UserName }
+  /** The selected user left; the address is where it was. */
+  | { type: "gone"; user: UserName; address: ListedAddress }
+  | { type: "joined" | "moved" | "left"; user: UserName; address: ListedAddress }
   /** My name points to somebody else's address. */
   | { type: "displaced"; me: UserName; address: ListedAddress }
   | { type: "registry"; up: boolean }
@@ -144,10 +144,11 @@ function takeList(before: Session, users: Users, purpose: Purpose): Step {
   if (!before.registryUp) effects.push(print({ type: "registry", up: true }));
   if (purpose.type === "show") effects.push(print({ type: "users", users, me: session.me }));
   else effects.push(...changes(before, users));
-  const { selected } = session;
-  if (selected !== undefined && !users.has(selected)) {
+  const { selected: user } = session;
+  const address = user === undefined ? undefined : before.users.get(user);
+  if (user !== undefined && address && !users.has(user)) {
     session = { ...session, selected: undefined };
-    effects.push(print({ type: "gone", user: selected }));
+    effects.push(print({ type: "gone", user, address }));
   }
   let more: Effect[];
   [session, more] = findMyself(session);
@@ -174,8 +175,9 @@ function changes({ me, selected, users: before }: Session, after: Users): Effect
     if (!known) effects.push(print({ type: "joined", user, address }));
     else if (!sameAddress(known, address)) effects.push(print({ type: "moved", user, address }));
   }
-  for (const user of before.keys()) {
-    if (user !== me && user !== selected && !after.has(user)) effects.push(print({ type: "left", user }));
+  for (const [user, address] of before) {
+    if (user === me || user === selected || after.has(user)) continue;
+    effects.push(print({ type: "left", user, address }));
   }
   return effects;
 }

@@ -17,6 +17,8 @@ export async function runMain<A extends ArgsDef>(
   command: CommandDef<A>,
   argv = process.argv.slice(2),
 ): Promise<void> {
+  // Whoever reads our output may go (`| head -1`): that is no reason to end before what is to be done is done.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   try {
     // Behind `--` there are words alone.
     const options = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);

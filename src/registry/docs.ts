@@ -1,4 +1,5 @@
 /** The API's own documentation: what each operation says of itself, the OpenAPI document, and Swagger UI. */
+/// <reference path="./assets.d.ts" />
 import { swagger } from "@elysiajs/swagger";
 import { Elysia } from "elysia";
 import style from "swagger-ui-dist/swagger-ui.css" with { type: "file" };

@@ -71,7 +71,8 @@ describe("--json", () => {
       address: { ...address, port: 3001 },
     });
     await fetch(`${registry.url}/v1/users/bob`, { method: "DELETE" });
-    expect(await event(alice, "left")).toEqual({ type: "left", user: "bob" });
+    const last = { ...address, port: 3001 };
+    expect(await event(alice, "left")).toEqual({ type: "left", user: "bob", address: last });
     await put(registry, "alice", address);
     expect(await event(alice, "displaced")).toEqual({ type: "displaced", address });
     registry.kill("SIGTERM");

@@ -89,6 +89,15 @@ describe("a text", () => {
     },
   );
 
+  test("is delivered also when nobody reads the report", async () => {
+    const { url, user } = await openRegistry();
+    const bob = await user("bob");
+    const command = `(bun run send --to bob --registry ${url} hello; echo "exit code $?" >&2) | true`;
+    const pipe = Bun.spawn(["sh", "-c", command], { cwd: root, stderr: "pipe" });
+    expect(await bob.next()).toMatchObject([expect.any(String), "hello"]);
+    expect(await new Response(pipe.stderr).text()).toBe("exit code 0\n");
+  });
+
   test("registers nobody", async () => {
     const { url, user, send } = await openRegistry();
     await user("bob");

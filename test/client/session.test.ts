@@ -80,7 +80,7 @@ test("a user who is not in the known list is looked up first", () => {
 test("the selected user who is gone is told, and nobody is selected", () => {
   const { session, effects } = after(list(users), line(":user bob"), list(new Map([["alice", ALICE]])));
   expect(session.selected).toBeUndefined();
-  expect(effects).toContainEqual({ type: "print", output: { type: "gone", user: "bob" } });
+  expect(effects).toContainEqual({ type: "print", output: { type: "gone", user: "bob", address: BOB } });
 });
 
 test("without the registry the known list stays", () => {
@@ -115,13 +115,13 @@ describe("the list that comes by itself", () => {
     expect(outputs(after(list(first), polled(second)).effects)).toEqual([
       { type: "joined", user: "carol", address: CAROL },
       { type: "moved", user: "dave", address: { ...CAROL, port: 1 } },
-      { type: "left", user: "eve" },
+      { type: "left", user: "eve", address: CAROL },
     ]);
   });
 
   test("says once that the selected user left", () => {
     const { session, effects } = after(list(users), line(":user bob"), polled(new Map([["alice", ALICE]])));
-    expect(outputs(effects)).toEqual([{ type: "gone", user: "bob" }]);
+    expect(outputs(effects)).toEqual([{ type: "gone", user: "bob", address: BOB }]);
     expect(session.selected).toBeUndefined();
   });
 

@@ -67,8 +67,42 @@ export class MethodNotAllowed extends TalkError {
 }
 
 export class NameTaken extends TalkError {
+  /** @param owner `you` if who asks has shown the secret of the name */
+  constructor(readonly owner?: "you") {
+    super(
+      "name-taken",
+      owner
+        ? "You have this name already; move it with PUT."
+        : "This name is taken; choose another, or move the user with PUT.",
+    );
+  }
+}
+
+/** Another had the name until a check failed, and has some time to come back. */
+export class NameReserved extends TalkError {
   constructor() {
-    super("name-taken", "This name is taken; choose another, or move the user with PUT.");
+    super("name-taken", "This name is reserved for its owner; choose another.");
+  }
+}
+
+export class Unauthorized extends TalkError {
+  constructor() {
+    super("unauthorized", "This name has an owner; send its secret as Authorization: Bearer <secret>.");
+  }
+}
+
+export class NotOwner extends TalkError {
+  constructor() {
+    super("not-owner", "This name has another owner; choose another name.");
+  }
+}
+
+export class RegistryFull extends TalkError {
+  /** In seconds: by then all users have been checked. */
+  readonly retryAfter = 180;
+
+  constructor() {
+    super("registry-full", "The registry is full; try again when some have left.");
   }
 }
 

@@ -1,9 +1,11 @@
 /** What the registry and a client's HTTP side do alike: read a JSON body, answer, and turn errors into answers. */
-import { InvalidInput, MethodNotAllowed, NotJson, TalkError, TooLarge } from "./errors.ts";
+import { InvalidInput, MethodNotAllowed, NameTaken, NotJson, TalkError, TooLarge } from "./errors.ts";
 import { MAX_BODY_BYTES } from "./protocol.ts";
 
 const STATUS: Record<string, number> = {
   invalid: 400,
+  unauthorized: 401,
+  "not-owner": 403,
   "foreign-origin": 403,
   "foreign-host": 403,
   "unknown-path": 404,
@@ -14,6 +16,7 @@ const STATUS: Record<string, number> = {
   "not-json": 415,
   "upgrade-required": 426,
   "too-many-users": 429,
+  "registry-full": 503,
   "store-unavailable": 503,
 };
 
@@ -24,6 +27,7 @@ export const OK = { status: "ok" } as const;
 export function failure(error: TalkError): Response {
   const headers = new Headers();
   if (error instanceof MethodNotAllowed) headers.set("Allow", error.allowed.join(", "));
+  if (error.code === "unauthorized") headers.set("WWW-Authenticate", "Bearer");
   if ("retryAfter" in error) headers.set("Retry-After", String(error.retryAfter));
   if (error.code === "upgrade-required") headers.set("Upgrade", "websocket");
   return Response.json(failureBody(error), { status: STATUS[error.code] ?? 500, headers });
@@ -36,8 +40,9 @@ export function failureOf(error: unknown): Response {
 }
 
 /** The body of that answer, which is also what a WebSocket listener says of a bad frame. */
-export function failureBody(error: TalkError): { status: "error"; message: string } {
-  return { status: "error", message: error.message };
+export function failureBody(error: TalkError): { status: "error"; message: string; owner?: "you" } {
+  const owner = error instanceof NameTaken && error.owner;
+  return { status: "error", message: error.message, ...(owner && { owner }) };
 }
 
 /** The path of a request, also where a broken `Host` left no URL. */

@@ -109,6 +109,17 @@ export const Failure = Type.Object({
   }),
 });
 
+/** The refusal of a name that is there already. */
+export const Taken = Type.Object({
+  ...Failure.properties,
+  owner: Type.Optional(
+    Type.Literal("you", {
+      examples: ["you"],
+      description: '"you", if you have shown the secret of the name',
+    }),
+  ),
+});
+
 /** What a schema asks for, in words that read on from "must be". */
 export function ruleOf(schema: TSchema): string {
   return "description" in schema ? String(schema.description) : "valid";

@@ -24,10 +24,10 @@ export interface Admission {
   /**
    * Stores a user who may be a new one. Room is made before, so that many at once cannot slip through together,
    * and taken back if there is no new user after all.
-   * @param store resolves to whether there is one
+   * @param store resolves to `done` if there is one
    * @throws TooManyUsers
    */
-  admit(user: UserName, source: string, store: () => Awaitable<boolean>): Promise<boolean>;
+  admit<T extends string>(user: UserName, source: string, store: () => Awaitable<T>): Promise<T>;
 }
 
 export interface AdmissionOptions {
@@ -78,12 +78,13 @@ export function createAdmission({ isLive, clock, exempt = isLoopback }: Admissio
       await makeRoom(source);
       const known = source.users.has(user);
       source.users.add(user);
-      let stored = false;
+      let result: string | undefined;
       try {
-        stored = await store();
+        const stored = await store();
+        result = stored;
         return stored;
       } finally {
-        if (!stored) {
+        if (result !== "done") {
           source.tokens++;
           if (!known) source.users.delete(user);
         }

@@ -1,16 +1,29 @@
 import { Elysia, ParseError } from "elysia";
 import { canonicalHost, isUnspecified } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
-import { MethodNotAllowed, NameTaken, TalkError, UnknownPath, UnknownUser } from "../core/errors.ts";
+import {
+  MethodNotAllowed,
+  NameReserved,
+  NameTaken,
+  NotOwner,
+  RegistryFull,
+  TalkError,
+  Unauthorized,
+  UnknownPath,
+  UnknownUser,
+} from "../core/errors.ts";
 import { failure, OK, pathOf, readJson } from "../core/http.ts";
 import { createOriginGuard } from "../core/origin.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { Address, parse, Registration, UserParams } from "../core/schemas.ts";
 import { type Admission, createAdmission } from "./admission.ts";
-import { docs, operations } from "./docs.ts";
+import { claimOf } from "./bearer.ts";
+import { docs } from "./docs.ts";
 import { cachedList } from "./list.ts";
 import type { Log } from "./log.ts";
-import type { Store } from "./store.ts";
+import { operations } from "./operations.ts";
+import type { Refusal, Store } from "./store.ts";
+import { OPERATOR } from "./stores/owners.ts";
 
 const { users, health } = REGISTRY_PATHS;
 const user = `${users}/:user` as const;
@@ -30,6 +43,8 @@ export interface AppOptions {
   log?: Log;
   /** The host of a proxy in front, if it is asked by a name. */
   publicHost?: string | undefined;
+  /** Whether every name is everybody's. @default false: who shows a secret owns the name */
+  open?: boolean | undefined;
   /** How many users may come from one place. */
   admission?: Admission;
 }
@@ -39,9 +54,11 @@ export function createApp({
   store,
   log = () => {},
   publicHost,
+  open = false,
   admission = createAdmission({ isLive: async (user) => Boolean(await store.get(user)), clock: systemClock }),
 }: AppOptions) {
   const list = cachedList(store);
+  const claimTo = open ? () => OPERATOR : claimOf;
   /** Made at the first request, when it is known where the app listens. */
   let guard: ReturnType<typeof createOriginGuard> | undefined;
 
@@ -82,8 +99,10 @@ export function createApp({
       async ({ body, request, server }) => {
         const source = sourceOf(request, server);
         const address = reachable(body.address, source);
-        const create = async () => (await store.create(body.user, address)) === "done";
-        if (!(await admission.admit(body.user, source, create))) throw new NameTaken();
+        const claim = claimTo(request);
+        const create = () => store.create(body.user, address, claim);
+        const result = await admission.admit(body.user, source, create);
+        if (result !== "done") throw refusalBy(result);
         log({ type: "registered", user: body.user, address });
         return OK;
       },
@@ -104,11 +123,10 @@ export function createApp({
         const source = sourceOf(request, server);
         const address = reachable(body, source);
         const creates = admission.counts(source) && !(await store.get(params.user));
-        const put = async () => {
-          await store.put(params.user, address);
-          return true;
-        };
-        await (creates ? admission.admit(params.user, source, put) : put());
+        const claim = claimTo(request);
+        const put = () => store.put(params.user, address, claim);
+        const result = await (creates ? admission.admit(params.user, source, put) : put());
+        if (result !== "done") throw refusalBy(result);
         log({ type: "updated", user: params.user, address });
         return OK;
       },
@@ -116,8 +134,10 @@ export function createApp({
     )
     .delete(
       user,
-      async ({ params }) => {
-        if ((await store.remove(params.user)) === "done") log({ type: "left", user: params.user });
+      async ({ params, request }) => {
+        const result = await store.remove(params.user, claimTo(request));
+        if (result === "done") log({ type: "left", user: params.user });
+        else if (result !== "absent") throw refusalBy(result);
         return OK;
       },
       { detail: operations.remove },
@@ -130,6 +150,24 @@ export function createApp({
   }
 
   return app;
+}
+
+/** What the store refused, as an error. */
+function refusalBy(result: "taken" | "own" | "reserved" | "full" | Refusal): TalkError {
+  switch (result) {
+    case "taken":
+      return new NameTaken();
+    case "own":
+      return new NameTaken("you");
+    case "reserved":
+      return new NameReserved();
+    case "full":
+      return new RegistryFull();
+    case "unauthorized":
+      return new Unauthorized();
+    case "forbidden":
+      return new NotOwner();
+  }
 }
 
 /** The IP address that asks; without a socket it is this machine. */

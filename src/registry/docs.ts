@@ -1,138 +1,12 @@
-/** The API's own documentation: what each operation says of itself, the OpenAPI document, and Swagger UI. */
+/** The API's own documentation: the OpenAPI document, and Swagger UI. */
 /// <reference path="./assets.d.ts" />
 import { swagger } from "@elysiajs/swagger";
 import { Elysia } from "elysia";
 import style from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import script from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import manifest from "../../package.json" with { type: "json" };
-import { NameTaken, NotJson, StoreUnavailable, TooLarge, TooManyUsers, UnknownUser } from "../core/errors.ts";
-import { OK } from "../core/http.ts";
-import { MAX_BODY_BYTES, REGISTRY_PATHS } from "../core/protocol.ts";
-import { Address, Failure, Ok, UserName } from "../core/schemas.ts";
-
-const BOB: Address = { protocol: "UDP", host: "10.0.0.5", port: 3000 };
-
-const ok = answer("Done.", "Ok", OK);
-
-const refusals = {
-  400: refusal("A rule for names or addresses is broken; the message says which.", {
-    message: '"address.port" must be a whole number from 1 to 65535.',
-  }),
-  413: refusal("The body is over 64 KiB.", new TooLarge("The body", MAX_BODY_BYTES)),
-  415: refusal("The body is not `application/json`.", new NotJson()),
-};
-
-/** What only a request for a new user meets. */
-const limits = {
-  429: {
-    ...refusal(
-      "Too many users were registered from this address; this machine itself has no limit.",
-      new TooManyUsers(1),
-    ),
-    headers: {
-      "Retry-After": { description: "Seconds to wait.", schema: { type: "integer" as const }, example: 1 },
-    },
-  },
-};
-
-const down = {
-  503: refusal("The store does not answer now.", new StoreUnavailable("The store cannot be written now.")),
-};
-
-const userParameter = {
-  name: "user",
-  in: "path" as const,
-  required: true,
-  description: "The user's name.",
-  schema: UserName,
-  example: "bob",
-};
-
-/** The documentation of each route, as Elysia takes it in `detail`. */
-export const operations = {
-  health: {
-    operationId: "health",
-    tags: ["registry"],
-    summary: "Whether the registry is up",
-    description:
-      "Answers as long as the registry runs; also what other registries and load balancers may ask.",
-    responses: { 200: answer("It is up.", "Ok", OK) },
-  },
-  list: {
-    operationId: "listUsers",
-    tags: ["users"],
-    summary: "All users and where they listen",
-    description:
-      "An object with a key per user. `/v1/users/` is the same. With `If-None-Match`, an unchanged list costs a 304.",
-    parameters: [
-      {
-        name: "If-None-Match",
-        in: "header" as const,
-        required: false,
-        description: "The `ETag` of the list that is already known.",
-        schema: { type: "string" as const },
-        example: '"2jmj7l5rSw0yVb_vlWAYkK"',
-      },
-    ],
-    responses: {
-      200: {
-        ...answer("The users.", "Users", { bob: BOB }),
-        headers: {
-          ETag: {
-            description: "Stands for exactly this list.",
-            schema: { type: "string" as const },
-            example: '"2jmj7l5rSw0yVb_vlWAYkK"',
-          },
-        },
-      },
-      304: { description: "The list is the one named in `If-None-Match`." },
-      ...down,
-    },
-  },
-  create: {
-    operationId: "createUser",
-    tags: ["users"],
-    summary: "Register a new user",
-    description:
-      "Fails if the name is taken. A missing port means the protocol's default (8080, 8082, 3000); an unspecified host (`0.0.0.0`, `::`) becomes the address that the request came from.",
-    responses: {
-      200: ok,
-      409: refusal("The name is taken.", new NameTaken()),
-      ...refusals,
-      ...limits,
-      ...down,
-    },
-  },
-  read: {
-    operationId: "readUser",
-    tags: ["users"],
-    summary: "Where one user listens",
-    description: "The address of one user.",
-    parameters: [userParameter],
-    responses: {
-      200: answer("The address.", "Address", BOB),
-      404: refusal("There is no such user.", new UnknownUser()),
-      ...down,
-    },
-  },
-  put: {
-    operationId: "putUser",
-    tags: ["users"],
-    summary: "Register or move a user",
-    description:
-      "Creates the user if it is missing, else replaces its address. Hosts and ports are read as for POST.",
-    parameters: [userParameter],
-    responses: { 200: ok, ...refusals, ...limits, ...down },
-  },
-  remove: {
-    operationId: "removeUser",
-    tags: ["users"],
-    summary: "Remove a user",
-    description: "Answers the same whether or not there was such a user.",
-    parameters: [userParameter],
-    responses: { 200: ok, ...down },
-  },
-};
+import { REGISTRY_PATHS } from "../core/protocol.ts";
+import { Address, Failure, Ok, Taken } from "../core/schemas.ts";
 
 /** `/swagger` and what it needs, from this machine alone: registries run on networks without a way out. */
 export function docs() {
@@ -173,10 +47,18 @@ const documentation = {
         type: "object" as const,
         description: "A key per user.",
         additionalProperties: { $ref: "#/components/schemas/Address" },
-        examples: [{ bob: BOB }],
+        examples: [{ bob: { protocol: "UDP", host: "10.0.0.5", port: 3000 } }],
       },
       Ok,
       Failure,
+      Taken,
+    },
+    securitySchemes: {
+      owner: {
+        type: "http" as const,
+        scheme: "bearer",
+        description: "A secret of your own choice, best of 256 random bits, with which a name becomes yours.",
+      },
     },
   },
 };
@@ -210,15 +92,4 @@ function page(body: string | Blob, type: string): Response {
       "x-content-type-options": "nosniff",
     },
   });
-}
-
-function answer(description: string, schema: string, example: unknown) {
-  return {
-    description,
-    content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` }, example } },
-  };
-}
-
-function refusal(description: string, { message }: { message: string }) {
-  return answer(description, "Failure", { status: "error", message });
 }

@@ -44,6 +44,7 @@ const flags = {
     description: "networks never contacted, such as 10.0.0.0/8,fd00::/8",
     valueHint: "cidr,…",
   },
+  open: { type: "boolean", description: "let everybody change every name, also those with an owner" },
   quiet: { type: "boolean", description: "do not log what happens on stderr" },
 } satisfies ArgsDef;
 
@@ -68,6 +69,7 @@ export const registry = defineCommand({
       store: args.store,
       log,
       publicHost: args["public-host"],
+      open: args.open,
       checkInterval,
       checkWindow,
       checkDeny,

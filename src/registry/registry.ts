@@ -20,6 +20,8 @@ export interface RegistryOptions {
   log?: Log;
   /** The name by which a proxy on this machine is asked. @default there is none */
   publicHost?: string | undefined;
+  /** Whether every name is everybody's. @default false: who shows a secret (`Authorization: Bearer …`) owns the name */
+  open?: boolean | undefined;
   /** Milliseconds between two checks of a user, ±20 %. @default 150,000 */
   checkInterval?: number;
   /** Milliseconds that a user may be silent in one check. @default 30,000 */
@@ -47,13 +49,14 @@ export async function createRegistry({
   store: storeUrl,
   log = () => {},
   publicHost,
+  open,
   checkInterval = 150_000,
   checkWindow = 30_000,
   checkDeny = [],
 }: RegistryOptions): Promise<Registry> {
   const mayContact = createContactRule(checkDeny);
   const store = await openStore(storeUrl);
-  const app = createApp({ store, log, publicHost });
+  const app = createApp({ store, log, publicHost, open });
   let stopChecking = () => {};
   let closing: Promise<void> | undefined;
 

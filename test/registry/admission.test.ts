@@ -21,7 +21,7 @@ async function admitted(admission: Admission, source: string, names: string[]): 
   let count = 0;
   for (const name of names) {
     await admission
-      .admit(name, source, () => true)
+      .admit(name, source, () => "done")
       .then(
         () => count++,
         () => {},
@@ -48,12 +48,12 @@ describe("one source", () => {
     const { clock, admission } = withClock();
     await admitted(admission, MALLORY, names(60));
     await clock.pass(300);
-    expect(admission.admit("bob", MALLORY, () => true)).rejects.toMatchObject({ retryAfter: 1 });
+    expect(admission.admit("bob", MALLORY, () => "done")).rejects.toMatchObject({ retryAfter: 1 });
   });
 
   test("gets its room back for those who were not new, or could not be stored", async () => {
     const { admission } = withClock();
-    for (const name of names(100)) expect(await admission.admit(name, MALLORY, () => false)).toBe(false);
+    for (const name of names(100)) expect(await admission.admit(name, MALLORY, () => "taken")).toBe("taken");
     const failing = () => Promise.reject(new Error("the store is down"));
     for (const name of names(100)) await admission.admit(name, MALLORY, failing).catch(() => {});
     expect(await admitted(admission, MALLORY, names(100))).toBe(60);
@@ -61,7 +61,7 @@ describe("one source", () => {
 
   test("cannot slip through by asking for all at once", async () => {
     const { admission } = withClock();
-    const asked = names(100).map((name) => admission.admit(name, MALLORY, async () => true));
+    const asked = names(100).map((name) => admission.admit(name, MALLORY, async () => "done"));
     const answers = await Promise.allSettled(asked);
     expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(60);
   });
@@ -73,7 +73,7 @@ describe("one source", () => {
       await clock.pass(60_000);
     }
     expect(await admitted(admission, MALLORY, names(1, "one-more"))).toBe(0);
-    expect(admission.admit("bob", MALLORY, () => true)).rejects.toMatchObject({ retryAfter: 180 });
+    expect(admission.admit("bob", MALLORY, () => "done")).rejects.toMatchObject({ retryAfter: 180 });
     for (const name of names(5, "user-0")) gone.add(name);
     expect(await admitted(admission, MALLORY, names(10, "next"))).toBe(5);
   });
@@ -104,9 +104,9 @@ test.each([
 test("sources beyond 10,000 cost no memory: the one that was longest quiet is forgotten", async () => {
   const { admission } = withClock();
   await admitted(admission, MALLORY, names(60));
-  for (let i = 0; i < 9_999; i++) await admission.admit(`x-${i}`, `10.1.${i >> 8}.${i & 255}`, () => true);
+  for (let i = 0; i < 9_999; i++) await admission.admit(`x-${i}`, `10.1.${i >> 8}.${i & 255}`, () => "done");
   expect(await admitted(admission, MALLORY, names(1, "refused"))).toBe(0);
-  for (let i = 0; i < 10_000; i++) await admission.admit(`y-${i}`, `10.2.${i >> 8}.${i & 255}`, () => true);
+  for (let i = 0; i < 10_000; i++) await admission.admit(`y-${i}`, `10.2.${i >> 8}.${i & 255}`, () => "done");
   expect(await admitted(admission, MALLORY, names(1, "forgotten"))).toBe(1);
 });
 

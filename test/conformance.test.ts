@@ -43,10 +43,15 @@ function faulty(planted: string[]): string {
 }
 
 describe("a registry", () => {
+  // That it checks every 2–3 minutes takes six minutes to see; the checker's own tests see it in simulated time.
   test("of Talk passes all rows, its checks among them, and nobody stays behind", async () => {
     const url = await openRegistry({ checkInterval: 1000, checkWindow: 2000 });
     const { passed, failed, unchecked, exitCode } = await check("--registry", url, "--wait", "30");
-    expect({ failed, unchecked, exitCode }).toEqual({ failed: [], unchecked: [], exitCode: 0 });
+    expect({ failed, unchecked, exitCode }).toEqual({
+      failed: [],
+      unchecked: ["checks each user every 2–3 minutes"],
+      exitCode: 0,
+    });
     expect(passed.length).toBeGreaterThan(25);
     expect(await (await fetch(`${url}/v1/users`)).json()).toEqual({});
   });
@@ -54,7 +59,7 @@ describe("a registry", () => {
   test("of another make passes too; that nobody waited for its checks is said", async () => {
     const { failed, unchecked, exitCode } = await check("--registry", faulty([]));
     expect({ failed, exitCode }).toEqual({ failed: [], exitCode: 0 });
-    expect(unchecked).toHaveLength(5);
+    expect(unchecked).toHaveLength(6);
   });
 
   const planted = Object.entries(faults);
@@ -178,7 +183,7 @@ test("for people it writes a line for each row, three more for a failed one, and
   expect(stdout).toMatch(
     /^failed {7}PUT creates a user who is missing\n {13}expected 200 {"status":"ok"}\n {13}sent {5}PUT http.*\n {13}received 404 no\n/m,
   );
-  expect(stdout).toEndWith("22 passed, 1 failed, 5 not checked\n");
+  expect(stdout).toEndWith("22 passed, 1 failed, 6 not checked\n");
 });
 
 test.each([

@@ -133,6 +133,10 @@ export const registryRows: Row<Registry>[] = [
     },
   },
   {
+    name: "checks each user every 2–3 minutes",
+    check: async (registry) => (await registry.checks()).expectInterval(),
+  },
+  {
     name: "checks a user on HTTP by GET /v1/health",
     check: async (registry) => (await registry.checks()).expectHttp(),
   },

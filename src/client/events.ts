@@ -34,8 +34,12 @@ export function toEvent(output: Output, at = new Date()): TalkEvent | undefined 
       return { type: "message", ...output.message, at: at.toISOString() };
     case "sending":
       return undefined;
-    case "fate":
-      return { ...reportOf(output.outcome), to: output.to, text: output.text };
+    case "fate": {
+      const { to, text } = output;
+      const report = reportOf(output.outcome);
+      if (report.type === "delivered") return { type: "delivered", to, text };
+      return { type: report.type, to, text, reason: report.reason };
+    }
     case "users":
       return { type: "users", users: record(output.users) };
     case "gone":

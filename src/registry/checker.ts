@@ -66,6 +66,8 @@ interface Entry extends Registered {
   checking: boolean;
   /** Failed once, while most others failed too. */
   doubted: boolean;
+  /** Is being asked as a juror, or was and did not answer; then its own check has to find it first. */
+  heard: boolean;
   /** Not checked yet since the registry started. */
   initial: boolean;
 }
@@ -153,6 +155,7 @@ export function createChecker({
         seen: now,
         checking: false,
         doubted: false,
+        heard: false,
         initial,
       });
     }
@@ -167,6 +170,7 @@ export function createChecker({
     entry.checking = true;
     const trial: Trial = { jury: undefined, othersAnswered: false };
     const finding = await examine(entry, trial);
+    entry.heard = false;
     if (finding === "alive") {
       entry.doubted = false;
       entry.due = entry.seen + (entry.initial ? 1.2 * interval * random() : jittered(interval, random));
@@ -262,10 +266,20 @@ export function createChecker({
     clock.after(Math.max(0, jury.began + JURY_PAUSE_MS - now), () => {
       summoned.began = clock.now();
       summoned.members = sample([...entries.values()], MAX_JURY);
-      for (const member of summoned.members) if (!member.checking) void examine(member);
+      for (const member of summoned.members) if (!member.checking && !member.doubted) void hear(member);
     });
     jury = summoned;
     return summoned;
+  }
+
+  /**
+   * Probes a juror, unless that is under way or was in vain since its last check: many who are silent would
+   * otherwise be asked again and again by each other's juries, and take all the slots.
+   */
+  async function hear(member: Entry): Promise<void> {
+    if (member.heard) return;
+    member.heard = true;
+    if ((await examine(member)) === "alive") member.heard = false;
   }
 
   /** Whether at least half of a jury, and of the one in trouble, have been heard of since it was summoned. */

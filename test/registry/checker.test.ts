@@ -230,6 +230,17 @@ describe("when many fail at once, the registry suspects itself:", () => {
     expect(await net.users()).toHaveLength(5000);
   });
 
+  test("400 who register and never answer are gone after two checks, and 20 healthy ones stay", async () => {
+    const net = simulate({ attempts: 3 });
+    net.checker.start();
+    await net.clock.pass(1 * S);
+    net.registerMany(400, mute);
+    net.registerMany(20, healthy);
+    // Two waits of up to 1.2 intervals, and two windows, of which the slots let half of the 400 begin at once.
+    await net.clock.pass(2.4 * INTERVAL + 4 * WINDOW);
+    expect(await net.users()).toEqual(Array.from({ length: 20 }, (_, i) => `user-${401 + i}`));
+  });
+
   test("4 of 10 who die are removed after the first", async () => {
     const net = simulate();
     net.registerMany(10, healthy);

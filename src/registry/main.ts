@@ -27,6 +27,18 @@ const flags = {
     default: "sqlite:talk.db",
     valueHint: "url",
   },
+  durability: {
+    type: "string",
+    description: "what an answered write on sqlite: survives, the end of the process or of the power",
+    default: "process",
+    valueHint: "process|power",
+  },
+  "max-users": {
+    type: "string",
+    description: "most users at once",
+    default: "100000",
+    valueHint: "number",
+  },
   "check-interval": {
     type: "string",
     description: "seconds between two checks of a user, ±20 %",
@@ -46,6 +58,11 @@ const flags = {
   },
   open: { type: "boolean", description: "let everybody change every name, also those with an owner" },
   quiet: { type: "boolean", description: "do not log what happens on stderr" },
+  release: {
+    type: "string",
+    description: "take the owner from a name in the store, and end; the registry may be running",
+    valueHint: "name",
+  },
 } satisfies ArgsDef;
 
 export const registry = defineCommand({
@@ -57,6 +74,16 @@ export const registry = defineCommand({
     const checkInterval = seconds("check-interval", args["check-interval"]);
     const checkWindow = seconds("check-window", args["check-window"]);
     const checkDeny = await networks("check-deny", args["check-deny"]);
+    const maxUsers = wholeNumber("max-users", args["max-users"], 1, 10_000_000);
+    const { durability } = args;
+    if (durability !== "process" && durability !== "power") {
+      throw new UsageError("--durability must be process or power");
+    }
+    if (args.release !== undefined) {
+      const { release } = await import("./release.ts");
+      process.stdout.write(`${await release(args.store, args.release)}\n`);
+      return;
+    }
     // Clients are on our own network: a proxy for the web has no business in between.
     process.env.NO_PROXY = "*";
     // Loaded late, because --help and a wrong flag need none of it.
@@ -67,6 +94,8 @@ export const registry = defineCommand({
     const { log, flush } = createLog(args.quiet ? () => {} : (text) => process.stderr.write(text));
     const running = await createRegistry({
       store: args.store,
+      maxUsers,
+      durability,
       log,
       publicHost: args["public-host"],
       open: args.open,

@@ -16,6 +16,10 @@ const GRACE_MS = 2500;
 export interface RegistryOptions {
   /** Where the users are kept: `memory:` or `sqlite:<path>`. */
   store: string;
+  /** Most users at once. @default 100,000 */
+  maxUsers?: number;
+  /** What an answered write on `sqlite:` survives: the end of the process, or of the power. @default process */
+  durability?: "process" | "power";
   /** Called with what happens. @default nobody is told */
   log?: Log;
   /** The name by which a proxy on this machine is asked. @default there is none */
@@ -47,6 +51,8 @@ export interface Registry {
 /** Opens the store; listens once `listen` is called. @throws UsageError, InvalidInput, StoreUnavailable */
 export async function createRegistry({
   store: storeUrl,
+  maxUsers = 100_000,
+  durability = "process",
   log = () => {},
   publicHost,
   open,
@@ -55,7 +61,7 @@ export async function createRegistry({
   checkDeny = [],
 }: RegistryOptions): Promise<Registry> {
   const mayContact = createContactRule(checkDeny);
-  const store = await openStore(storeUrl);
+  const store = await openStore(storeUrl, { maxUsers, durability });
   const app = createApp({ store, log, publicHost, open });
   let stopChecking = () => {};
   let closing: Promise<void> | undefined;

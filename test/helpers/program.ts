@@ -21,12 +21,18 @@ export interface Program {
   /** Every line so far, in order; those of stderr start with "error: ". */
   lines: string[];
   kill(signal: NodeJS.Signals): void;
+  pid: number;
   exited: Promise<number>;
 }
 
-/** Starts `bun src/<main>`; it ends with the test. */
-export function start(main: string, args: string[] = [], env: Record<string, string> = {}): Program {
-  const child = Bun.spawn([process.execPath, join(root, main), ...args], {
+/** Starts `bun src/<main>`; it ends with the test. @param within a command that runs the one behind it */
+export function start(
+  main: string,
+  args: string[] = [],
+  env: Record<string, string> = {},
+  within: string[] = [],
+): Program {
+  const child = Bun.spawn([...within, process.execPath, join(root, main), ...args], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "pipe",
@@ -68,6 +74,7 @@ export function start(main: string, args: string[] = [], env: Record<string, str
       }
     },
     kill: (signal) => child.kill(signal),
+    pid: child.pid,
     exited: ended.then(() => child.exited),
   };
   running.add(program);

@@ -4,7 +4,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { listed, start, startRegistry } from "../helpers/program.ts";
-import { temporaryFolder } from "../helpers/registry.ts";
+import { openTestStore, temporaryFolder } from "../helpers/registry.ts";
 
 // Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
 setDefaultTimeout(30_000);
@@ -87,6 +87,29 @@ test("a write that fails is answered with 503, and the registry goes on", async 
   expect(Object.keys(await listed(registry))).toEqual(["bob", "carol"]);
 });
 
+test("a user over --max-users is not taken in", async () => {
+  const registry = await startRegistry("--max-users", "1");
+  expect((await put(registry, "bob")).status).toBe(200);
+  expect((await put(registry, "carol")).status).toBe(503);
+  expect((await put(registry, "bob")).status).toBe(200);
+  expect(Object.keys(await listed(registry))).toEqual(["bob"]);
+});
+
+test("--release opens a name to all, while a registry runs on the store", async () => {
+  const url = `sqlite:${join(temporaryFolder(), "users.db")}`;
+  const registry = await startRegistry("--store", url);
+  const store = await openTestStore(url);
+  await store.create("bob", { ...HERE, protocol: "HTTP" }, "a secret's hash");
+  const release = start(main, ["--store", url, "--release", "bob"]);
+  expect(await release.exited).toBe(0);
+  expect(release.lines).toEqual(["bob is open to all now"]);
+  expect((await put(registry, "bob")).status).toBe(200);
+  expect(await store.put("bob", { ...HERE, protocol: "HTTP" })).toBe("done");
+  const again = start(main, ["--store", url, "--release", "bob"]);
+  expect(await again.exited).toBe(0);
+  expect(again.lines).toEqual(["bob has no owner and is not reserved"]);
+});
+
 describe("one line on stderr, and an exit code, for", () => {
   test("a port in use", async () => {
     const { url } = await startRegistry();
@@ -116,6 +139,12 @@ describe("one line on stderr, and an exit code, for", () => {
   test.each([
     [["--prot", "1"], "error: unknown option --prot; did you mean --port?"],
     [["--port"], "error: --port needs a value; see --help"],
+    [["--durability", "full"], "error: --durability must be process or power"],
+    [["--max-users", "0"], "error: --max-users must be a whole number from 1 to 10000000"],
+    [
+      ["--release", "bob", "--store", "memory:"],
+      "error: --release needs the --store of a registry; memory: is known to that registry alone",
+    ],
     [["--port", "x"], "error: --port must be a whole number from 0 to 65535"],
     [["--store", "redis"], "error: --store must be memory: or sqlite:<path>, such as sqlite:talk.db"],
     [["here"], 'error: unexpected "here"; options start with --, see --help'],

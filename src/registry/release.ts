@@ -1,0 +1,23 @@
+import { UsageError } from "../core/errors.ts";
+import { parse, UserParams } from "../core/schemas.ts";
+import { openStore } from "./store.ts";
+
+/**
+ * Takes the owner, or the reservation, from a name, on a store that a running registry may be using. Resolves to
+ * a sentence that says what was done. @throws UsageError, InvalidInput, StoreUnavailable
+ */
+export async function release(storeUrl: string, name: string): Promise<string> {
+  const { user } = parse(UserParams, { user: name });
+  if (storeUrl === "memory:") {
+    throw new UsageError(
+      "--release needs the --store of a registry; memory: is known to that registry alone",
+    );
+  }
+  const store = await openStore(storeUrl);
+  try {
+    const released = await store.release(user);
+    return released ? `${user} is open to all now` : `${user} has no owner and is not reserved`;
+  } finally {
+    await store.close();
+  }
+}

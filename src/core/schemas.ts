@@ -26,12 +26,21 @@ export function parse<S extends TSchema>(schema: StandardSchema<S>, value: unkno
   return schema["~standard"].validate(value).value;
 }
 
+const USER_NAME = `^(?!\\.{1,2}$)[a-zA-Z0-9_.-]{1,${MAX_NAME_LENGTH}}$`;
+
 export const UserName = Type.String({
-  pattern: `^(?!\\.{1,2}$)[a-zA-Z0-9_.-]{1,${MAX_NAME_LENGTH}}$`,
+  pattern: USER_NAME,
   description: `1 to ${MAX_NAME_LENGTH} of the characters a-z, A-Z, 0-9, "-", "_" and ".", and not "." or ".."`,
   examples: ["bob"],
 });
 export type UserName = Static<typeof UserName>;
+
+const userName = new RegExp(USER_NAME);
+
+/** Whether a user could have that name. */
+export function isUserName(name: unknown): name is UserName {
+  return typeof name === "string" && userName.test(name);
+}
 
 export const Protocol = Type.Enum(["HTTP", "WEBSOCKET", "UDP"] satisfies (keyof typeof PROTOCOLS)[], {
   type: "string",

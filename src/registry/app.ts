@@ -15,7 +15,7 @@ import {
 import { failure, OK, pathOf, readJson } from "../core/http.ts";
 import { createOriginGuard } from "../core/origin.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
-import { Address, parse, Registration, UserParams } from "../core/schemas.ts";
+import { Address, isUserName, parse, Registration, UserParams } from "../core/schemas.ts";
 import { type Admission, createAdmission } from "./admission.ts";
 import { claimOf } from "./bearer.ts";
 import { docs } from "./docs.ts";
@@ -111,7 +111,8 @@ export function createApp({
     .get(
       user,
       async ({ params }) => {
-        const address = await store.get(params.user);
+        // Elysia has no name at all for a percent-encoding that is none.
+        const address = isUserName(params.user) && (await store.get(params.user));
         if (!address) throw new UnknownUser();
         return address;
       },
@@ -135,6 +136,7 @@ export function createApp({
     .delete(
       user,
       async ({ params, request }) => {
+        if (!isUserName(params.user)) return OK;
         const result = await store.remove(params.user, claimTo(request));
         if (result === "done") log({ type: "left", user: params.user });
         else if (result !== "absent") throw refusalBy(result);

@@ -67,10 +67,15 @@ export interface Checking {
   noted(): Awaitable<ReadonlyMap<UserName, number>>;
 }
 
-/** The store that a URL names: `memory:` or `sqlite:<path>`. @throws UsageError, StoreUnavailable */
+/** The store that a URL names: `memory:`, `sqlite:<path>` or `redis://…`. @throws UsageError, StoreUnavailable */
 export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
   const [, scheme, path] = /^([a-z]+):(.*)$/.exec(url) ?? [];
   if (scheme === "memory" && path === "") return (await import("./stores/memory.ts")).openMemory(options);
   if (scheme === "sqlite" && path) return (await import("./stores/sqlite.ts")).openSqlite(path, options);
-  throw new UsageError("--store must be memory: or sqlite:<path>, such as sqlite:talk.db");
+  if (scheme === "redis" || scheme === "rediss") {
+    return (await import("./stores/redis.ts")).openRedis(url, options);
+  }
+  throw new UsageError(
+    "--store must be memory:, sqlite:<path> or redis://host:port/db, such as sqlite:talk.db",
+  );
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../src/registry/app.ts";
 import { openStore, type Store, type StoreOptions } from "../../src/registry/store.ts";
+import { emptyRedis, noRedis } from "./redis.ts";
 
 const cleanups: (() => unknown)[] = [];
 
@@ -24,11 +25,21 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-export async function openTestStore(url: string, options: StoreOptions = {}): Promise<Store> {
-  const where = url === "sqlite:" ? `sqlite:${join(temporaryFolder(), "users.db")}` : url;
-  const store = await openStore(where, options);
+/** Every kind of store that can be tried here. */
+export const storeKinds = ["memory:", "sqlite:", ...(noRedis ? [] : ["redis:"])];
+if (noRedis) process.stderr.write(`skipped: the store on Redis, because ${noRedis}\n`);
+
+/** An empty store of a kind. */
+export async function openTestStore(kind: string, options: StoreOptions = {}): Promise<Store> {
+  const store = await openStore(await freshStore(kind), options);
   afterwards(() => store.close());
   return store;
+}
+
+/** The URL of an empty store of a kind. */
+export async function freshStore(kind: string): Promise<string> {
+  if (kind === "redis:") return (await emptyRedis()).url;
+  return kind === "sqlite:" ? `sqlite:${join(temporaryFolder(), "users.db")}` : kind;
 }
 
 /** Sends one request: method, path, and a body that is sent as JSON unless it is text already. */
@@ -43,6 +54,9 @@ export type Ask = (
 export const ways: Record<string, () => Promise<Ask>> = {
   "app.handle, memory": async () => handled(createApp({ store: await openTestStore("memory:") })),
   "app.handle, sqlite": async () => handled(createApp({ store: await openTestStore("sqlite:") })),
+  ...(!noRedis && {
+    "app.handle, redis": async () => handled(createApp({ store: await openTestStore("redis:") })),
+  }),
   "a socket, memory": async () => listening(createApp({ store: await openTestStore("memory:") })),
 };
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Address } from "../../src/core/schemas.ts";
 import { openStore, type Store } from "../../src/registry/store.ts";
 import { OPERATOR } from "../../src/registry/stores/owners.ts";
-import { afterwards, openTestStore, temporaryFolder } from "../helpers/registry.ts";
+import { afterwards, freshStore, openTestStore, storeKinds, temporaryFolder } from "../helpers/registry.ts";
 
 const HERE: Address = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const THERE: Address = { protocol: "UDP", host: "::1", port: 3000 };
@@ -20,7 +20,12 @@ async function registrationOf(store: Store, name: string): Promise<number> {
   return found.id;
 }
 
-describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
+/** Some hundred at once, as a busy registry does. */
+async function inParts(names: string[], run: (name: string) => unknown): Promise<void> {
+  for (let i = 0; i < names.length; i += 500) await Promise.all(names.slice(i, i + 500).map(run));
+}
+
+describe.each(storeKinds)("a store at %s", (url) => {
   test("keeps what it is given", async () => {
     const store = await openTestStore(url);
     expect(await store.create("alice", HERE)).toBe("done");
@@ -119,11 +124,11 @@ describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
     let time = 1_000_000;
     const store = await openTestStore(url, { now: () => time });
     const names = Array.from({ length: 10_001 }, (_, i) => `user-${i}`);
-    await Promise.all(names.map((name) => store.create(name, HERE, "secret")));
+    await inParts(names, (name) => store.create(name, HERE, "secret"));
     const ids = new Map(Array.from(await store.registrations(), ({ user, id }) => [user, id]));
     await store.expire("user-0", ids.get("user-0") ?? 0);
     time++;
-    await Promise.all(names.slice(1).map((name) => store.expire(name, ids.get(name) ?? 0)));
+    await inParts(names.slice(1), (name) => store.expire(name, ids.get(name) ?? 0));
     expect(await store.create("user-0", HERE)).toBe("done");
     expect(await store.create("user-1", HERE)).toBe("reserved");
   });
@@ -170,9 +175,9 @@ describe.each(["memory:", "sqlite:"])("a store at %s", (url) => {
   });
 });
 
-describe("two stores on one SQLite file", () => {
+describe.each(storeKinds.slice(1))("two registries' stores at %s", (kind) => {
   async function pair() {
-    const url = `sqlite:${join(temporaryFolder(), "users.db")}`;
+    const url = await freshStore(kind);
     const stores = [await openStore(url), await openStore(url)] as const;
     afterwards(() => Promise.all(stores.map((store) => store.close())));
     return stores;
@@ -190,6 +195,28 @@ describe("two stores on one SQLite file", () => {
     const [first, second] = await pair();
     const results = [await first.create("alice", HERE), await second.create("alice", THERE)];
     expect(results).toEqual(["done", "taken"]);
+  });
+
+  test("let one of them check, until it gives that back or its time is over", async () => {
+    const [first, second] = await pair();
+    expect(await first.checking.lease("first", 60_000)).toBe(true);
+    expect(await first.checking.lease("first", 60_000)).toBe(true);
+    expect(await second.checking.lease("second", 60_000)).toBe(false);
+    expect(await first.checking.lease("first", 0)).toBe(true);
+    expect(await second.checking.lease("second", 1)).toBe(true);
+    while (!(await first.checking.lease("first", 60_000))) await new Promise(setImmediate);
+    expect(await second.checking.lease("second", 60_000)).toBe(false);
+  });
+
+  test("tell each other who was seen when, which is no change of the users", async () => {
+    const [first, second] = await pair();
+    await first.create("alice", HERE);
+    const before = await second.version();
+    await first.checking.note(new Map([["alice", 1_700_000_000_000]]));
+    expect(await second.checking.noted()).toEqual(new Map([["alice", 1_700_000_000_000]]));
+    expect(await second.version()).toBe(before);
+    await second.put("alice", THERE);
+    expect(await first.version()).not.toBe(before);
   });
 
   test("write side by side, and lose nothing of it", async () => {
@@ -242,6 +269,6 @@ describe("a SQLite file", () => {
 test.each(["", "memory", "memory:x", "sqlite:", "postgres://db", "users.db"])(
   "%p names no store",
   async (url) => {
-    expect(openStore(url)).rejects.toThrow("--store must be memory: or sqlite:<path>");
+    expect(openStore(url)).rejects.toThrow("--store must be memory:, sqlite:<path> or redis://");
   },
 );

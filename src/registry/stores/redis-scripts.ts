@@ -1,0 +1,120 @@
+/**
+ * What Redis does as one step, in Lua (https://redis.io/docs/latest/develop/programmability/eval-intro/). Everything
+ * that comes from outside is an argument, never part of a script.
+ */
+
+/** The keys that a registry uses, in the order in which the scripts take them. */
+export const KEYS = [
+  // Hash: a user → "<registration> <protocol> <host> <port>".
+  "talk:users",
+  // Hash: a user, or a reserved name → the hash of the owner's secret.
+  "talk:owners",
+  // Sorted set: a reserved name, by the time until when.
+  "talk:reserved",
+  // Another random number after every change, so that a Redis that lost its data meets no list of before.
+  "talk:version",
+  // Hash: a user → when it was last seen by a check.
+  "talk:seen",
+] as const;
+
+/** The key of the lease to check the users. */
+export const CHECKER_KEY = "talk:checker";
+
+/** Arguments of all: the user, the claim or "", the time, a random number for the registration and the version. */
+const COMMON = `
+  local users, owners, reserved, version, seen = unpack(KEYS)
+  local user, claim, now, id = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+
+  local function refusal(owner)
+    if not owner or claim == '*' or claim == owner then return nil end
+    return claim == '' and 'unauthorized' or 'forbidden'
+  end
+
+  -- Why a new user of that name is refused; if it is not, no reservation is left.
+  local function refusalOfNew()
+    local till = redis.call('ZSCORE', reserved, user)
+    if not till then return nil end
+    local refused = tonumber(till) > now and refusal(redis.call('HGET', owners, user))
+    if refused then return refused end
+    redis.call('ZREM', reserved, user)
+    redis.call('HDEL', owners, user)
+  end
+
+  local function keep(address)
+    redis.call('HSET', users, user, id .. ' ' .. address)
+    redis.call('SET', version, id)
+  end
+
+  local function own()
+    if claim ~= '' and claim ~= '*' then redis.call('HSET', owners, user, claim) end
+  end
+
+  local function drop()
+    redis.call('HDEL', users, user)
+    redis.call('HDEL', seen, user)
+    redis.call('SET', version, id)
+  end
+`;
+
+/** Further arguments: the address, the most users. */
+export const CREATE = `${COMMON}
+  if redis.call('HEXISTS', users, user) == 1 then
+    return claim ~= '' and redis.call('HGET', owners, user) == claim and 'own' or 'taken'
+  end
+  if refusalOfNew() then return 'reserved' end
+  if redis.call('HLEN', users) >= tonumber(ARGV[6]) then return 'full' end
+  keep(ARGV[5])
+  own()
+  return 'done'
+`;
+
+/** Further arguments: the address, the most users. */
+export const PUT = `${COMMON}
+  local new = redis.call('HEXISTS', users, user) == 0
+  local refused
+  if new then refused = refusalOfNew() else refused = refusal(redis.call('HGET', owners, user)) end
+  if refused then return refused end
+  if new and redis.call('HLEN', users) >= tonumber(ARGV[6]) then return 'full' end
+  keep(ARGV[5])
+  if new then own() end
+  return 'done'
+`;
+
+export const REMOVE = `${COMMON}
+  if redis.call('HEXISTS', users, user) == 0 then return 'absent' end
+  local refused = refusal(redis.call('HGET', owners, user))
+  if refused then return refused end
+  drop()
+  redis.call('HDEL', owners, user)
+  return 'done'
+`;
+
+/** Further arguments: the registration, until when the name is reserved, the most reservations. */
+export const EXPIRE = `${COMMON}
+  local known = redis.call('HGET', users, user)
+  if not known or string.match(known, '^%S+') ~= ARGV[5] then return 0 end
+  drop()
+  if redis.call('HEXISTS', owners, user) == 1 then
+    redis.call('ZADD', reserved, ARGV[6], user)
+    if redis.call('ZCARD', reserved) > tonumber(ARGV[7]) then
+      redis.call('HDEL', owners, redis.call('ZPOPMIN', reserved)[1])
+    end
+  end
+  return 1
+`;
+
+export const RELEASE = `${COMMON}
+  return redis.call('HDEL', owners, user) + redis.call('ZREM', reserved, user)
+`;
+
+/** The one key is that of the lease; arguments: the registry, for how many milliseconds. */
+export const LEASE = `
+  local holder = redis.call('GET', KEYS[1])
+  if holder and holder ~= ARGV[1] then return 0 end
+  if ARGV[2] == '0' then
+    redis.call('DEL', KEYS[1])
+  else
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  end
+  return 1
+`;

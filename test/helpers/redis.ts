@@ -1,0 +1,87 @@
+/** A real Redis of the test's own. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RedisClient } from "bun";
+import { readLines } from "../../src/core/lines.ts";
+
+const program = Bun.which("redis-server");
+
+/** Why the tests that need Redis do not run; undefined where they do. */
+export const noRedis = program ? undefined : "there is no redis-server on this machine";
+
+export interface Redis {
+  /** For `--store`. */
+  url: string;
+  /** Forgets everything. */
+  empty(): Promise<void>;
+  forgetScripts(): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  /** Ends it with kill -9 and starts it again, with what it had written to its disk. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+let shared: Promise<Redis> | undefined;
+
+/** The one that tests share, without anything in it; it ends with them all. */
+export async function emptyRedis(): Promise<Redis> {
+  shared ??= startRedis();
+  const redis = await shared;
+  await redis.empty();
+  return redis;
+}
+
+/** Starts one on a free port. @param options of redis-server, such as `--appendonly yes`; without, it keeps nothing on disk */
+export async function startRedis(...options: string[]): Promise<Redis> {
+  if (!program) throw new Error(noRedis);
+  const folder = mkdtempSync(join(tmpdir(), "talk-redis-"));
+  const port = freePort();
+  const command = [program, "--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""];
+  const start = () => Bun.spawn([...command, ...options], { stdout: "pipe", stderr: "ignore" });
+  let server = start();
+  process.on("exit", end);
+  await ready();
+
+  async function tell(command: string, ...args: string[]): Promise<void> {
+    const client = new RedisClient(redis.url);
+    await client.send(command, args);
+    client.close();
+  }
+
+  function end() {
+    server.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  async function ready(): Promise<void> {
+    for await (const line of readLines(server.stdout))
+      if (line.includes("Ready to accept connections")) return;
+    throw new Error("redis-server did not start");
+  }
+
+  const redis: Redis = {
+    url: `redis://127.0.0.1:${port}/0`,
+    empty: () => tell("FLUSHALL"),
+    forgetScripts: () => tell("SCRIPT", "FLUSH"),
+    kill: (signal) => server.kill(signal),
+    async restart() {
+      server.kill("SIGKILL");
+      await server.exited;
+      server = start();
+      await ready();
+    },
+    async stop() {
+      process.off("exit", end);
+      end();
+      await server.exited;
+    },
+  };
+  return redis;
+}
+
+function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  listener.stop(true);
+  return listener.port;
+}

@@ -1,0 +1,99 @@
+/** The registry on a Redis that goes away and comes back. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { createApp } from "../../src/registry/app.ts";
+import { openStore } from "../../src/registry/store.ts";
+import { noRedis, type Redis, startRedis } from "../helpers/redis.ts";
+import { afterwards } from "../helpers/registry.ts";
+
+setDefaultTimeout(30_000);
+
+const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
+
+async function startRegistryOn(redis: Redis) {
+  afterwards(redis.stop);
+  const store = await openStore(redis.url);
+  afterwards(store.close);
+  const app = createApp({ store });
+  return {
+    async status(method: string, path: string, body?: unknown): Promise<number> {
+      const headers = { "content-type": "application/json" };
+      const request = new Request(`http://localhost${path}`, { method, headers, body: JSON.stringify(body) });
+      return (await app.handle(request)).status;
+    },
+    list: async () => (await app.handle(new Request("http://localhost/v1/users"))).json(),
+    /** Resolves once the registry answers 200 again. */
+    async isBack(): Promise<void> {
+      while ((await this.status("GET", "/v1/users")) !== 200) await new Promise(setImmediate);
+    },
+  };
+}
+
+describe.skipIf(noRedis !== undefined)("a registry on Redis", () => {
+  test("answers 503 while Redis is away, and goes on when it is back, empty", async () => {
+    const redis = await startRedis();
+    const registry = await startRegistryOn(redis);
+    await registry.status("PUT", "/v1/users/alice", HERE);
+    redis.kill("SIGKILL");
+    while ((await registry.status("GET", "/v1/users/alice")) === 200) await new Promise(setImmediate);
+    expect(await registry.status("PUT", "/v1/users/bob", HERE)).toBe(503);
+    expect(await registry.status("GET", "/v1/users")).toBe(503);
+    expect(await registry.status("GET", "/v1/health")).toBe(200);
+    await redis.restart();
+    await registry.isBack();
+    expect(await registry.list()).toEqual({});
+    expect(await registry.status("PUT", "/v1/users/bob", HERE)).toBe(200);
+    expect(await registry.list()).toEqual({ bob: HERE });
+  });
+
+  test("hangs with no request while Redis hangs, and goes on when that does", async () => {
+    const redis = await startRedis();
+    const registry = await startRegistryOn(redis);
+    redis.kill("SIGSTOP");
+    const requests = Array.from({ length: 20 }, (_, i) =>
+      registry.status("PUT", `/v1/users/user-${i}`, HERE),
+    );
+    expect(new Set(await Promise.all(requests))).toEqual(new Set([503]));
+    expect(await registry.status("GET", "/v1/users")).toBe(503);
+    redis.kill("SIGCONT");
+    await registry.isBack();
+    expect(await registry.status("POST", "/v1/users", { user: "carol", address: HERE })).toBe(200);
+  });
+
+  test("shows no list of before when Redis has come back with older data", async () => {
+    const redis = await startRedis();
+    const registry = await startRegistryOn(redis);
+    await registry.status("PUT", "/v1/users/alice", HERE);
+    expect(await registry.list()).toEqual({ alice: HERE });
+    await redis.restart();
+    await registry.isBack();
+    await registry.status("PUT", "/v1/users/bob", HERE);
+    expect(await registry.list()).toEqual({ bob: HERE });
+  });
+
+  test("learns its scripts again when Redis has forgotten them", async () => {
+    const redis = await startRedis();
+    const registry = await startRegistryOn(redis);
+    await registry.status("PUT", "/v1/users/alice", HERE);
+    await redis.forgetScripts();
+    expect(await registry.status("PUT", "/v1/users/bob", HERE)).toBe(200);
+  });
+});
+
+test.skipIf(noRedis !== undefined)(
+  "a Redis that is not there is one clear line, without its password",
+  async () => {
+    const redis = await startRedis();
+    await redis.stop();
+    const url = redis.url.replace("//", "//:geheim@");
+    const failure = await openStore(url).then(
+      () => "opened",
+      (error) => String(error.message),
+    );
+    expect(failure).toStartWith("cannot open the store: no Redis answers at 127.0.0.1:");
+    expect(failure).not.toContain("geheim");
+  },
+);
+
+test.each(["redis://", "redis://host/not-a-number", "redis:host"])("%p names no Redis", async (url) => {
+  expect(openStore(url)).rejects.toThrow("--store must look like redis://");
+});

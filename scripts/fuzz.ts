@@ -33,7 +33,8 @@ await fuzz(registry, "registry, HTTP", 100_000, 100, httpAttempt(registry.url, c
 faults.push(...(await registryFaults(registry.url)));
 for (const protocol of ["HTTP", "WEBSOCKET", "UDP"] as const) {
   const name = `the client on ${protocol}`;
-  const args = ["--name", protocol, "--protocol", protocol, "--port", "0", "--registry", registry.url.origin];
+  const self = ["--name", protocol, "--protocol", protocol, "--port", "0"];
+  const args = [...self, "--registry", registry.url.origin, "--rate-limit", "0"];
   const client = await startTarget(name, "src/client/main.ts", args);
   switch (protocol) {
     case "HTTP":

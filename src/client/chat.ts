@@ -42,14 +42,16 @@ export interface ChatOptions {
   /** Where I am registered. */
   address: Address;
   registry: Registry;
+  /** Messages a second that one takes from another, as far as I know; 0 for any number. */
+  rateLimit: number;
   /** Called with what the user is told. */
   onOutput: (output: Output) => void;
   /** Called when the session is another than before. */
   onChange: (session: Session) => void;
 }
 
-export function createChat({ me, address, registry, onOutput, onChange }: ChatOptions): Chat {
-  const outbox = createOutbox(async (user) => (await users()).get(user));
+export function createChat({ me, address, registry, rateLimit, onOutput, onChange }: ChatOptions): Chat {
+  const outbox = createOutbox(async (user) => (await users()).get(user), rateLimit);
   const left = Promise.withResolvers<void>();
   let session = startSession(me, address);
   let leaving = false;

@@ -23,7 +23,7 @@ export type TalkEvent =
   | { type: "users"; users: Record<UserName, ListedAddress> }
   | { type: "selected"; user: UserName; address: ListedAddress }
   | { type: "help"; commands: Record<string, string> }
-  | { type: "error"; reason: string };
+  | { type: "warning" | "error"; reason: string };
 
 /** The event of an output, if programs are told of it. @param at the time now */
 export function toEvent(output: Output, at = new Date()): TalkEvent | undefined {
@@ -51,6 +51,8 @@ export function toEvent(output: Output, at = new Date()): TalkEvent | undefined 
         type: "help",
         commands: record(Object.values(commands).map(({ usage, help }) => [usage, help])),
       };
+    case "warning":
+      return { type: "warning", reason: output.sentence };
     case "failure":
       return { type: "error", reason: output.sentence };
     case "joined":

@@ -26,6 +26,8 @@ export interface JoinOptions {
   port?: number;
   /** What is registered instead of the address listened on, where a proxy or NAT is in between. */
   publicAddress?: Address;
+  /** Messages a second that are taken from one IP address, and twice as many at once; 0 for no limit. @default 500 */
+  rateLimit?: number;
   /** Milliseconds between two looks at the registry's list, ±20 %. @default 150,000 */
   pollInterval?: number;
 }
@@ -57,6 +59,7 @@ export async function join({
   host,
   port,
   publicAddress,
+  rateLimit = 500,
   pollInterval = 150_000,
 }: JoinOptions): Promise<Me> {
   const wanted = { protocol, host: host ?? "localhost", port: port || undefined };
@@ -69,6 +72,7 @@ export async function join({
     host,
     port,
     publicAddress,
+    rateLimit,
   });
   const events = createQueue<TalkEvent>(MAX_EVENTS);
   const { chat, started, leave } = attend(member, {

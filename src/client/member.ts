@@ -1,11 +1,13 @@
 /** Being there: listening, being registered, and leaving again. What is said there is the chat's. */
 import { isIPv6 } from "node:net";
 import { isUnspecified, resolveHost, sameAddress } from "../core/address.ts";
+import { systemClock } from "../core/clock.ts";
 import { errorCode, RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { MAX_NAME_LENGTH, PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, Protocol, UserName } from "../core/schemas.ts";
 import { localAddressTowards } from "../core/udp.ts";
 import { listenOn } from "./listen.ts";
+import { createRateLimit } from "./rate-limit.ts";
 import { connectRegistry, type Registry } from "./registry.ts";
 
 /** How long unregistering may take, in milliseconds: leaving takes at most 3 s in all. */
@@ -25,7 +27,16 @@ export interface MemberOptions {
   port: number | undefined;
   /** What is registered instead of the address listened on. */
   publicAddress: Address | undefined;
+  /** Messages a second that are taken from one source; 0 for any number. */
+  rateLimit: number;
 }
+
+/** What others do to us. */
+export type Incoming =
+  /** @property source the IP address it came from */
+  | { type: "message"; message: Message; source: string }
+  /** So many messages of a source were refused, because it sends more than so many a second. */
+  | { type: "excess"; source: string; count: number; perSecond: number };
 
 export interface Member {
   name: UserName;
@@ -36,8 +47,9 @@ export interface Member {
   /** The protocol's default port, if it was wanted and somebody else had it. */
   portInUse: number | undefined;
   registry: Registry;
-  /** Hands over every message, also those that have come before this is called. */
-  receive(take: (message: Message) => void): void;
+  rateLimit: number;
+  /** Hands over what comes from others, also what has come before this is called. */
+  receive(take: (event: Incoming) => void): void;
   /** Removes the registration, if it is still ours; false if the registry could not be asked. */
   unregister(): Promise<boolean>;
   /** Ends listening. */
@@ -52,22 +64,39 @@ export async function enter({
   host,
   port,
   publicAddress,
+  rateLimit,
 }: MemberOptions): Promise<Member> {
   const registry = connectRegistry(url);
   const { defaultPort } = PROTOCOLS[protocol];
   const { local, registryIps } = await locate(registry.url);
   const everywhere = host !== undefined && isUnspecified(host);
   const reachable = everywhere ? local : (host ?? local);
-  const receiver = Promise.withResolvers<(message: Message) => void>();
+  const early: Incoming[] = [];
+  let take = (event: Incoming): void => void early.push(event);
+  const limit =
+    rateLimit === 0
+      ? undefined
+      : createRateLimit({
+          perSecond: rateLimit,
+          clock: systemClock,
+          onExcess: (source, count) => take({ type: "excess", source, count, perSecond: rateLimit }),
+        });
   const advertised = (port: number) => publicAddress ?? { protocol, host: reachable, port };
 
   const listener = await listenOn(protocol, port, {
     // 0.0.0.0 takes no IPv6; where that leads to the registry, :: takes both.
     host: everywhere && isIPv6(local) ? "::" : (host ?? local),
-    onMessage: (message) => void receiver.promise.then((take) => take(message)),
+    onMessage: (message, source) => take({ type: "message", message, source }),
+    delay: limit?.delay,
     advertised,
     registryIps,
+    publicHost: publicAddress?.host,
   });
+  async function close(): Promise<void> {
+    limit?.close();
+    await listener.close();
+  }
+
   try {
     const address = advertised(listener.port);
     const registered = await register(registry, name, address);
@@ -77,12 +106,16 @@ export async function enter({
       port: listener.port,
       portInUse: port === undefined && listener.port !== defaultPort ? defaultPort : undefined,
       registry,
-      receive: receiver.resolve,
+      rateLimit,
+      receive(taker) {
+        take = taker;
+        for (const event of early.splice(0)) take(event);
+      },
       unregister: () => unregister(registry, registered, address),
-      close: listener.close,
+      close,
     };
   } catch (error) {
-    await listener.close();
+    await close();
     throw error;
   }
 }

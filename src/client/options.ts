@@ -36,6 +36,13 @@ export const flags = {
     default: "150",
     valueHint: "seconds",
   },
+  "rate-limit": {
+    type: "string",
+    description:
+      "messages a second taken from one address, twice as many at once; also for sending over UDP; 0 for no limit",
+    default: "500",
+    valueHint: "number",
+  },
   json: {
     type: "boolean",
     description: 'write what happens as JSON, a line each, and read lines like {"to":"bob","text":"hi"} too',
@@ -104,6 +111,7 @@ export async function readOptions(args: Args): Promise<Options> {
     host,
     port: args.port === undefined ? undefined : wholeNumber("port", args.port, 0, 65535),
     publicAddress,
+    rateLimit: wholeNumber("rate-limit", args["rate-limit"] ?? flags["rate-limit"].default, 0, 1_000_000),
     program: args["on-message"] === undefined ? undefined : programOf(args["on-message"]),
     interval: seconds("poll-interval", args["poll-interval"] ?? flags["poll-interval"].default),
   };

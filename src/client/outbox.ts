@@ -1,11 +1,29 @@
 /** Messages on their way: in order to each peer, and no peer in another's way. */
 import { sameAddress } from "../core/address.ts";
+import { systemClock } from "../core/clock.ts";
 import { TalkError } from "../core/errors.ts";
-import { type Outcome, type Sender, type Transport, transportFor } from "./transports/index.ts";
+import { createPace } from "./pace.ts";
+import {
+  type Deferral,
+  type Outcome,
+  type Sender,
+  type Transport,
+  transportFor,
+} from "./transports/index.ts";
 import type { ListedAddress } from "./users.ts";
 
 /** Most messages that may wait before whoever writes them has to. */
 const MAX_WAITING = 500;
+
+/** How often a peer may ask to wait with one message, and for how long at most, in milliseconds. */
+const MAX_DEFERRALS = 20;
+const MAX_DEFERRAL_MS = 10_000;
+
+/** Share of a peer's limit that is used where the peer cannot tell us to wait: its clock is not ours. */
+const PRUDENCE = 0.9;
+
+/** The shortest wait for a pace, in milliseconds: a few messages then leave at once. */
+const MIN_PAUSE_MS = 50;
 
 export interface Outbox {
   /** Queues an encoded message; without an address, it is looked up first. Never rejects. */
@@ -25,6 +43,8 @@ interface Item {
   bytes: number;
   settle: (outcome: Outcome) => void;
   retried?: true;
+  /** How often the peer has asked to wait with it. */
+  deferrals?: number;
 }
 
 /** What waits for one user, and what is under way to it. */
@@ -32,12 +52,22 @@ interface Lane {
   waiting: Item[];
   underWay: number;
   bytesUnderWay: number;
-  /** Messages that failed, until the list has told whether the user moved; nothing else leaves before. */
-  failed: { item: Item; outcome: Outcome }[];
+  /** Messages that came back, until it is known what to do about it; nothing else leaves before. */
+  returned: { item: Item; outcome: Outcome | Deferral }[];
+  /** Set while nothing leaves because the peer wants us to wait. */
+  cancelPause?: (() => void) | undefined;
 }
 
-/** @param lookUp asks the registry where a user is now; undefined if there is no such user. @throws TalkError if it cannot tell */
-export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | undefined>): Outbox {
+/**
+ * @param lookUp asks the registry where a user is now; undefined if there is no such user. @throws TalkError if it cannot tell
+ * @param perSecond messages that a peer takes from us, where it cannot tell when they are too many; 0 for any number
+ */
+export function createOutbox(
+  lookUp: (user: string) => Promise<ListedAddress | undefined>,
+  perSecond = 500,
+): Outbox {
+  const allowed = perSecond * PRUDENCE;
+  const pace = perSecond === 0 ? () => 0 : createPace({ perSecond: allowed, burst: allowed });
   const lanes = new Map<string, Lane>();
   const senders = new Map<Transport, Sender>();
   let waiting = 0;
@@ -50,9 +80,15 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
   }
 
   function pump(to: string, lane: Lane): void {
-    for (let item = lane.waiting[0]; item && lane.failed.length === 0; item = lane.waiting[0]) {
+    for (let item = lane.waiting[0]; item && !lane.cancelPause; item = lane.waiting[0]) {
+      if (lane.returned.length > 0) return;
       const transport = item.address && transportFor(item.address.protocol);
       if (transport && lane.underWay > 0 && !fits(lane, item, transport)) return;
+      const wait = transport?.silentlyLimited ? pace(`${item.address?.host} ${item.address?.port}`) : 0;
+      if (wait > 0) {
+        pause(to, lane, Math.max(wait, MIN_PAUSE_MS));
+        return;
+      }
       lane.waiting.shift();
       waiting--;
       lane.underWay++;
@@ -61,34 +97,56 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
     }
   }
 
-  async function transmit(transport: Transport | undefined, { address, body }: Item): Promise<Outcome> {
+  function pause(to: string, lane: Lane, ms: number): void {
+    lane.cancelPause = systemClock.after(ms, () => {
+      lane.cancelPause = undefined;
+      proceed(to, lane);
+    });
+  }
+
+  async function transmit(
+    transport: Transport | undefined,
+    { address, body }: Item,
+  ): Promise<Outcome | Deferral> {
     if (!address) return { type: "failed", reason: "the registry knows no such user" };
     if (transport) return senderOf(transport).send(address, body);
     return { type: "failed", reason: "its protocol is not supported" };
   }
 
-  function arrived(to: string, lane: Lane, item: Item, outcome: Outcome): void {
+  function arrived(to: string, lane: Lane, item: Item, outcome: Outcome | Deferral): void {
     lane.underWay--;
     lane.bytesUnderWay -= item.bytes;
-    if (outcome.type === "failed" && !item.retried) lane.failed.push({ item, outcome });
-    else item.settle(outcome);
-    if (lane.failed.length > 0 && lane.underWay === 0) void heal(to, lane);
+    if (outcome.type === "deferred" || (outcome.type === "failed" && !item.retried)) {
+      lane.returned.push({ item, outcome });
+    } else item.settle(outcome);
+    if (lane.returned.length > 0 && lane.underWay === 0) void treat(to, lane);
     proceed(to, lane);
   }
 
-  /** Who refuses may have moved: asks where to, and tries once more, ahead of whatever was written since. */
-  async function heal(to: string, lane: Lane): Promise<void> {
-    const { address, trouble } = await tryToLookUp(to);
-    const failed = lane.failed.splice(0);
+  /**
+   * Who refuses may have moved: asks where to, and tries once more, ahead of whatever was written since. Who asks to
+   * wait gets the same messages later, in the same order.
+   */
+  async function treat(to: string, lane: Lane): Promise<void> {
+    const refused = lane.returned.some(({ outcome }) => outcome.type === "failed");
+    const { address, trouble } = refused ? await tryToLookUp(to) : {};
     const again: Item[] = [];
-    for (const { item, outcome } of failed) {
-      if (address && !(item.address && sameAddress(address, item.address))) {
-        again.push({ ...item, address, retried: true });
-      } else item.settle(trouble && !item.address ? trouble : outcome);
+    let wait = 0;
+    for (const { item, outcome } of lane.returned.splice(0)) {
+      const moved = address && !(item.address && sameAddress(address, item.address));
+      if (outcome.type === "deferred") {
+        const deferrals = (item.deferrals ?? 0) + 1;
+        wait = Math.max(wait, Math.min(outcome.ms, MAX_DEFERRAL_MS));
+        if (deferrals <= MAX_DEFERRALS) again.push({ ...item, deferrals });
+        else
+          item.settle({ type: "failed", reason: "it takes nothing now, and asks to wait again and again" });
+      } else if (moved) again.push({ ...item, address, retried: true });
+      else item.settle(trouble && !item.address ? trouble : outcome);
     }
     if (address) for (const item of lane.waiting) item.address = address;
     lane.waiting.unshift(...again);
     waiting += again.length;
+    if (wait > 0) pause(to, lane, wait);
     proceed(to, lane);
   }
 
@@ -104,7 +162,7 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
 
   function proceed(to: string, lane: Lane): void {
     pump(to, lane);
-    if (lane.underWay + lane.waiting.length + lane.failed.length === 0) lanes.delete(to);
+    if (lane.underWay + lane.waiting.length + lane.returned.length === 0) lanes.delete(to);
     changed.resolve();
     changed = Promise.withResolvers<void>();
   }
@@ -116,7 +174,7 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
   return {
     send(to, address, body) {
       const { promise, resolve } = Promise.withResolvers<Outcome>();
-      const lane = lanes.get(to) ?? { waiting: [], underWay: 0, bytesUnderWay: 0, failed: [] };
+      const lane = lanes.get(to) ?? { waiting: [], underWay: 0, bytesUnderWay: 0, returned: [] };
       lanes.set(to, lane);
       lane.waiting.push({ address, body, bytes: Buffer.byteLength(body), settle: resolve });
       waiting++;
@@ -126,10 +184,11 @@ export function createOutbox(lookUp: (user: string) => Promise<ListedAddress | u
     room: () => until(() => waiting < MAX_WAITING),
     idle: () => until(() => lanes.size === 0),
     unsettled() {
-      const count = ({ waiting, underWay, failed }: Lane) => waiting.length + underWay + failed.length;
+      const count = ({ waiting, underWay, returned }: Lane) => waiting.length + underWay + returned.length;
       return new Map([...lanes].map(([to, lane]) => [to, count(lane)]));
     },
     close() {
+      for (const lane of lanes.values()) lane.cancelPause?.();
       for (const sender of senders.values()) sender.close();
     },
   };

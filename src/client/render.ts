@@ -54,6 +54,8 @@ export function render(output: Output): Rendered | undefined {
     case "registry":
       if (output.up) return stdout("the registry is back");
       return stdout("the registry does not answer; the chat goes on with the known list");
+    case "warning":
+      return stdout(`warning: ${visible(output.sentence)}`);
     case "help":
       return stdout(
         Object.values(commands)

@@ -36,7 +36,10 @@ export type Event =
   | { type: "text"; to: UserName; text: string }
   /** An input of no use, and why. */
   | { type: "refused"; reason: string }
-  | { type: "message"; message: Message }
+  /** @property source the IP address it came from */
+  | { type: "message"; message: Message; source: string }
+  /** So many messages of a source were refused, because it sends more than so many a second. */
+  | { type: "excess"; source: string; count: number; perSecond: number }
   | { type: "list"; users: Users; purpose: Purpose }
   | { type: "noList"; reason: string; purpose: Purpose }
   | { type: "outcome"; id: number; to: UserName; text: string; outcome: Outcome }
@@ -68,6 +71,8 @@ export type Output =
   /** My name points to somebody else's address. */
   | { type: "displaced"; me: UserName; address: ListedAddress }
   | { type: "registry"; up: boolean }
+  /** Something to know that no command asked for. */
+  | { type: "warning"; sentence: string }
   | { type: "help" }
   | { type: "failure"; sentence: string };
 
@@ -101,6 +106,11 @@ export function step(session: Session, event: Event): Step {
       return [session, [fail(event.reason)]];
     case "message":
       return [session, [print({ type: "message", message: event.message })]];
+    case "excess": {
+      const { source, count, perSecond } = event;
+      const sentence = `refused ${count} messages from ${source}, which sends more than ${perSecond} a second`;
+      return [session, [print({ type: "warning", sentence })]];
+    }
     case "list":
       return takeList(session, event.users, event.purpose);
     case "noList":

@@ -122,6 +122,19 @@ export class TooLarge extends TalkError {
   }
 }
 
+/** More messages from one source than a client takes. */
+export class TooFast extends TalkError {
+  /** In seconds. */
+  readonly retryAfter: number;
+
+  /** @param ms how long the source has to wait */
+  constructor(ms: number) {
+    const seconds = Math.ceil(ms / 1000);
+    super("too-fast", `Too many messages came from your address; wait ${seconds} s.`);
+    this.retryAfter = seconds;
+  }
+}
+
 export class NotJson extends TalkError {
   constructor() {
     super("not-json", "Send JSON with the header Content-Type: application/json.");

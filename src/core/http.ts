@@ -15,6 +15,7 @@ const STATUS: Record<string, number> = {
   "too-large": 413,
   "not-json": 415,
   "upgrade-required": 426,
+  "too-fast": 429,
   "too-many-users": 429,
   "registry-full": 503,
   "store-unavailable": 503,

@@ -1,25 +1,41 @@
 import { urlHost } from "../../core/address.ts";
-import { CannotListen, errorCode, MethodNotAllowed, UnknownPath } from "../../core/errors.ts";
+import { CannotListen, errorCode, MethodNotAllowed, TooFast, UnknownPath } from "../../core/errors.ts";
 import { failureOf, OK, pathOf, readJson } from "../../core/http.ts";
+import { createOriginGuard } from "../../core/origin.ts";
 import { CLIENT_PATHS } from "../../core/protocol.ts";
 import { Message, parse } from "../../core/schemas.ts";
-import type { Outcome, Transport } from "./index.ts";
+import type { Deferral, Outcome, Transport } from "./index.ts";
 import { unreachable } from "./unreachable.ts";
 
 /** How long a peer may take for its answer, in milliseconds. */
 const ANSWER_MS = 5000;
+
+/** How long a request may take to come, headers and body, and a connection may be idle, in seconds. */
+const IDLE_SECONDS = 10;
+
+type Answer = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
 
 /** Messages as POST requests. */
 export const http: Transport = {
   // The next request leaves when the last is answered: requests side by side may overtake each other.
   window: { messages: 1, bytes: Number.POSITIVE_INFINITY },
 
-  async listen({ host, port, onMessage }) {
-    const routes: Record<string, Record<string, (request: Request) => Response | Promise<Response>>> = {
-      [CLIENT_PATHS.health]: { GET: () => Response.json(OK) },
+  async listen({ host, port, onMessage, delay, publicHost }) {
+    const guard = createOriginGuard(host, publicHost);
+    const routes: Record<string, Record<string, Answer>> = {
+      [CLIENT_PATHS.health]: {
+        GET(request) {
+          guard(request);
+          return Response.json(OK);
+        },
+      },
       [CLIENT_PATHS.message]: {
-        async POST(request) {
-          onMessage(parse(Message, await readJson(request)));
+        async POST(request, server) {
+          guard(request);
+          const source = server.requestIP(request)?.address ?? "";
+          const wait = delay?.(source) ?? 0;
+          if (wait > 0) throw new TooFast(wait);
+          onMessage(parse(Message, await readJson(request)), source);
           return Response.json(OK);
         },
       },
@@ -31,7 +47,9 @@ export const http: Transport = {
         // Counted in readJson, which answers in JSON where Bun would answer with nothing.
         maxRequestBodySize: Number.MAX_SAFE_INTEGER,
         routes,
+        idleTimeout: IDLE_SECONDS,
         fetch(request) {
+          guard(request);
           const methods = Object.keys(routes[pathOf(request)] ?? {});
           if (methods.length > 0) throw new MethodNotAllowed(methods);
           throw new UnknownPath(`messages go to ${CLIENT_PATHS.message}`);
@@ -58,9 +76,8 @@ export const http: Transport = {
           });
           // Not read: a peer could answer without end.
           await response.body?.cancel();
-          return response.ok
-            ? { type: "delivered" }
-            : { type: "failed", reason: `it answered ${response.status}` };
+          if (response.ok) return { type: "delivered" };
+          return deferral(response) ?? { type: "failed", reason: `it answered ${response.status}` };
         } catch (error) {
           return outcomeOf(error);
         }
@@ -69,6 +86,14 @@ export const http: Transport = {
     };
   },
 };
+
+/** Too many requests, or unavailable for a time that is told (RFC 6585 §4, RFC 9110 §10.2.3). */
+function deferral({ status, headers }: Response): Deferral | undefined {
+  const seconds = Number.parseInt(headers.get("retry-after") ?? "", 10);
+  if (status === 429 || (status === 503 && seconds >= 0))
+    return { type: "deferred", ms: (seconds || 1) * 1000 };
+  return undefined;
+}
 
 function outcomeOf(error: unknown): Outcome {
   const reason = unreachable(errorCode(error));

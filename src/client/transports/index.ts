@@ -14,15 +14,26 @@ export type Outcome =
   | { type: "broken" }
   | { type: "failed"; reason: string };
 
+/** The peer has taken nothing of the message, and wants to get it so many milliseconds later. */
+export interface Deferral {
+  type: "deferred";
+  ms: number;
+}
+
 export interface ListenOptions {
   host: string;
   /** 0 picks a free one. */
   port: number;
-  onMessage: (message: Message) => void;
+  /** @param source the IP address it came from */
+  onMessage: (message: Message, source: string) => void;
+  /** Asked for each message: the milliseconds that this source has to wait with it, 0 lets it in. @default no limit */
+  delay?: ((source: string) => number) | undefined;
   /** Where others reach this client, once its port is known. */
   advertised: (port: number) => Address;
   /** The registry's own IP addresses: besides a probe's source, the only places an answer may go. */
   registryIps: readonly string[];
+  /** The name by which a proxy in front of us is asked, if there is one. */
+  publicHost?: string | undefined;
 }
 
 export interface Listener {
@@ -32,7 +43,7 @@ export interface Listener {
 
 export interface Sender {
   /** Sends an encoded message, and tells within 5 s what became of it. Never rejects. */
-  send(address: { host: string; port: number }, body: string): Promise<Outcome>;
+  send(address: { host: string; port: number }, body: string): Promise<Outcome | Deferral>;
   close(): void;
 }
 
@@ -43,6 +54,8 @@ export interface Transport {
   createSender(): Sender;
   /** How much may be under way to one peer at once, without losing any of it or its order; one message always may. */
   window: { messages: number; bytes: number };
+  /** Peers cannot say that they are sent too much: they drop it. */
+  silentlyLimited?: true;
 }
 
 export const transports: Record<Protocol, Transport> = { HTTP: http, WEBSOCKET: webSocket, UDP: udp };

@@ -1,9 +1,9 @@
-import type { Outcome, Sender } from "./index.ts";
+import type { Deferral, Outcome, Sender } from "./index.ts";
 
 /** What is open towards one peer. */
 export interface Link {
   /** Never rejects. */
-  send(body: string): Promise<Outcome>;
+  send(body: string): Promise<Outcome | Deferral>;
   close(): void;
 }
 

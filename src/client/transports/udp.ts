@@ -11,12 +11,16 @@ import { unreachable } from "./unreachable.ts";
 /** How long the kernel is given to report a closed port, in milliseconds; in a LAN it takes far less. */
 const REFUSAL_MS = 100;
 
+/** A probe is shorter than this, in bytes; its host name has at most 253 characters. */
+const MAX_PROBE_BYTES = 1024;
+
 /** Messages as datagrams. */
 export const udp: Transport = {
   // Half of what the default receive buffer of Linux holds, in small datagrams and in bytes: a burst is not lost.
   window: { messages: 128, bytes: 100_000 },
+  silentlyLimited: true,
 
-  async listen({ host, port, onMessage, advertised, registryIps }) {
+  async listen({ host, port, onMessage, delay, advertised, registryIps }) {
     const admits = probeGuard();
     try {
       const socket = await Bun.udpSocket({
@@ -24,8 +28,11 @@ export const udp: Transport = {
         port,
         socket: {
           data(socket, datagram, sourcePort, source) {
+            const late = delay !== undefined && delay(source) > 0;
+            // A flood must not hide a probe, whose answer keeps us registered.
+            if (late && datagram.byteLength > MAX_PROBE_BYTES) return;
             const read = readOrDrop(datagram);
-            if (read && "message" in read) onMessage(read.message);
+            if (read && "message" in read && !late) onMessage(read.message, source);
             if (read && "probe" in read && admits(read.probe.id)) {
               const body = encodeProbeAnswer(read.probe, advertised(socket.port), datagram.byteLength);
               void replyAddress(read.probe, source, sourcePort, registryIps).then((to) => {

@@ -5,20 +5,29 @@ import {
   InvalidInput,
   MethodNotAllowed,
   TalkError,
+  TooFast,
   UnknownPath,
   UpgradeRequired,
 } from "../../core/errors.ts";
 import { failureBody, failureOf, pathOf } from "../../core/http.ts";
 import { decodeMessage } from "../../core/message.ts";
+import { createOriginGuard } from "../../core/origin.ts";
 import { CLIENT_PATHS, MAX_BODY_BYTES } from "../../core/protocol.ts";
 import { isRecord } from "../../core/schemas.ts";
-import type { Outcome, Transport } from "./index.ts";
+import { createCrowd, type Guest, TRY_AGAIN } from "./crowd.ts";
+import type { Deferral, Outcome, Transport } from "./index.ts";
 import { createLinkSender, type Link } from "./links.ts";
 import { unreachable } from "./unreachable.ts";
 
 /** How long a connection may take to open, and then an answer to come, in milliseconds: 5 s in all. */
 const OPEN_MS = 3000;
 const ANSWER_MS = 2000;
+
+/** How long a request may take to come before it is a WebSocket, in seconds. */
+const IDLE_SECONDS = 10;
+
+/** How a source is closed that sends too much (RFC 6455 §7.4.1: a policy is violated). */
+const TOO_FAST = 1008;
 
 /** What a listener says of a frame it took; a Kotlin peer waits for exactly this. */
 const TAKEN = "OK";
@@ -27,17 +36,23 @@ const TAKEN = "OK";
 export const webSocket: Transport = {
   window: { messages: 64, bytes: Number.POSITIVE_INFINITY },
 
-  async listen({ host, port, onMessage }) {
+  async listen({ host, port, onMessage, delay, publicHost }) {
+    const guard = createOriginGuard(host, publicHost);
+    const crowd = createCrowd();
     try {
-      const server = Bun.serve({
+      const server = Bun.serve<Guest>({
         hostname: host,
         port,
+        idleTimeout: IDLE_SECONDS,
         fetch(request, server) {
+          guard(request);
           if (pathOf(request) !== CLIENT_PATHS.webSocket) {
             throw new UnknownPath(`messages go to ${CLIENT_PATHS.webSocket}`);
           }
           if (request.method !== "GET") throw new MethodNotAllowed(["GET"]);
-          if (!server.upgrade(request)) throw new UpgradeRequired();
+          const source = server.requestIP(request)?.address ?? "";
+          const data: Guest = { source, heard: 0, refused: false };
+          if (!server.upgrade(request, { data })) throw new UpgradeRequired();
           return undefined;
         },
         error: failureOf,
@@ -45,8 +60,20 @@ export const webSocket: Transport = {
           maxPayloadLength: MAX_BODY_BYTES,
           // A peer that does not read its answers is let go, else they would be dropped out of order.
           closeOnBackpressureLimit: true,
+          open: crowd.enter,
+          close: crowd.leave,
           message(socket, frame) {
-            socket.send(answerTo(frame, (bytes) => onMessage(decodeMessage(bytes))));
+            const { data } = socket;
+            // Frames that had arrived before our close frame leaves are not taken: the sender sends them again.
+            if (data.refused) return;
+            crowd.heard(data);
+            const wait = delay?.(data.source) ?? 0;
+            if (wait > 0) {
+              data.refused = true;
+              socket.close(TOO_FAST, new TooFast(wait).message);
+              return;
+            }
+            socket.send(answerTo(frame, (bytes) => onMessage(decodeMessage(bytes), data.source)));
           },
         },
       });
@@ -73,7 +100,7 @@ function answerTo(frame: string | Buffer, take: (bytes: Uint8Array) => void): st
 /** A frame waits for its answer in the order it was sent; a late answer still takes its frame off. */
 interface Frame {
   body: string;
-  settle: (outcome: Outcome) => void;
+  settle: (outcome: Outcome | Deferral) => void;
 }
 
 /** One connection to one peer, kept for as long as it lasts. */
@@ -82,7 +109,7 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
   const waiting: Frame[] = [];
   let open = false;
   let answered = false;
-  let ended: Outcome | undefined;
+  let ended: Outcome | Deferral | undefined;
   const openTimer = setTimeout(
     () => end({ type: "failed", reason: `no connection in ${OPEN_MS / 1000} s` }),
     OPEN_MS,
@@ -102,7 +129,7 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
     const code = "error" in event ? errorCode(event.error) : undefined;
     end({ type: "failed", reason: unreachable(code) ?? "it takes no WebSocket connection" });
   });
-  socket.addEventListener("close", ({ code }) => end(farewell(code)));
+  socket.addEventListener("close", ({ code, reason }) => end(farewell(code, reason)));
 
   function transmit(frame: Frame) {
     socket.send(frame.body);
@@ -120,7 +147,7 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
     };
   }
 
-  function end(outcome: Outcome) {
+  function end(outcome: Outcome | Deferral) {
     if (ended) return;
     ended = outcome;
     clearTimeout(openTimer);
@@ -132,7 +159,7 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
   return {
     send(body) {
       if (ended) return Promise.resolve(ended);
-      const { promise, resolve } = Promise.withResolvers<Outcome>();
+      const { promise, resolve } = Promise.withResolvers<Outcome | Deferral>();
       const frame = { body, settle: resolve };
       waiting.push(frame);
       if (open) transmit(frame);
@@ -143,7 +170,9 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
 }
 
 /** What a close code (RFC 6455 §7.4.1) says of the frames that were not answered. */
-function farewell(code: number): Outcome {
+function farewell(code: number, reason: string): Outcome | Deferral {
+  if (code === TOO_FAST || code === TRY_AGAIN)
+    return { type: "deferred", ms: Number(/wait (\d+) s/.exec(reason)?.[1] ?? 1) * 1000 };
   if (code === 1009) return { type: "failed", reason: "it takes no message this long" };
   // Closed in good order without a word on the frames: a peer that never answers.
   if (code === 1000 || code === 1001) return { type: "sent" };

@@ -2,6 +2,7 @@
 import { type Clock, jittered, sleep } from "../core/clock.ts";
 import { TalkError } from "../core/errors.ts";
 import type { Address, UserName } from "../core/schemas.ts";
+import { createDuty } from "./duty.ts";
 import type { Log } from "./log.ts";
 import { createSemaphore } from "./semaphore.ts";
 import type { Registered, Store } from "./store.ts";
@@ -33,6 +34,9 @@ const MAX_PROBES = 200;
 /** Two refusals count when they are this far apart, in milliseconds: a client that restarts refuses once. */
 const REFUSAL_PAUSE_MS = 1000;
 
+/** A tenth of the interval is short enough to keep the periods when one registry follows another; in milliseconds. */
+const LEASE_MS = { least: 1000, most: 10_000 };
+
 /** From this many users on, the registry may suspect itself. */
 const MIN_JURY = 5;
 
@@ -50,13 +54,16 @@ export interface CheckerOptions {
   /** Milliseconds that a user may be silent in one check. */
   window: number;
   clock: Clock;
+  /** The time of day in milliseconds since 1970. @default the system's */
+  today?: () => number;
   /** From [0, 1). */
   random: () => number;
 }
 
 export interface Checker {
   start(): void;
-  stop(): void;
+  /** Ends at once, and leaves checking to another registry on the store. */
+  stop(): Promise<void>;
 }
 
 interface Entry extends Registered {
@@ -68,7 +75,7 @@ interface Entry extends Registered {
   doubted: boolean;
   /** Is being asked as a juror, or was and did not answer; then its own check has to find it first. */
   heard: boolean;
-  /** Not checked yet since the registry started. */
+  /** Was there before the registry started, and has not shown itself since. */
   initial: boolean;
 }
 
@@ -105,23 +112,32 @@ export function createChecker({
   interval,
   window,
   clock,
+  today = Date.now,
   random,
 }: CheckerOptions): Checker {
   const entries = new Map<UserName, Entry>();
   const inSlot = createSemaphore(MAX_PROBES);
+  const leaseMs = Math.min(LEASE_MS.most, Math.max(LEASE_MS.least, interval / 10));
+  const duty = createDuty({ checking: store.checking, leaseMs, clock, today });
   /** How often one looks who is due, in milliseconds. */
   const tickMs = Math.min(1000, interval / 20);
   let known: string | undefined;
   let round = newRound();
   let jury: Jury = { began: Number.NEGATIVE_INFINITY, members: [] };
+  /** Which registry has checked the users so far, for all that this one knows. */
+  let hasChecked: "none" | "another" | "this" = "none";
   let stopped = false;
   let cancelTick = () => {};
 
   async function tick(): Promise<void> {
     try {
       await sync();
+      const turn = await duty.take();
+      if (turn.turn === "taken" && hasChecked !== "none") takeOver(turn.seen);
+      if (turn.turn === "taken" && hasChecked === "another") log({ type: "taken-over" });
+      hasChecked = turn.turn === "others" ? "another" : "this";
     } catch (error) {
-      // The store is away: those who are known are checked all the same.
+      // The store is away: as long as the duty is ours, those who are known are checked all the same.
       if (!(error instanceof TalkError)) throw error;
       log({ type: "trouble", sentence: error.message });
     }
@@ -131,7 +147,7 @@ export function createChecker({
       report(round);
       round = newRound();
     }
-    for (const entry of entries.values()) {
+    for (const entry of duty.isOurs() ? entries.values() : []) {
       if (!entry.checking && entry.due <= clock.now()) void check(entry);
     }
     cancelTick = clock.after(tickMs, () => void tick());
@@ -161,6 +177,20 @@ export function createChecker({
     }
     for (const user of gone) entries.delete(user);
     known = version;
+  }
+
+  /** Goes on with the periods of the registry that has checked so far; whom it never saw is checked at once. */
+  function takeOver(seen: ReadonlyMap<UserName, number>): void {
+    for (const entry of entries.values()) {
+      const last = Math.max(
+        seen.get(entry.user) ?? Number.NEGATIVE_INFINITY,
+        entry.initial ? Number.NEGATIVE_INFINITY : entry.seen,
+      );
+      entry.initial = last === Number.NEGATIVE_INFINITY;
+      entry.doubted = false;
+      if (!entry.initial) entry.seen = last;
+      entry.due = entry.initial ? clock.now() : last + jittered(interval, random);
+    }
   }
 
   async function check(entry: Entry): Promise<void> {
@@ -208,6 +238,7 @@ export function createChecker({
         const { finding, tookMs } = await inSlot(() => timed(() => check.probe(deadline)), !trial);
         if (finding === "alive") {
           entry.seen = clock.now();
+          duty.saw(entry.user);
           return finding;
         }
         if (finding === "denied" || (finding === "refused" && refused)) return finding;
@@ -234,7 +265,7 @@ export function createChecker({
   /** Removes who failed a check, unless there is reason to suspect ourselves, or it has registered anew. */
   async function condemn(entry: Entry, finding: Finding, trial: Trial): Promise<void> {
     const { user, id } = entry;
-    if (stopped || entries.get(user) !== entry) return;
+    if (stopped || !duty.isOurs() || entries.get(user) !== entry) return;
     const oursPerhaps = entries.size >= MIN_JURY && !trial.othersAnswered && finding !== "denied";
     if (oursPerhaps && !entry.doubted) {
       entry.doubted = true;
@@ -300,6 +331,7 @@ export function createChecker({
     stop() {
       stopped = true;
       cancelTick();
+      return duty.end();
     },
   };
 }

@@ -10,6 +10,8 @@ export type LogEvent =
   | { type: "removed"; user: UserName; finding: Finding; silentMs: number }
   /** Failed its check together with most others: perhaps the fault is ours. */
   | { type: "doubted"; user: UserName; finding: Finding }
+  /** Another registry on the store has checked the users so far. */
+  | { type: "taken-over" }
   | { type: "round"; users: number; failed: number; ms: number }
   | { type: "trouble"; sentence: string };
 
@@ -47,6 +49,8 @@ function describe(event: LogEvent): string {
       return `removed ${event.user}, who ${because(event.finding)}; last seen ${seconds(event.silentMs)} ago`;
     case "doubted":
       return `${event.user} ${because(event.finding)}, as most others do; one more check will tell`;
+    case "taken-over":
+      return "checks the users from now on, in place of another registry";
     case "round":
       return `checked ${event.users} users in ${seconds(event.ms)}; ${event.failed} failed`;
     case "trouble":

@@ -63,13 +63,12 @@ export async function createRegistry({
   const mayContact = createContactRule(checkDeny);
   const store = await openStore(storeUrl, { maxUsers, durability });
   const app = createApp({ store, log, publicHost, open });
-  let stopChecking = () => {};
+  let stopChecking = async () => {};
   let closing: Promise<void> | undefined;
 
   async function close() {
-    stopChecking();
     const grace = setTimeout(() => void app.server?.stop(true), GRACE_MS);
-    await app.server?.stop();
+    await Promise.all([stopChecking(), app.server?.stop()]);
     clearTimeout(grace);
     await store.close();
   }
@@ -94,8 +93,9 @@ export async function createRegistry({
       });
       checker.start();
       stopChecking = () => {
-        checker.stop();
+        const stopped = checker.stop();
         closeProbers();
+        return stopped;
       };
       return `http://${urlHost(host)}:${app.server?.port}`;
     },

@@ -3,7 +3,7 @@ import { TalkError } from "../core/errors.ts";
 import { encodeMessage } from "../core/message.ts";
 import type { UserName } from "../core/schemas.ts";
 import { suggest } from "../core/suggest.ts";
-import { fail, print, type Session, type Step, select } from "./session.ts";
+import { fail, keep, print, type Session, type Step, select } from "./session.ts";
 import type { Outcome } from "./transports/index.ts";
 
 interface Command {
@@ -23,10 +23,22 @@ export const commands: Record<string, Command> = {
     help: "selects who gets your messages",
     run(session, user) {
       if (user === "") return [session, [fail("whom? type :user <user>")]];
-      if (!session.users.has(user))
-        return [session, [{ type: "fetchList", purpose: { type: "select", user } }]];
-      return select(session, user);
+      return lookUpAndSelect(session, user);
     },
+  },
+  reply: {
+    usage: ":reply",
+    help: "selects who wrote last",
+    run(session) {
+      const { last } = session.inbox;
+      if (last === undefined) return [session, [fail("nobody has written yet")]];
+      return lookUpAndSelect(session, last);
+    },
+  },
+  again: {
+    usage: ":again",
+    help: "sends once more what was not delivered, the last text first",
+    run: sendAgain,
   },
   exit: {
     usage: ":exit",
@@ -70,5 +82,21 @@ export function sendText(session: Session, to: UserName, text: string): Step {
 function send(session: Session, text: string): Step {
   const { users, selected } = session;
   if (selected !== undefined && users.has(selected)) return sendText(session, selected, text);
-  return [session, [fail("nobody is selected; choose with :user <user>, :update lists them all")]];
+  return [
+    keep(session, { to: undefined, text }),
+    [fail("nobody is selected; choose with :user <user>, :update lists them all")],
+  ];
+}
+
+function sendAgain(session: Session): Step {
+  const last = session.undelivered.at(-1);
+  if (!last) return [session, [fail("there is nothing to send again")]];
+  const rest = { ...session, undelivered: session.undelivered.slice(0, -1) };
+  return last.to === undefined ? send(rest, last.text) : sendText(rest, last.to, last.text);
+}
+
+/** Selects a user, and asks the registry first if the known list lacks it. */
+function lookUpAndSelect(session: Session, user: UserName): Step {
+  if (session.users.has(user)) return select(session, user);
+  return [session, [{ type: "fetchList", purpose: { type: "select", user } }]];
 }

@@ -3,6 +3,7 @@ import { sameAddress } from "../core/address.ts";
 import { PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, UserName } from "../core/schemas.ts";
 import { runLine, sendText } from "./commands.ts";
+import { hear, type Inbox, markRead, startInbox } from "./inbox.ts";
 import type { Outcome } from "./transports/index.ts";
 import type { ListedAddress, Users } from "./users.ts";
 
@@ -13,13 +14,25 @@ export interface Session {
   users: Users;
   /** Who gets the messages. */
   selected: UserName | undefined;
+  /** Who wrote, and what of it is not read. */
+  inbox: Inbox;
   /** How many texts were sent; the next one gets this as its id. */
   sent: number;
+  /** Texts that did not arrive, or may not have, the last one at the end; without `to` if nobody was selected. */
+  undelivered: readonly Undelivered[];
   /** Whether the registry answered when it was last asked. */
   registryUp: boolean;
   /** Where my name points instead, if I have been warned. */
   elsewhere: ListedAddress | undefined;
 }
+
+export interface Undelivered {
+  to: UserName | undefined;
+  text: string;
+}
+
+/** Most texts that are kept to be sent again. */
+const MAX_UNDELIVERED = 100;
 
 /** Why the list was asked for: to show it, to select a user, to see where a user went, or because it was time. */
 export type Purpose =
@@ -84,7 +97,9 @@ export function startSession(me: UserName, address: Address): Session {
     address,
     users: new Map(),
     selected: undefined,
+    inbox: startInbox(),
     sent: 0,
+    undelivered: [],
     registryUp: true,
     elsewhere: undefined,
   };
@@ -104,8 +119,10 @@ export function step(session: Session, event: Event): Step {
       return sendText(session, event.to, event.text);
     case "refused":
       return [session, [fail(event.reason)]];
-    case "message":
-      return [session, [print({ type: "message", message: event.message })]];
+    case "message": {
+      const inbox = hear(session.inbox, event.message.user, session.selected);
+      return [{ ...session, inbox }, [print({ type: "message", message: event.message })]];
+    }
     case "excess": {
       const { source, count, perSecond } = event;
       const sentence = `refused ${count} messages from ${source}, which sends more than ${perSecond} a second`;
@@ -116,7 +133,7 @@ export function step(session: Session, event: Event): Step {
     case "noList":
       return missList(session, event.reason, event.purpose);
     case "outcome":
-      return [session, [print({ ...event, type: "fate" })]];
+      return [takeOutcome(session, event), [print({ ...event, type: "fate" })]];
     case "unsettled": {
       const what = event.count === 1 ? "1 message" : `${event.count} messages`;
       return [session, [fail(`left before ${what} to ${event.to} could be delivered`)]];
@@ -141,7 +158,18 @@ export function select(session: Session, user: UserName): Step {
   if (!supports(address.protocol)) {
     return [session, [fail(`${user} listens on ${address.protocol}, which this client does not speak`)]];
   }
-  return [{ ...session, selected: user }, [print({ type: "selected", user, address })]];
+  const inbox = markRead(session.inbox, user);
+  return [{ ...session, selected: user, inbox }, [print({ type: "selected", user, address })]];
+}
+
+/** Keeps a text, so that it can be sent again. */
+export function keep(session: Session, text: Undelivered): Session {
+  return { ...session, undelivered: [...session.undelivered, text].slice(-MAX_UNDELIVERED) };
+}
+
+function takeOutcome(session: Session, { to, text, outcome }: Undelivered & { outcome: Outcome }): Session {
+  const arrived = outcome.type === "delivered" || outcome.type === "sent";
+  return arrived ? session : keep(session, { to, text });
 }
 
 function supports(protocol: string): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type Effect, type Event, type Session, startSession, step } from "../../src/client/session.ts";
+import type { Outcome } from "../../src/client/transports/index.ts";
 import type { Users } from "../../src/client/users.ts";
 import type { Address } from "../../src/core/schemas.ts";
 
@@ -90,6 +91,65 @@ test("without the registry the known list stays", () => {
   expect(effects).toMatchObject([
     { output: { type: "failure", sentence: "no registry; the known list stays" } },
   ]);
+});
+
+describe("who wrote", () => {
+  const from = (user: string): Event => ({ type: "message", message: { user, text: "hi" } });
+
+  test("is counted until it is selected, but for who is selected already", () => {
+    const heard = [list(users), from("bob"), from("carol"), from("bob")];
+    expect(after(...heard).session.inbox.unread).toEqual(
+      new Map([
+        ["bob", 2],
+        ["carol", 1],
+      ]),
+    );
+    const { session } = after(...heard, line(":user bob"), from("bob"));
+    expect(session.inbox.unread).toEqual(new Map([["carol", 1]]));
+  });
+
+  test("last is selected by :reply", () => {
+    expect(after(list(users), from("carol"), from("bob"), line(":reply")).session.selected).toBe("bob");
+  });
+
+  test("under a thousand names fills no memory", () => {
+    const many = Array.from({ length: 1000 }, (_, i) => from(`user-${i}`));
+    expect(after(...many).session.inbox.unread.size).toBe(100);
+  });
+});
+
+describe(":again", () => {
+  const fate = (id: number, text: string, outcome: Outcome): Event => ({
+    type: "outcome",
+    id,
+    to: "bob",
+    text,
+    outcome,
+  });
+  const sent = (effects: Effect[]) =>
+    effects.flatMap((effect) => (effect.type === "send" ? [[effect.to, effect.text]] : []));
+
+  test("sends what was not delivered to whom it was for, the last text first", () => {
+    const failed = [
+      fate(0, "one", { type: "failed", reason: "refused" }),
+      fate(1, "two", { type: "unanswered", seconds: 5 }),
+      fate(2, "three", { type: "delivered" }),
+    ];
+    const first = after(list(users), ...failed, line(":user alice"), line(":again"));
+    expect(sent(first.effects)).toEqual([["bob", "two"]]);
+    const [second, effects] = step(first.session, line(":again"));
+    expect(sent(effects)).toEqual([["bob", "one"]]);
+    expect(step(second, line(":again"))[1]).toMatchObject([
+      { output: { sentence: "there is nothing to send again" } },
+    ]);
+  });
+
+  test("sends what was written to nobody to who is selected now, and keeps it if that is nobody", () => {
+    const { session, effects } = after(list(users), line("hello"), line(":again"));
+    expect(sent(effects)).toEqual([]);
+    const [selected] = step(session, line(":user bob"));
+    expect(sent(step(selected, line(":again"))[1])).toEqual([["bob", "hello"]]);
+  });
 });
 
 test(":exit leaves", () => {

@@ -19,7 +19,7 @@ export const client = defineCommand({
   args: flags,
   async run({ args }) {
     checkFlags(args, flags);
-    const { interval, program, ...options } = await readOptions(args);
+    const { interval, program, bell, ...options } = await readOptions(args);
     // Peers are on our own network: a proxy for the web has no business in between.
     process.env.NO_PROXY = "*";
     const stop = Promise.withResolvers<void>();
@@ -38,7 +38,7 @@ export const client = defineCommand({
     const member = await Promise.race([entering, stop.promise.then(() => Bun.sleep(JOIN_GRACE_MS))]);
     if (!member) process.exit(0);
 
-    const screen = await openScreen({ json: args.json === true });
+    const screen = await openScreen({ json: args.json === true, plain: args.plain === true, bell });
     const onTrouble = (sentence: string) => screen.show({ type: "failure", sentence });
     const handler =
       program === undefined ? undefined : createHandler({ program, me: member.name, onTrouble });

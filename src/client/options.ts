@@ -4,6 +4,7 @@ import { seconds, wholeNumber } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
 import { PROTOCOLS, REGISTRY_PORT } from "../core/protocol.ts";
 import type { MemberOptions } from "./member.ts";
+import type { Bell } from "./terminal/settings.ts";
 
 export const flags = {
   name: {
@@ -43,6 +44,16 @@ export const flags = {
     default: "500",
     valueHint: "number",
   },
+  plain: {
+    type: "boolean",
+    description: "in a terminal, only add lines of plain text, as screen readers like it",
+  },
+  bell: {
+    type: "string",
+    description: "ring it at messages: off, unselected (or while you look elsewhere), all",
+    default: "unselected",
+    valueHint: "when",
+  },
   json: {
     type: "boolean",
     description: 'write what happens as JSON, a line each, and read lines like {"to":"bob","text":"hi"} too',
@@ -59,9 +70,10 @@ export interface Options extends MemberOptions {
   interval: number;
   /** The path of what is run for each message. */
   program: string | undefined;
+  bell: Bell;
 }
 
-type Args = Partial<Record<Exclude<keyof typeof flags, "json">, string>>;
+type Args = Partial<Record<Exclude<keyof typeof flags, "json" | "plain">, string>>;
 
 /** The options that flags ask for. @throws UsageError */
 export async function readOptions(args: Args): Promise<Options> {
@@ -113,8 +125,14 @@ export async function readOptions(args: Args): Promise<Options> {
     publicAddress,
     rateLimit: wholeNumber("rate-limit", args["rate-limit"] ?? flags["rate-limit"].default, 0, 1_000_000),
     program: args["on-message"] === undefined ? undefined : programOf(args["on-message"]),
+    bell: bellOf(args.bell ?? flags.bell.default),
     interval: seconds("poll-interval", args["poll-interval"] ?? flags["poll-interval"].default),
   };
+}
+
+function bellOf(text: string): Bell {
+  if (text === "off" || text === "unselected" || text === "all") return text;
+  throw new UsageError("--bell must be off, unselected or all");
 }
 
 function ports(): string {

@@ -16,3 +16,8 @@ export function visible(text: string): string {
     return SHORT[unsafe] ?? `\\u{${(unsafe.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}}`;
   });
 }
+
+/** A user's name made visible; one that no user can have is quoted, so that `bob: hi` cannot pass for a message. */
+export function visibleName(name: string): string {
+  return /^[a-zA-Z0-9_.-]+$/.test(name) ? name : `"${visible(name).replaceAll('"', '\\"')}"`;
+}

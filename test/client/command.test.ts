@@ -303,7 +303,7 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
       "--registry",
       `http://${HOST}:${server.port}`,
     ]);
-    await alice.sees("\\e[2J  \\n://r:1");
+    await alice.sees('"\\e[2J"  \\n://r:1');
     await alice.sees("quic  quic://h:1");
     expect(alice.lines).toHaveLength(3);
     alice.type(":user quic");

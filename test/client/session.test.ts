@@ -94,7 +94,11 @@ test("without the registry the known list stays", () => {
 });
 
 describe("who wrote", () => {
-  const from = (user: string): Event => ({ type: "message", message: { user, text: "hi" } });
+  const from = (user: string): Event => ({
+    type: "message",
+    message: { user, text: "hi" },
+    source: "10.0.0.9",
+  });
 
   test("is counted until it is selected, but for who is selected already", () => {
     const heard = [list(users), from("bob"), from("carol"), from("bob")];

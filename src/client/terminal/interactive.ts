@@ -1,47 +1,195 @@
-/** A prompt, with what is told above it. */
-import { on } from "node:events";
-import { createInterface, type Interface } from "node:readline";
-import { visible } from "../../core/visible.ts";
-import { render } from "../render.ts";
+/** The terminal of a person: what happens scrolls by, and below it stands the line being typed. */
+import { commands } from "../commands.ts";
+import type { Queue } from "../queue.ts";
+import { createQueue } from "../queue.ts";
+import type { Output, Session } from "../session.ts";
+import { createBell } from "./bell.ts";
+import { type Action, BLANK, press } from "./editor.ts";
+import { createEntries, type Own } from "./entries.ts";
+import { createFrame } from "./frame.ts";
+import { historyPath, openHistory } from "./history.ts";
+import { createKeyReader, type Key } from "./keys.ts";
+import { layLive } from "./live.ts";
+import { createLog } from "./log.ts";
 import type { Screen } from "./screen.ts";
+import type { Settings } from "./settings.ts";
+import { createTheme } from "./theme.ts";
+import { createThrottle } from "./throttle.ts";
+import { openTty } from "./tty.ts";
 
-export function openInteractive(): Screen {
-  const { stdin, stdout } = process;
-  const editor = createInterface({ input: stdin, output: stdout, terminal: true });
+/** What comes within this time is drawn at once, in milliseconds: faster is not seen. */
+const FRAME_MS = 15;
+
+/** How long a terminal takes at most to send all of a key, in milliseconds: Escape itself is the start of many. */
+const KEY_MS = 50;
+
+/** While a window is pulled, its size changes again within this many milliseconds. */
+const RESIZE_MS = 60;
+
+/** Most lines that wait to be taken; whoever pastes more has no use for them. */
+const MAX_LINES = 10_000;
+
+export function openInteractive({ bell: when, env, clock, now }: Settings): Screen {
+  const theme = createTheme(env);
+  const entries = createEntries(theme);
+  const log = createLog(entries, now);
+  const keys = createKeyReader();
+  const bell = createBell(when, clock);
+  const typed: Queue<string> = createQueue(MAX_LINES);
   const hungUp = Promise.withResolvers<void>();
-  stdout.on("error", () => hungUp.resolve());
+  const underWay = new Map<number, Own>();
+  let frame = createFrame();
+  let editor = BLANK;
+  let session: Session | undefined;
+  let cancelDraw: (() => void) | undefined;
+  let cancelKey = () => {};
+  let cancelRepaint: (() => void) | undefined;
+  /** Until the size has changed for the first time, above us is what was there before. */
+  let screenIsOurs = false;
+  let closed = false;
 
-  return {
-    lines: () => typedLines(editor),
-    show(output) {
-      const rendered = render(output);
-      if (!rendered) return;
-      stdout.write(`\r\x1b[J${rendered.text}\n`);
-      editor.prompt(true);
+  const tty = openTty({
+    onBytes: takeBytes,
+    onResize,
+    onReady: draw,
+    onContinued() {
+      frame = createFrame();
+      draw();
     },
-    follow({ selected }) {
-      const prompt = `${visible(selected ?? "")}> `;
-      if (prompt === editor.getPrompt()) return;
-      editor.setPrompt(prompt);
-      editor.prompt(true);
+    onEnd() {
+      typed.end();
+      hungUp.resolve();
+    },
+  });
+  const throttle = createThrottle(clock, (user, count) => {
+    log.add(entries.more(log.time(), user, count));
+    drawSoon();
+  });
+  const history = openHistory(historyPath(env), (sentence) => show({ type: "failure", sentence }));
+
+  function draw(): void {
+    cancelDraw?.();
+    cancelDraw = undefined;
+    // A terminal that does not keep up, or is about to be painted anew, gets all of it in one piece later.
+    if (closed || cancelRepaint || tty.busy()) return;
+    const { columns } = tty.size();
+    tty.write(frame.draw(log.take(columns), block(), columns) + bell.take());
+  }
+
+  function drawSoon(): void {
+    cancelDraw ??= clock.after(FRAME_MS, draw);
+  }
+
+  function repaint(): void {
+    cancelRepaint = undefined;
+    if (closed) return;
+    const { columns, lines } = tty.size();
+    log.take(columns);
+    // What was on the screen before us goes where it can be scrolled back to.
+    const away = screenIsOurs ? "" : `${frame.erase()}\x1b[${lines};1H${"\n".repeat(lines)}`;
+    screenIsOurs = true;
+    tty.write(away + frame.repaint(log.last(columns, lines), block(), columns, lines) + bell.take());
+  }
+
+  function onResize(): void {
+    cancelRepaint?.();
+    cancelRepaint = clock.after(RESIZE_MS, repaint);
+  }
+
+  function block() {
+    const waiting = [...underWay.values()].map(entries.own);
+    return layLive({ editor, session, underWay: waiting }, theme, tty.size());
+  }
+
+  function takeBytes(bytes: Uint8Array): void {
+    cancelKey();
+    for (const key of keys.read(bytes)) takeKey(key);
+    if (keys.pending()) cancelKey = clock.after(KEY_MS, giveKeys);
+    draw();
+  }
+
+  function giveKeys(): void {
+    for (const key of keys.give()) takeKey(key);
+    draw();
+  }
+
+  function takeKey(key: Key): void {
+    if (key.type === "focus") bell.focus(key.focused);
+    const known = { history: history.lines(), commands: Object.keys(commands), users: names(session) };
+    const [next, action] = press(editor, key, known);
+    editor = next;
+    act(action);
+  }
+
+  function act(action: Action): void {
+    switch (action.type) {
+      case "none":
+        break;
+      case "submit":
+        history.add(action.text);
+        typed.push(action.text);
+        break;
+      case "command":
+        typed.push(action.text);
+        break;
+      case "leave":
+        typed.end();
+        break;
+      case "repaint":
+        onResize();
+        break;
+      case "suspend":
+        tty.write(frame.erase());
+        tty.suspend();
+    }
+  }
+
+  function show(output: Output): void {
+    switch (output.type) {
+      case "message": {
+        const { user, text } = output.message;
+        const entry = entries.message(log.time(), user, text);
+        if (throttle.admits(user, entry(tty.size().columns).length)) log.add(entry);
+        bell.hear(user === session?.selected);
+        break;
+      }
+      case "sending":
+        underWay.set(output.id, { at: log.time(), to: output.to, text: output.text, outcome: undefined });
+        break;
+      case "fate": {
+        const { id, to, text, outcome } = output;
+        const at = underWay.get(id)?.at ?? log.time();
+        underWay.delete(id);
+        log.add(entries.own({ at, to, text, outcome }));
+        break;
+      }
+      default:
+        log.add(entries.notice(log.time(), output, session));
+    }
+    drawSoon();
+  }
+
+  draw();
+  return {
+    lines: () => typed,
+    show,
+    follow(next) {
+      session = next;
+      drawSoon();
     },
     hungUp: hungUp.promise,
     async close() {
-      editor.close();
-      await new Promise((done) => stdout.write("", done));
+      throttle.flush();
+      const { columns } = tty.size();
+      tty.write(frame.draw(log.take(columns), { rows: [], cursor: { row: 0, column: 0 } }, columns));
+      closed = true;
+      tty.restore();
+      await tty.flush();
     },
   };
 }
 
-async function* typedLines(editor: Interface): AsyncGenerator<string> {
-  editor.prompt(true);
-  editor.on("SIGINT", () => {
-    if (editor.line === "") editor.close();
-    // Ctrl-E, Ctrl-U: to the end of the line, and away with all before.
-    else for (const name of ["e", "u"]) editor.write(null, { ctrl: true, name });
-  });
-  for await (const [line] of on(editor, "line", { close: ["close"] })) {
-    yield String(line);
-    editor.prompt(true);
-  }
+/** The names that can be completed: those that can be typed. */
+function names(session: Session | undefined): string[] {
+  return [...(session?.users.keys() ?? [])].filter((name) => /^[\w.-]+$/.test(name));
 }

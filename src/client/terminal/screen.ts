@@ -1,5 +1,7 @@
 /** What a chat is shown on and typed into. */
+import { systemClock } from "../../core/clock.ts";
 import type { Output, Session } from "../session.ts";
+import type { Bell } from "./settings.ts";
 
 export interface Screen {
   /** What is typed or piped, line by line, until it ends. */
@@ -14,11 +16,19 @@ export interface Screen {
   close(): Promise<void>;
 }
 
+export interface ScreenOptions {
+  json: boolean;
+  /** Lines are only ever added, without escape sequences. */
+  plain: boolean;
+  bell: Bell;
+}
+
 /** Lines of JSON if they are asked for, else the terminal if there is one at both ends, else the pipes. */
-export async function openScreen({ json = false } = {}): Promise<Screen> {
+export async function openScreen({ json, plain, bell }: ScreenOptions): Promise<Screen> {
   if (json) return (await import("./json.ts")).openJson();
-  if (process.stdin.isTTY && process.stdout.isTTY) {
-    return (await import("./interactive.ts")).openInteractive();
-  }
-  return (await import("./piped.ts")).openPiped();
+  const { env, stdin, stdout } = process;
+  if (!stdin.isTTY || !stdout.isTTY) return (await import("./piped.ts")).openPiped();
+  const settings = { bell, env, clock: systemClock, now: () => new Date() };
+  if (plain || env.TERM === "dumb") return (await import("./plain.ts")).openPlain(settings);
+  return (await import("./interactive.ts")).openInteractive(settings);
 }

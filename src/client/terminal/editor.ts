@@ -1,0 +1,151 @@
+/** What keys make of the line being typed, and what they ask for. No I/O. */
+import { complete } from "./complete.ts";
+import type { Key } from "./keys.ts";
+import { cut, EMPTY, insert, kills, type Line, moves, removals, transpose } from "./line.ts";
+
+export interface Editor {
+  line: Line;
+  /** How many lines back in history the line comes from; 0 is the one being typed, which waits as `draft`. */
+  back: number;
+  draft: Line;
+  /** What was removed last, for Ctrl-Y. */
+  killed: string;
+  /** A message of several lines, as it would be sent, that waits for a look at it. */
+  pasted: string | undefined;
+  /** What Tab could make of the line. */
+  candidates: readonly string[];
+}
+
+export type Action =
+  | { type: "none" }
+  /** A line is done. */
+  | { type: "submit"; text: string }
+  /** A key stands for a command, while the line stays as it is. */
+  | { type: "command"; text: string }
+  | { type: "leave" | "suspend" | "repaint" };
+
+/** What the keys can draw on. */
+export interface Known {
+  history: readonly string[];
+  /** Without their colon. */
+  commands: readonly string[];
+  users: readonly string[];
+}
+
+/** Keys that stand for commands. */
+const COMMAND_KEYS: Record<string, string> = { "alt-s": ":again", "alt-r": ":reply" };
+
+const NONE: Action = { type: "none" };
+
+export const BLANK: Editor = {
+  line: EMPTY,
+  back: 0,
+  draft: EMPTY,
+  killed: "",
+  pasted: undefined,
+  candidates: [],
+};
+
+export function press(before: Editor, key: Key, known: Known): [Editor, Action] {
+  if (key.type === "focus") return [before, NONE];
+  const editor = { ...before, candidates: [] };
+  if (editor.pasted !== undefined) return look(editor, editor.pasted, key);
+  if (key.type === "text") return [change(editor, insert(editor.line, key.text)), NONE];
+  if (key.type === "paste") return paste(editor, key.text);
+  return pressNamed(editor, key.name, known);
+}
+
+function pressNamed(editor: Editor, name: string, known: Known): [Editor, Action] {
+  const { line } = editor;
+  switch (name) {
+    case "enter":
+      return [
+        { ...BLANK, killed: editor.killed },
+        { type: "submit", text: line.text },
+      ];
+    case "ctrl-c":
+      if (line.text === "") return [editor, { type: "leave" }];
+      return [{ ...BLANK, killed: editor.killed }, NONE];
+    case "ctrl-d":
+      if (line.text === "") return [editor, { type: "leave" }];
+      break;
+    case "ctrl-z":
+      return [editor, { type: "suspend" }];
+    case "ctrl-l":
+      return [editor, { type: "repaint" }];
+    case "up":
+    case "ctrl-p":
+      return [recall(editor, editor.back + 1, known.history), NONE];
+    case "down":
+    case "ctrl-n":
+      return [recall(editor, editor.back - 1, known.history), NONE];
+    case "tab":
+      return [completed(editor, known), NONE];
+    case "ctrl-y":
+      return [change(editor, insert(line, editor.killed)), NONE];
+    case "ctrl-t":
+      return [change(editor, transpose(line)), NONE];
+  }
+  const move = moves[name];
+  if (move) return [{ ...editor, line: { ...line, cursor: move(line) } }, NONE];
+  const removal = removals[name];
+  if (removal) return [change(editor, cut(line, removal(line))[0]), NONE];
+  const kill = kills[name];
+  if (kill) {
+    const [left, killed] = cut(line, kill(line));
+    return [{ ...change(editor, left), killed: killed || editor.killed }, NONE];
+  }
+  const command = COMMAND_KEYS[name];
+  return [editor, command === undefined ? NONE : { type: "command", text: command }];
+}
+
+/** A line that is changed is the one being typed, wherever it came from. */
+function change(editor: Editor, line: Line): Editor {
+  return { ...editor, line, back: 0 };
+}
+
+function recall(editor: Editor, back: number, history: readonly string[]): Editor {
+  if (back < 0 || back > history.length) return editor;
+  const draft = editor.back === 0 ? editor.line : editor.draft;
+  const text = history[history.length - back];
+  const line = text === undefined ? draft : { text, cursor: text.length };
+  return { ...editor, line, draft, back };
+}
+
+function completed(editor: Editor, { commands, users }: Known): Editor {
+  const { text, cursor } = editor.line;
+  const { text: typed, candidates } = complete(text.slice(0, cursor), commands, users);
+  if (typed === text.slice(0, cursor)) return { ...editor, candidates };
+  return { ...change(editor, { text: typed + text.slice(cursor), cursor: typed.length }), candidates };
+}
+
+/** One line goes where the cursor is; several are a message of their own, which is looked at first. */
+function paste(editor: Editor, text: string): [Editor, Action] {
+  const { line } = editor;
+  const whole = text.replace(/\n+$/, "");
+  if (!whole.includes("\n")) return [change(editor, insert(line, whole)), NONE];
+  return [{ ...editor, pasted: insert(line, whole).text }, NONE];
+}
+
+function look(editor: Editor, pasted: string, key: Key): [Editor, Action] {
+  if (key.type !== "press") return [editor, NONE];
+  switch (key.name) {
+    case "enter":
+      return [
+        { ...BLANK, killed: editor.killed },
+        { type: "submit", text: asText(pasted) },
+      ];
+    case "escape":
+    case "ctrl-c":
+      return [{ ...editor, pasted: undefined }, NONE];
+    case "ctrl-z":
+      return [editor, { type: "suspend" }];
+    default:
+      return [editor, NONE];
+  }
+}
+
+/** A line that sends a text as it is, also where that starts like a command. */
+function asText(text: string): string {
+  return /^:(:|[a-z])/i.test(text) ? `:${text}` : text;
+}

@@ -1,0 +1,60 @@
+/** What has been shown, for drawing it anew. */
+import type { Entries, Entry } from "./entries.ts";
+import type { Row } from "./wrap.ts";
+
+/** Most entries that are kept: more than any screen has rows. */
+const MAX_ENTRIES = 500;
+
+export interface Log {
+  /** Adds an entry, under a date if that is another than before. */
+  add(entry: Entry): void;
+  /** The rows of what was added since the last time. */
+  take(columns: number): Row[];
+  /** The last rows, about as many as fit so many lines. */
+  last(columns: number, lines: number): Row[];
+  /** The time of day as it is shown, HH:MM. */
+  time(): string;
+}
+
+/** @param now the time of day */
+export function createLog(entries: Entries, now: () => Date): Log {
+  let kept: Entry[] = [];
+  let fresh: Entry[] = [];
+  let date = dateOf(now());
+
+  return {
+    add(entry) {
+      const today = dateOf(now());
+      if (today !== date) fresh.push(entries.day(today));
+      date = today;
+      fresh.push(entry);
+    },
+    take(columns) {
+      const added = fresh;
+      fresh = [];
+      kept = [...kept, ...added].slice(-MAX_ENTRIES);
+      return added.flatMap((entry) => entry(columns));
+    },
+    last(columns, lines) {
+      const rows: Row[][] = [];
+      let count = 0;
+      for (let i = kept.length - 1; i >= 0 && count < lines; i--) {
+        const more = kept[i]?.(columns) ?? [];
+        rows.unshift(more);
+        count += more.length;
+      }
+      return rows.flat();
+    },
+    time: () => clockTime(now()),
+  };
+}
+
+function clockTime(at: Date): string {
+  return [at.getHours(), at.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+/** In local time, as ISO 8601 writes it: 2026-03-01. */
+function dateOf(at: Date): string {
+  const parts = [at.getFullYear(), at.getMonth() + 1, at.getDate()];
+  return parts.map((part) => String(part).padStart(2, "0")).join("-");
+}

@@ -1,0 +1,76 @@
+/** For screen readers and the plainest terminals: lines are only ever added, and nothing is written but text. */
+import { readLines } from "../../core/lines.ts";
+import { visibleName } from "../../core/visible.ts";
+import { troubleOf } from "../notices.ts";
+import type { Output, Session } from "../session.ts";
+import { createEntries } from "./entries.ts";
+import { createLog } from "./log.ts";
+import type { Screen } from "./screen.ts";
+import type { Settings } from "./settings.ts";
+import { createTheme } from "./theme.ts";
+import { createThrottle } from "./throttle.ts";
+
+/** The width of a terminal that does not tell. */
+const COLUMNS = 80;
+
+export function openPlain({ env, clock, now }: Settings): Screen {
+  const { stdout } = process;
+  // Words, because a reader may pass over marks.
+  const entries = createEntries(createTheme({ ...env, NO_COLOR: "1", LC_ALL: "C" }));
+  const log = createLog(entries, now);
+  const hungUp = Promise.withResolvers<void>();
+  let session: Session | undefined;
+  stdout.on("error", () => hungUp.resolve());
+  const throttle = createThrottle(clock, (user, count) => {
+    log.add(entries.more(log.time(), user, count));
+    write();
+  });
+
+  function columns(): number {
+    return Math.max(8, stdout.columns || COLUMNS);
+  }
+
+  function write(): void {
+    for (const { text } of log.take(columns())) stdout.write(`${text.trimEnd()}\n`);
+  }
+
+  function show(output: Output): void {
+    switch (output.type) {
+      case "message": {
+        const { user, text } = output.message;
+        const entry = entries.message(log.time(), user, text);
+        if (throttle.admits(user, entry(columns()).length)) log.add(entry);
+        break;
+      }
+      case "sending":
+        break;
+      case "fate":
+        // The text stands above already, as it was typed.
+        log.add(entries.told(log.time(), fateOf(output)));
+        break;
+      default:
+        log.add(entries.notice(log.time(), output, session));
+    }
+    write();
+  }
+
+  return {
+    lines: () => readLines(Bun.stdin.stream()),
+    show,
+    follow(next) {
+      session = next;
+    },
+    hungUp: hungUp.promise,
+    async close() {
+      throttle.flush();
+      await new Promise<void>((done) => void stdout.write("", () => done()));
+    },
+  };
+}
+
+function fateOf({ to, outcome }: Extract<Output, { type: "fate" }>): string {
+  const trouble = troubleOf(to, outcome);
+  if (trouble !== undefined)
+    return `! ${trouble}${outcome.type === "failed" ? "; :again sends it again" : ""}`;
+  return `${outcome.type} to ${visibleName(to)}`;
+}

@@ -1,0 +1,51 @@
+/** The line being typed, as rows with a cursor. */
+import { visible } from "../../core/visible.ts";
+import type { Block } from "./frame.ts";
+import type { Line } from "./line.ts";
+import { cells, type Row, type Span } from "./wrap.ts";
+
+/**
+ * The prompt and the line behind it in rows of `columns`; of more than `limit` rows, those around the cursor.
+ * The last row is never full.
+ */
+export function layPrompt(prompt: readonly Span[], line: Line, columns: number, limit: number): Block {
+  const rows: Row[] = [];
+  let row: Row = { text: "", width: 0 };
+  let cursor = { row: 0, column: 0 };
+
+  function put(text: string, width: number, style: Span["style"]): void {
+    if (row.width + width > columns) endRow();
+    row = { text: row.text + (style ? style(text) : text), width: row.width + width };
+    if (row.width >= columns) endRow();
+  }
+
+  function endRow(): void {
+    rows.push(row);
+    row = { text: "", width: 0 };
+  }
+
+  for (const { text, style } of prompt) for (const cell of cells(text)) put(cell.text, cell.width, style);
+  let index = 0;
+  for (const { text } of cells(line.text)) {
+    if (index === line.cursor) cursor = { row: rows.length, column: row.width };
+    const safe = visible(text);
+    // What is shown as an escape may be cut at the edge like any other text.
+    for (const cell of safe === text ? [{ text, width: Bun.stringWidth(text) }] : cells(safe)) {
+      put(cell.text, cell.width, undefined);
+    }
+    index += text.length;
+  }
+  if (index === line.cursor) cursor = { row: rows.length, column: row.width };
+  rows.push(row);
+  return within({ rows, cursor }, limit);
+}
+
+function within({ rows, cursor }: Block, limit: number): Block {
+  if (rows.length <= limit) return { rows, cursor };
+  const start = Math.min(Math.max(0, cursor.row - Math.floor(limit / 2)), rows.length - limit);
+  const shown = rows.slice(start, start + limit);
+  const last = shown.at(-1);
+  // A full row in last place leaves no room to erase behind it.
+  if (last && start + limit < rows.length) shown.push({ text: "", width: 0 });
+  return { rows: shown, cursor: { row: cursor.row - start, column: cursor.column } };
+}

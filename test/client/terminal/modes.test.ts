@@ -1,0 +1,100 @@
+/** Terminals of many kinds, and how they are left. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { alone, ENTER, pair } from "../../helpers/chat.ts";
+import { listed } from "../../helpers/program.ts";
+import { type openClient, openScreen, setsid } from "../../helpers/screen.ts";
+
+// Processes take longer than Bun's 5 s on a busy machine.
+setDefaultTimeout(30_000);
+
+// Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
+const inTerminal = describe.skipIf(!setsid);
+
+/** SGR sequences (ECMA-48 §8.3.117). */
+const COLOUR = new RegExp(`${"\x1b"}\\[[0-9;]+m`);
+const COLOURED_BOB = new RegExp(`(${"\x1b"}\\[\\d+m)bob`);
+
+inTerminal("a terminal", () => {
+  test("without colours gets none, and each user has a steady one elsewhere", async () => {
+    const { alice, from } = await alone({ env: { NO_COLOR: "1" } });
+    await from("bob", "hello");
+    await alice.contains("bob: hello");
+    expect(alice.written()).not.toMatch(COLOUR);
+    const colours = new Set<string>();
+    for (let i = 0; i < 2; i++) {
+      const other = await alone();
+      await other.from("bob", "hello");
+      await other.alice.contains("bob: hello");
+      colours.add(COLOURED_BOB.exec(other.alice.written())?.[1] ?? "none");
+    }
+    expect([...colours]).toEqual([expect.stringContaining("m")]);
+  });
+
+  test("without Unicode gets words", async () => {
+    const { alice } = await pair({ env: { LANG: "C" } });
+    alice.type(`hello${ENTER}`);
+    await alice.shows("12:34 to bob: hello (delivered)\nbob> ▏");
+  });
+
+  test.each([
+    ["--plain", ["--plain"], {}],
+    ["TERM=dumb", [], { TERM: "dumb" }],
+  ])("with %s gets lines that are only added, and no escape sequence", async (_, args, env) => {
+    const { alice, bob, from } = await pair({ env }, args);
+    await from("bob", "one\ntwo");
+    await alice.contains("        two");
+    alice.type(`hello${ENTER}`);
+    expect(await bob.inbox.next()).toBe("hello");
+    await alice.contains("12:34 delivered to bob");
+    alice.type("\x04");
+    expect(await alice.exited).toBe(0);
+    expect(alice.written()).not.toMatch(/[^\P{Cc}\r\n]/u);
+    expect(alice.rows().slice(-5)).toEqual([
+      "12:34 bob: one",
+      "        two",
+      "hello",
+      "12:34 delivered to bob",
+      "▏",
+    ]);
+  });
+
+  const ends: [string, (alice: Awaited<ReturnType<typeof openClient>>) => void][] = [
+    ["Ctrl-D", (alice) => alice.type("\x04")],
+    [":exit", (alice) => alice.type(`:exit${ENTER}`)],
+    ["SIGTERM", (alice) => alice.kill("SIGTERM")],
+    ["SIGINT", (alice) => alice.kill("SIGINT")],
+    ["SIGHUP", (alice) => alice.kill("SIGHUP")],
+  ];
+
+  test.each(ends)("is given back as it was after %s", async (_, end) => {
+    const { alice, registry } = await alone();
+    end(alice);
+    expect(await alice.exited).toBe(0);
+    expect(alice.isRestored()).toBe(true);
+    await alice.writes("\x1b[?1004l\x1b[?2004l");
+    expect(await listed(registry)).toEqual({});
+  });
+
+  test("is given back as it was after a crash", async () => {
+    const crash = `
+      const { openInteractive } = await import("./src/client/terminal/interactive.ts");
+      const { systemClock } = await import("./src/core/clock.ts");
+      openInteractive({ bell: "off", env: process.env, clock: systemClock, now: () => new Date() });
+      process.stdin.once("data", () => { throw new Error("boom"); });
+    `;
+    const screen = openScreen([process.execPath, "-e", crash]);
+    await screen.shows("> ▏");
+    expect(screen.isRestored()).toBe(false);
+    screen.type("x");
+    expect(await screen.exited).toBe(1);
+    expect(screen.isRestored()).toBe(true);
+    await screen.writes("\x1b[?1004l\x1b[?2004l");
+  });
+
+  test("that is closed ends the client, which unregisters", async () => {
+    const { alice, registry } = await alone();
+    alice.hangUp();
+    expect(await alice.exited).toBe(0);
+    expect(await listed(registry)).toEqual({});
+  });
+});

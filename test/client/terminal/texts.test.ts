@@ -1,0 +1,211 @@
+/** What one writes, pastes and gets, on a screen. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { addPeer, addressOf, alone, ENTER, openRegistry, pair, put } from "../../helpers/chat.ts";
+import { afterwards } from "../../helpers/registry.ts";
+import { openClient, setsid } from "../../helpers/screen.ts";
+
+// Processes take longer than Bun's 5 s on a busy machine.
+setDefaultTimeout(30_000);
+
+// Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
+const inTerminal = describe.skipIf(!setsid);
+
+const LEFT = "\x1b[D";
+const ESCAPE = "\x1b";
+const paste = (text: string) => `\x1b[200~${text}\x1b[201~`;
+
+inTerminal("my own text", () => {
+  test("is shown with its fate: delivered", async () => {
+    const { alice, bob } = await pair();
+    alice.type(`hello bob${ENTER}`);
+    await alice.shows("12:34 to bob: hello bob ✓\nbob> ▏");
+    expect(await bob.inbox.next()).toBe("hello bob");
+  });
+
+  test("is shown with its fate: sent, where nobody can know more", async () => {
+    const registry = await openRegistry();
+    const socket = await Bun.udpSocket({ hostname: "127.0.0.1", port: 0 });
+    afterwards(() => socket.close());
+    await put(registry, "bob", { protocol: "UDP", host: "127.0.0.1", port: socket.port });
+    const alice = await openClient("alice", registry);
+    alice.type(`:user bob${ENTER}hello bob${ENTER}`);
+    await alice.shows("12:34 to bob: hello bob (sent)\nbob> ▏");
+  });
+
+  test("that was not delivered says why, and is sent again with one key or command", async () => {
+    const { alice, registry, bob } = await pair({ columns: 200 });
+    await put(registry, "carol", { protocol: "HTTP", host: "127.0.0.1", port: 1 });
+    alice.type(`:user carol${ENTER}one${ENTER}`);
+    const failed = "✗ not delivered to carol: connection refused; :again sends it again";
+    await alice.shows(`12:34 to carol: one ${failed}\ncarol> ▏`);
+    alice.type(`half\x1bs`);
+    await alice.shows(`12:34 to carol: one ${failed}\n12:34 to carol: one ${failed}\ncarol> half▏`);
+    await put(registry, "carol", bob.address);
+    alice.type(`\x15:again${ENTER}`);
+    await alice.shows("12:34 carol moved\n12:34 to carol: one ✓\ncarol> ▏");
+    expect(await bob.inbox.next()).toBe("one");
+  });
+
+  test("without anybody selected can be sent again when somebody is", async () => {
+    const registry = await openRegistry();
+    const bob = await addPeer(registry, "bob");
+    const alice = await openClient("alice", registry);
+    alice.type(`hello${ENTER}:user bob${ENTER}`);
+    await alice.contains("bob> ");
+    alice.type(`:again${ENTER}`);
+    expect(await bob.inbox.next()).toBe("hello");
+  });
+
+  test("that is under way stands above the prompt until its fate is known", async () => {
+    const registry = await openRegistry();
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<Response>();
+    const slow = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch() {
+        asked.resolve();
+        return answer.promise;
+      },
+    });
+    afterwards(() => slow.stop(true));
+    await put(registry, "slow", { protocol: "HTTP", host: "127.0.0.1", port: slow.port });
+    const { alice, from } = await alone({}, [], registry);
+    alice.type(`:user slow${ENTER}hello${ENTER}`);
+    await asked.promise;
+    await from("carol", "meanwhile");
+    await alice.shows("12:34 carol: meanwhile\n12:34 to slow: hello …\n[carol 1] slow> ▏");
+    answer.resolve(Response.json({ status: "ok" }));
+    await alice.shows("12:34 carol: meanwhile\n12:34 to slow: hello ✓\n[carol 1] slow> ▏");
+  });
+});
+
+inTerminal("a pasted block", () => {
+  const block = "one\r\n  two\r\n\r\nfour\r\n";
+
+  test("of several lines is one message, after one look at it", async () => {
+    const { alice, bob } = await pair();
+    alice.type(paste(block));
+    await alice.shows(
+      [
+        "4 lines to bob:",
+        "  one",
+        "    two",
+        "  four",
+        "Enter sends them as one message, Esc drops them ▏",
+      ].join("\n"),
+    );
+    alice.type(ENTER);
+    expect(await bob.inbox.next()).toBe("one\n  two\n\nfour");
+    await alice.shows("12:34 to bob: one\n          two\n        four ✓\nbob> ▏");
+  });
+
+  test("of many lines shows the first ones and counts the others", async () => {
+    const { alice } = await pair({ columns: 20 });
+    alice.type(paste(Array.from({ length: 40 }, (_, i) => `line ${i + 1}`).join("\n")));
+    await alice.shows(
+      [
+        "40 lines to bob:",
+        "  line 1",
+        "  line 2",
+        "  line 3",
+        "  … 37 more",
+        "Enter sends them as",
+        "  one message, Esc",
+        "  drops them ▏",
+      ].join("\n"),
+    );
+  });
+
+  test.each([
+    ["Escape", ESCAPE],
+    ["Ctrl-C", "\x03"],
+  ])("is dropped by %s, and the half-typed line is back", async (_, key) => {
+    const { alice } = await pair();
+    alice.type("look: ");
+    alice.type(paste(block));
+    await alice.contains("4 lines to bob:");
+    alice.type(key);
+    await alice.shows("bob> look: ▏");
+  });
+
+  test("that starts with a command is a text all the same", async () => {
+    const { alice, bob } = await pair();
+    alice.type(paste(":exit\nnow"));
+    await alice.contains("2 lines to bob:");
+    alice.type(ENTER);
+    expect(await bob.inbox.next()).toBe(":exit\nnow");
+  });
+
+  test("of one line is typed in, and not sent", async () => {
+    const { alice } = await pair();
+    alice.type(`<>${LEFT}${paste("one line\n")}`);
+    await alice.shows("bob> <one line▏>");
+  });
+});
+
+inTerminal("messages", () => {
+  test("of several lines are indented, so that none passes for somebody else's", async () => {
+    const { alice, from } = await pair();
+    await from("mallory", "hi\nbob: pay him\r\n12:34 bob: now");
+    await alice.shows(
+      ["12:34 mallory: hi", "        bob: pay him", "        12:34 bob: now", "[mallory 1] bob> ▏"].join(
+        "\n",
+      ),
+    );
+    await from("mallory", `${" ".repeat(65)}12:34 bob: hello`);
+    await alice.shows(["12:34 mallory:", "        12:34 bob: hello", "[mallory 2] bob> ▏"].join("\n"));
+  });
+
+  test("of users who are not selected are counted, and :reply selects who wrote last", async () => {
+    const { alice, registry, from } = await pair();
+    await addPeer(registry, "carol");
+    await from("bob", "to you");
+    await from("dave", "psst");
+    for (const text of ["one", "two"]) await from("carol", text);
+    await alice.shows("12:34 carol: two\n[dave 1, carol 2] bob> ▏");
+    alice.type(`:reply${ENTER}`);
+    await alice.contains("[dave 1] carol> ▏");
+  });
+
+  test.each([
+    ["unselected", ["bob"], 0],
+    ["unselected", ["carol"], 1],
+    ["unselected", ["away", "bob"], 1],
+    ["off", ["away", "carol"], 0],
+    ["all", ["bob"], 1],
+  ])("ring the bell as --bell %s says, after %j", async (bell, events, rings) => {
+    const { alice, from } = await pair({}, ["--bell", bell]);
+    for (const event of events) {
+      if (event !== "away") {
+        await from(event, "ring");
+        continue;
+      }
+      // What the terminal says when another window gets the focus (mode 1004).
+      alice.type("\x1b[O!");
+      await alice.contains("bob> !");
+    }
+    await alice.contains("ring");
+    expect(alice.written().split("\x07").length - 1).toBe(rings);
+  });
+});
+
+inTerminal("the list", () => {
+  test.each([
+    [
+      80,
+      "  alice  HTTP  127.0.0.1:{alice}  (you)\n▸ bob    HTTP  127.0.0.1:{bob}  (selected)\n  carol  UDP   [::1]:3000",
+    ],
+    [20, "  carol  UDP\n    [::1]:3000"],
+  ])("is a table at %d columns, or as much of one as fits", async (columns, drawn) => {
+    const { alice, registry } = await pair({ columns });
+    await put(registry, "carol", { protocol: "UDP", host: "::1", port: 3000 });
+    alice.type(`:update${ENTER}`);
+    let wanted = drawn;
+    for (const user of ["alice", "bob"]) {
+      wanted = wanted.replace(`{${user}}`, String((await addressOf(registry, user)).port).padEnd(5));
+    }
+    // IPv6 hosts are as wide as they are.
+    await alice.shows(`${wanted}\nbob> ▏`);
+  });
+});

@@ -1,0 +1,149 @@
+/** A client as a person meets it: in a terminal, with keys in and a screen out. */
+import { afterEach } from "bun:test";
+import { join } from "node:path";
+import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
+import { Terminal } from "@xterm/headless";
+import { root } from "./program.ts";
+import { temporaryFolder } from "./registry.ts";
+
+/** Makes a pseudo-terminal the controlling one, so that resizes and hangups are told; of util-linux. */
+export const setsid = Bun.which("setsid");
+
+/** Where the cursor stands on a drawn screen. */
+const CURSOR = "▏";
+
+/** How often a screen is looked at while it is not as expected, in milliseconds. */
+const LOOK_MS = 10;
+
+/** How long a screen may take to be as expected, in milliseconds. */
+const PATIENCE_MS = 15_000;
+
+export interface TestScreen {
+  /** Presses keys, as the bytes that a terminal sends for them. */
+  type(keys: string): void;
+  /** Waits until the screen ends with these rows: `12:34` is any time of day, `▏` is the cursor. */
+  shows(drawn: string): Promise<void>;
+  /** Waits until something is on the screen. */
+  contains(part: string): Promise<void>;
+  /** All rows that have something on them, as `shows` takes them. */
+  rows(): string[];
+  /** Waits until something was written to the terminal. */
+  writes(part: string): Promise<void>;
+  /** Every byte that reached the terminal. */
+  written(): string;
+  resize(columns: number, rows: number): void;
+  /** Whether the terminal takes line by line and echoes, as a shell leaves it. */
+  isRestored(): boolean;
+  /** Closes the window. */
+  hangUp(): void;
+  kill(signal: NodeJS.Signals): void;
+  exited: Promise<number>;
+  pid: number;
+}
+
+export interface ScreenOptions {
+  columns?: number;
+  rows?: number;
+  env?: Record<string, string | undefined>;
+}
+
+const running = new Set<TestScreen>();
+
+afterEach(async () => {
+  for (const screen of running) screen.kill("SIGKILL");
+  await Promise.all([...running].map((screen) => screen.exited));
+  running.clear();
+});
+
+/** Starts a client on a free port in a terminal; it ends with the test. */
+export async function openClient(
+  name: string,
+  registry: { url: string },
+  args: string[] = [],
+  options: ScreenOptions = {},
+): Promise<TestScreen> {
+  const main = join(root, "src/client/main.ts");
+  const screen = openScreen(
+    [process.execPath, main, "--name", name, "--registry", registry.url, "--port", "0", ...args],
+    options,
+  );
+  await screen.contains("(you)");
+  return screen;
+}
+
+/** Runs a command in a terminal of its own; it ends with the test. */
+export function openScreen(
+  command: string[],
+  { columns = 80, rows = 24, env = {} }: ScreenOptions = {},
+): TestScreen {
+  const screen = new Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
+  screen.loadAddon(new UnicodeGraphemesAddon());
+  const decoder = new TextDecoder();
+  let written = "";
+  const pty = new Bun.Terminal({
+    cols: columns,
+    rows,
+    data(_, bytes) {
+      written += decoder.decode(bytes, { stream: true });
+      screen.write(bytes);
+    },
+  });
+  const cooked = pty.localFlags;
+  const child = Bun.spawn([setsid ?? "setsid", "-c", ...command], {
+    terminal: pty,
+    env: {
+      ...process.env,
+      TERM: "xterm-256color",
+      LANG: "C.UTF-8",
+      LC_ALL: undefined,
+      NO_COLOR: undefined,
+      XDG_STATE_HOME: temporaryFolder(),
+      ...env,
+    },
+  });
+
+  function drawn(): string[] {
+    const { active } = screen.buffer;
+    const lines = Array.from({ length: screen.rows }, (_, y) => {
+      const line = active.getLine(active.baseY + y);
+      if (y !== active.cursorY) return line?.translateToString(true) ?? "";
+      const before = line?.translateToString(false, 0, active.cursorX) ?? "";
+      return before + CURSOR + (line?.translateToString(true, active.cursorX) ?? "");
+    });
+    return lines
+      .map((line) => line.trimEnd().replace(/^\d\d:\d\d(?= )/, "12:34"))
+      .filter((line) => line !== "");
+  }
+
+  async function until(holds: () => boolean, wanted: string): Promise<void> {
+    const end = performance.now() + PATIENCE_MS;
+    while (!holds()) {
+      if (performance.now() > end)
+        throw new Error(`wanted:\n${wanted}\n\non the screen:\n${drawn().join("\n")}`);
+      await Bun.sleep(LOOK_MS);
+    }
+  }
+
+  const self: TestScreen = {
+    type: (keys) => void pty.write(keys),
+    shows(wanted) {
+      const lines = wanted.split("\n").map((line) => line.trimEnd());
+      return until(() => drawn().slice(-lines.length).join("\n") === lines.join("\n"), wanted);
+    },
+    contains: (part) => until(() => drawn().join("\n").includes(part), part),
+    rows: drawn,
+    writes: (part) => until(() => written.includes(part), JSON.stringify(part)),
+    written: () => written,
+    resize(columns, rows) {
+      screen.resize(columns, rows);
+      pty.resize(columns, rows);
+    },
+    isRestored: () => pty.localFlags === cooked,
+    hangUp: () => pty.close(),
+    kill: (signal) => child.kill(signal),
+    exited: child.exited,
+    pid: child.pid,
+  };
+  running.add(self);
+  return self;
+}

@@ -25,8 +25,12 @@ export interface TestScreen {
   shows(drawn: string): Promise<void>;
   /** Waits until something is on the screen. */
   contains(part: string): Promise<void>;
+  /** Waits until the rows are as they should be. @param wanted says how, if they never are */
+  until(holds: (rows: string[]) => boolean, wanted: string): Promise<void>;
   /** All rows that have something on them, as `shows` takes them. */
   rows(): string[];
+  /** The same, and all rows that have scrolled off the top. */
+  everything(): string[];
   /** Waits until something was written to the terminal. */
   writes(part: string): Promise<void>;
   /** Every byte that reached the terminal. */
@@ -102,11 +106,12 @@ export function openScreen(
     },
   });
 
-  function drawn(): string[] {
+  function drawn(from = screen.buffer.active.baseY): string[] {
     const { active } = screen.buffer;
-    const lines = Array.from({ length: screen.rows }, (_, y) => {
-      const line = active.getLine(active.baseY + y);
-      if (y !== active.cursorY) return line?.translateToString(true) ?? "";
+    const cursorY = active.baseY + active.cursorY;
+    const lines = Array.from({ length: active.baseY + screen.rows - from }, (_, i) => {
+      const line = active.getLine(from + i);
+      if (from + i !== cursorY) return line?.translateToString(true) ?? "";
       const before = line?.translateToString(false, 0, active.cursorX) ?? "";
       return before + CURSOR + (line?.translateToString(true, active.cursorX) ?? "");
     });
@@ -130,8 +135,10 @@ export function openScreen(
       const lines = wanted.split("\n").map((line) => line.trimEnd());
       return until(() => drawn().slice(-lines.length).join("\n") === lines.join("\n"), wanted);
     },
+    until: (holds, wanted) => until(() => holds(drawn()), wanted),
     contains: (part) => until(() => drawn().join("\n").includes(part), part),
-    rows: drawn,
+    rows: () => drawn(),
+    everything: () => drawn(0),
     writes: (part) => until(() => written.includes(part), JSON.stringify(part)),
     written: () => written,
     resize(columns, rows) {

@@ -48,7 +48,7 @@ async function openFolder() {
   function start(...args: string[]) {
     const child = Bun.spawn([path(folder, "talk"), ...args], {
       cwd: folder,
-      env: { PATH: "/usr/bin:/bin", HOME: folder },
+      env: { PATH: "/usr/bin:/bin", HOME: folder, XDG_STATE_HOME: process.env.XDG_STATE_HOME },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",

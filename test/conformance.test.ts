@@ -168,7 +168,12 @@ describe("a client", () => {
 test("a closed output, as of `| head -1`, leaves nobody behind", async () => {
   const url = await openRegistry();
   const command = `(bun run conformance --registry ${url}; echo "exit code $?" >&2) | head -1`;
-  const pipe = Bun.spawn(["sh", "-c", command], { cwd: root, stdout: "ignore", stderr: "pipe" });
+  const pipe = Bun.spawn(["sh", "-c", command], {
+    cwd: root,
+    env: process.env,
+    stdout: "ignore",
+    stderr: "pipe",
+  });
   expect(await new Response(pipe.stderr).text()).toBe("exit code 0\n");
   expect(await (await fetch(`${url}/v1/users`)).json()).toEqual({});
 });

@@ -11,8 +11,8 @@ import { afterwards } from "./helpers/registry.ts";
 // Processes take longer than Bun's 5 s on a busy machine.
 setDefaultTimeout(30_000);
 
-async function openRegistry(): Promise<{ registry: Registry; url: string }> {
-  const registry = await createRegistry({ store: "memory:" });
+async function openRegistry(open = false): Promise<{ registry: Registry; url: string }> {
+  const registry = await createRegistry({ store: "memory:", open });
   afterwards(() => registry.close());
   return { registry, url: await registry.listen({ port: 0 }) };
 }
@@ -58,7 +58,7 @@ describe("a program that joined", () => {
   });
 
   test("is told who joins, moves and leaves, and when the registry goes and is back", async () => {
-    const { registry, url } = await openRegistry();
+    const { registry, url } = await openRegistry(true);
     const alice = await joined({ name: "alice", registry: url, pollInterval: 20 });
     const bob = await joined({ name: "bob", registry: url });
     expect(await next(alice, "joined")).toEqual({ type: "joined", user: "bob", address: bob.address });
@@ -185,6 +185,7 @@ describe("the README's example", async () => {
   test.each(examples)("prints what it says, and ends by itself: %s", async (code) => {
     const program = Bun.spawn([process.execPath, "-e", code], {
       cwd: root,
+      env: process.env,
       stdout: "pipe",
       stderr: "inherit",
     });
@@ -199,6 +200,7 @@ describe("the README's example", async () => {
 test("the echo bot alone answers, and unregisters at SIGINT", async () => {
   const registry = await startRegistry();
   const bot = Bun.spawn([process.execPath, `${root}/scripts/echo-bot.ts`, registry.url], {
+    env: process.env,
     stdio: ["ignore", "inherit", "inherit"],
   });
   afterwards(() => bot.kill("SIGKILL"));

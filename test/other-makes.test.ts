@@ -140,6 +140,7 @@ test("a client generated from /swagger/json holds a conversation, and its types 
   expect([await types.exited, await new Response(types.stdout).text()]).toEqual([0, ""]);
 
   const conversation = Bun.spawn([process.execPath, `${folder}/conversation.ts`, url], {
+    env: process.env,
     stdout: "pipe",
     stderr: "inherit",
   });

@@ -17,13 +17,14 @@ export function attend(
   member: Member,
   { interval, ...callbacks }: Pick<ChatOptions, "onOutput" | "onChange"> & { interval: number },
 ): Attendance {
-  const { name, address, port, portInUse, registry, rateLimit } = member;
+  const { name, address, port, portInUse, registry, rateLimit, noKey } = member;
   const chat = createChat({ me: name, address, registry, rateLimit, ...callbacks });
   let stopPolling = () => {};
   let leaving = false;
 
   async function start() {
     await chat.dispatch({ type: "started", port, portInUse });
+    if (noKey !== undefined) await chat.dispatch({ type: "noKey", reason: noKey });
     member.receive((event) => void chat.dispatch(event));
     if (leaving) return;
     stopPolling = startPolling({ ask: chat.poll, interval, clock: systemClock, random: Math.random });

@@ -1,6 +1,6 @@
 /** Joins the session, which does nothing by itself, to the registry, the outbox and the terminal. */
-import { atMost } from "../core/clock.ts";
-import { TalkError } from "../core/errors.ts";
+import { atMost, systemClock } from "../core/clock.ts";
+import { RegistryRefused, TalkError } from "../core/errors.ts";
 import { encodeMessage } from "../core/message.ts";
 import type { Address, UserName } from "../core/schemas.ts";
 import { createOutbox } from "./outbox.ts";
@@ -31,7 +31,7 @@ export interface Chat {
   room(): Promise<void>;
   /** Resolves when the user has asked to leave. */
   left: Promise<void>;
-  /** Asks for the list without being told to; false if the registry did not answer. */
+  /** Asks for the list without being told to; false if the registry did not answer, or does not take me. */
   poll(): Promise<boolean>;
   /** Lets messages under way end for up to 2.5 s, and tells which did not. */
   close(): Promise<void>;
@@ -55,6 +55,8 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
   const left = Promise.withResolvers<void>();
   let session = startSession(me, address);
   let leaving = false;
+  /** When the registry wants to be asked again to take me, by the system's clock. */
+  let registerFrom = 0;
 
   async function dispatch(event: Event): Promise<void> {
     // What was piped in behind `:exit` is not for this chat any more.
@@ -97,13 +99,17 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
 
   async function register(): Promise<void> {
     // Who is leaving is missing from the list with good reason.
-    if (leaving) return;
+    if (leaving || systemClock.now() < registerFrom) return;
     try {
       // If somebody else was quicker, the next list shows it.
       await registry.create(me, address);
     } catch (error) {
       if (!(error instanceof TalkError)) throw error;
-      await dispatch({ type: "noList", reason: error.message, purpose: { type: "poll" } });
+      if (!(error instanceof RegistryRefused)) {
+        return dispatch({ type: "noList", reason: error.message, purpose: { type: "poll" } });
+      }
+      registerFrom = systemClock.now() + 1000 * (error.waitSeconds ?? 0);
+      await dispatch({ type: "notRegistered", reason: error.message });
     }
   }
 
@@ -131,7 +137,7 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
     left: left.promise,
     async poll() {
       await fetchList({ type: "poll" });
-      return session.registryUp;
+      return session.registryUp && !session.refused;
     },
     async close() {
       leaving = true;

@@ -2,13 +2,15 @@
 import { isIPv6 } from "node:net";
 import { isUnspecified, resolveHost, sameAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
-import { errorCode, RegistryUnreachable, TalkError } from "../core/errors.ts";
+import { errorCode, RegistryRefused, RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { MAX_NAME_LENGTH, PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, Protocol, UserName } from "../core/schemas.ts";
 import { localAddressTowards } from "../core/udp.ts";
 import { listenOn } from "./listen.ts";
+import { isPresent } from "./presence.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { connectRegistry, type Registry } from "./registry.ts";
+import { keyPath, openSecrets, type SecretOf } from "./secrets.ts";
 
 /** How long unregistering may take, in milliseconds: leaving takes at most 3 s in all. */
 const UNREGISTER_MS = 2000;
@@ -48,6 +50,8 @@ export interface Member {
   portInUse: number | undefined;
   registry: Registry;
   rateLimit: number;
+  /** Why the name is not ours alone, if it is not. */
+  noKey: string | undefined;
   /** Hands over what comes from others, also what has come before this is called. */
   receive(take: (event: Incoming) => void): void;
   /** Removes the registration, if it is still ours; false if the registry could not be asked. */
@@ -66,7 +70,8 @@ export async function enter({
   publicAddress,
   rateLimit,
 }: MemberOptions): Promise<Member> {
-  const registry = connectRegistry(url);
+  const { secretOf, noKey } = secretsFor(url);
+  const registry = connectRegistry(url, secretOf);
   const { defaultPort } = PROTOCOLS[protocol];
   const { local, registryIps } = await locate(registry.url);
   const everywhere = host !== undefined && isUnspecified(host);
@@ -107,6 +112,7 @@ export async function enter({
       portInUse: port === undefined && listener.port !== defaultPort ? defaultPort : undefined,
       registry,
       rateLimit,
+      noKey,
       receive(taker) {
         take = taker;
         for (const event of early.splice(0)) take(event);
@@ -143,15 +149,35 @@ async function register(
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const suffix = attempt === 1 ? "" : `-${attempt}`;
     const candidate = name.text.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
-    if (await registry.create(candidate, address)) return candidate;
-    // Nobody else can be at the address that we have just bound: it is our own name, left by a crash.
+    const answer = await registry.create(candidate, address);
+    if (answer === "created") return candidate;
     const holder = (await registry.list()).get(candidate);
-    if (holder && sameAddress(holder, address)) {
-      await registry.put(candidate, address);
-      return candidate;
-    }
+    // Left by a crash, if it leads to the address that we have just bound, or is ours and leads to nobody.
+    const left = holder && (sameAddress(holder, address) || (answer === "own" && !(await isPresent(holder))));
+    if (left && (await move(registry, candidate, address))) return candidate;
   }
   throw new TalkError("name-taken", `the name ${name.text} is taken; choose another with --name`);
+}
+
+/** False if the name is somebody else's. */
+async function move(registry: Registry, name: UserName, address: Address): Promise<boolean> {
+  try {
+    await registry.put(name, address);
+    return true;
+  } catch (error) {
+    if (error instanceof RegistryRefused && [401, 403].includes(error.status)) return false;
+    throw error;
+  }
+}
+
+/** Without a key one joins all the same: registries need none. */
+function secretsFor(url: string): { secretOf?: SecretOf; noKey?: string } {
+  try {
+    return { secretOf: openSecrets(url, keyPath(process.env)) };
+  } catch (error) {
+    if (!(error instanceof TalkError)) throw error;
+    return { noKey: error.message };
+  }
 }
 
 async function unregister(registry: Registry, name: UserName, address: Address): Promise<boolean> {

@@ -2,7 +2,8 @@
 import { RegistryRefused, RegistryUnreachable } from "../core/errors.ts";
 import { parseJson, readAtMost } from "../core/http.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
-import type { Address, UserName } from "../core/schemas.ts";
+import { type Address, isRecord, type UserName } from "../core/schemas.ts";
+import type { SecretOf } from "./secrets.ts";
 import { readUsers, type Users } from "./users.ts";
 
 /** How long the registry may take for an answer, in milliseconds. */
@@ -21,14 +22,17 @@ const MAX_EXPLANATION_BYTES = 4096;
 export interface Registry {
   url: string;
   list(signal?: AbortSignal): Promise<Users>;
-  /** Adds a user; false if the name is taken. */
-  create(user: UserName, address: Address): Promise<boolean>;
+  /** Adds a user; `own` if the name is taken by whoever has our key, which only some registries can tell. */
+  create(user: UserName, address: Address): Promise<"created" | "taken" | "own">;
   put(user: UserName, address: Address): Promise<void>;
   remove(user: UserName, signal?: AbortSignal): Promise<void>;
 }
 
-/** @param url of the registry, with or without a path and a slash behind it */
-export function connectRegistry(url: string): Registry {
+/**
+ * @param url of the registry, with or without a path and a slash behind it
+ * @param secretOf what shows it, and nobody else, that a name is ours
+ */
+export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
   const base = url.replace(/\/+$/, "");
   const users = `${base}${REGISTRY_PATHS.users}`;
   /** With the slash behind it, which is the form that most makes of registry know. */
@@ -48,7 +52,16 @@ export function connectRegistry(url: string): Registry {
     if (response.ok) return;
     const moved = response.headers.get("location");
     const sentence = moved ? `the registry has moved to ${moved}` : await explanation(response);
-    throw new RegistryRefused(response.status, sentence);
+    throw new RegistryRefused(response.status, sentence, retryAfter(response));
+  }
+
+  /** A redirect is not followed: fetch would turn a POST into a GET (RFC 9110 §15.4), and take the secret along. */
+  function write(method: string, user: UserName, body?: unknown): RequestInit {
+    const headers: Record<string, string> = {};
+    if (secretOf) headers.authorization = `Bearer ${secretOf(user)}`;
+    if (body === undefined) return { method, redirect: "manual", headers };
+    headers["content-type"] = "application/json";
+    return { method, redirect: "manual", headers, body: JSON.stringify(body) };
   }
 
   return {
@@ -73,34 +86,38 @@ export function connectRegistry(url: string): Registry {
       return list;
     },
     async create(user, address) {
-      let response = await ask(users, withJson("POST", { user, address }));
+      let response = await ask(users, write("POST", user, { user, address }));
       // Some makes of registry call it `name`, and say in many ways that they miss it.
       if (!response.ok && !FINAL.includes(response.status)) {
-        const again = await ask(users, withJson("POST", { name: user, address }));
+        const again = await ask(users, write("POST", user, { name: user, address }));
         // If that is no better, the first answer is the one that makes sense.
         if (again.ok || again.status === 409) response = again;
       }
-      if (response.status === 409) return false;
+      if (response.status === 409) return (await isOwn(response)) ? "own" : "taken";
       await expectOk(response);
-      return true;
+      return "created";
     },
     async put(user, address) {
-      await expectOk(await ask(`${users}/${user}`, withJson("PUT", address)));
+      await expectOk(await ask(`${users}/${user}`, write("PUT", user, address)));
     },
     async remove(user, signal) {
-      await expectOk(await ask(`${users}/${user}`, { ...write("DELETE"), ...(signal && { signal }) }));
+      await expectOk(await ask(`${users}/${user}`, { ...write("DELETE", user), ...(signal && { signal }) }));
     },
   };
 }
 
-function withJson(method: string, body: unknown): RequestInit {
-  const headers = { "content-type": "application/json" };
-  return { ...write(method), headers, body: JSON.stringify(body) };
+/** Whether a refusal says that the name is ours already. */
+async function isOwn(response: Response): Promise<boolean> {
+  const body = await readAtMost(response.body, MAX_EXPLANATION_BYTES)
+    .then(parseJson)
+    .catch(() => undefined);
+  return isRecord(body) && body.owner === "you";
 }
 
-/** A redirect is not followed: fetch would turn a POST into a GET (RFC 9110 §15.4), whose 200 says nothing. */
-function write(method: string): RequestInit {
-  return { method, redirect: "manual" };
+/** The seconds in `Retry-After`; a date there, which no registry that we know sends, is left alone. */
+function retryAfter({ headers }: Response): number | undefined {
+  const text = headers.get("retry-after") ?? "";
+  return /^\d{1,6}$/.test(text) ? Number(text) : undefined;
 }
 
 /** The sentence in an error's body, which every make of registry may write in its own way, or not at all. */

@@ -24,6 +24,8 @@ export interface Session {
   registryUp: boolean;
   /** Where my name points instead, if I have been warned. */
   elsewhere: ListedAddress | undefined;
+  /** Whether the registry, which has lost me, does not take me again, and I have been warned. */
+  refused: boolean;
 }
 
 export interface Undelivered {
@@ -58,6 +60,10 @@ export type Event =
   | { type: "outcome"; id: number; to: UserName; text: string; outcome: Outcome }
   /** Time to leave is up, and so many messages to a user are not settled. */
   | { type: "unsettled"; to: UserName; count: number }
+  /** Others can take the name, because there is no key that makes it mine. */
+  | { type: "noKey"; reason: string }
+  /** The registry, which has lost me, does not take me again. */
+  | { type: "notRegistered"; reason: string }
   | { type: "stillRegistered" };
 
 export type Effect =
@@ -102,6 +108,7 @@ export function startSession(me: UserName, address: Address): Session {
     undelivered: [],
     registryUp: true,
     elsewhere: undefined,
+    refused: false,
   };
 }
 
@@ -126,7 +133,7 @@ export function step(session: Session, event: Event): Step {
     case "excess": {
       const { source, count, perSecond } = event;
       const sentence = `refused ${count} messages from ${source}, which sends more than ${perSecond} a second`;
-      return [session, [print({ type: "warning", sentence })]];
+      return [session, [warn(sentence)]];
     }
     case "list":
       return takeList(session, event.users, event.purpose);
@@ -138,6 +145,13 @@ export function step(session: Session, event: Event): Step {
       const what = event.count === 1 ? "1 message" : `${event.count} messages`;
       return [session, [fail(`left before ${what} to ${event.to} could be delivered`)]];
     }
+    case "noKey":
+      return [session, [warn(`anybody can take the name ${session.me} from you: ${event.reason}`)]];
+    case "notRegistered": {
+      if (session.refused) return [session, []];
+      const sentence = `others cannot find you, and you are not registered again: ${event.reason}`;
+      return [{ ...session, refused: true }, [warn(sentence)]];
+    }
     case "stillRegistered":
       return [session, [fail(`the registry could not be asked to remove ${session.me}`)]];
   }
@@ -145,6 +159,10 @@ export function step(session: Session, event: Event): Step {
 
 export function print(output: Output): Effect {
   return { type: "print", output };
+}
+
+function warn(sentence: string): Effect {
+  return print({ type: "warning", sentence });
 }
 
 export function fail(sentence: string): Effect {
@@ -225,7 +243,10 @@ function findMyself(session: Session): Step {
   const { me, address, users, elsewhere } = session;
   const listed = users.get(me);
   if (!listed) return [{ ...session, elsewhere: undefined }, [{ type: "register" }]];
-  if (sameAddress(listed, address)) return [{ ...session, elsewhere: undefined }, []];
+  if (sameAddress(listed, address)) return [{ ...session, elsewhere: undefined, refused: false }, []];
   if (elsewhere && sameAddress(listed, elsewhere)) return [session, []];
-  return [{ ...session, elsewhere: listed }, [print({ type: "displaced", me, address: listed })]];
+  return [
+    { ...session, elsewhere: listed, refused: false },
+    [print({ type: "displaced", me, address: listed })],
+  ];
 }

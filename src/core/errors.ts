@@ -197,11 +197,14 @@ export class RegistryUnreachable extends TalkError {
 
 /** The registry answered, and the answer was no. */
 export class RegistryRefused extends TalkError {
+  /** @param waitSeconds how long it wants to be left alone, if it says so */
   constructor(
     readonly status: number,
     sentence: string,
+    readonly waitSeconds?: number,
   ) {
-    super("registry-refused", sentence || `the registry answered ${status}`);
+    const wait = waitSeconds === undefined ? "" : `; try again in ${waitSeconds} s`;
+    super("registry-refused", sentence || `the registry answered ${status}${wait}`);
   }
 }
 

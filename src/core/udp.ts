@@ -8,14 +8,22 @@ const DISCARD_PORT = 9;
 export type ConnectedSocket = Awaited<ReturnType<typeof connectUdp>>;
 
 /** @param onError gets ECONNREFUSED when the peer's port is closed. @throws the resolver's error, code ENOTFOUND */
-export async function connectUdp(host: string, port: number, onError: (error: unknown) => void) {
+export async function connectUdp(
+  host: string,
+  port: number,
+  onError: (error: unknown) => void,
+  onData: (datagram: Buffer) => void = () => {},
+) {
   // Looked up here, because udpSocket would block the process meanwhile.
   const [ip = host] = await resolveHost(host);
   return Bun.udpSocket({
     hostname: isIPv6(ip) ? "::" : "0.0.0.0",
     connect: { hostname: ip, port },
     // Bun 1.4 hands over the error alone, its types say it is the second of two: the last is right for both.
-    socket: { error: (...reported: unknown[]) => onError(reported.at(-1)) },
+    socket: {
+      error: (...reported: unknown[]) => onError(reported.at(-1)),
+      data: (_, datagram) => onData(datagram),
+    },
   });
 }
 

@@ -86,7 +86,12 @@ describe("leaving", () => {
     const registry = await startRegistry();
     const bob = await startClient("bob", registry, "--protocol", "UDP");
     const command = `printf ':user bob\\nhello\\n:exit\\n' | bun run client --name alice --port 0 --registry ${registry.url}`;
-    const pipe = Bun.spawn(["sh", "-c", command], { cwd: root, stdout: "pipe", stderr: "pipe" });
+    const pipe = Bun.spawn(["sh", "-c", command], {
+      cwd: root,
+      env: process.env,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
     expect(await pipe.exited).toBe(0);
     expect(await new Response(pipe.stderr).text()).toBe("");
     await bob.sees("alice: hello");
@@ -104,7 +109,7 @@ describe("leaving", () => {
   });
 
   test("leaves alone an entry that is somebody else's by now", async () => {
-    const registry = await startRegistry();
+    const registry = await startRegistry("--open");
     const alice = await startClient("alice", registry);
     const elsewhere = { protocol: "UDP", host: "10.0.0.5", port: 3000 };
     await put(registry, "alice", elsewhere);
@@ -140,6 +145,7 @@ describe("leaving", () => {
     const registry = await startRegistry();
     const args = ["--name", "alice", "--port", "0", "--registry", registry.url];
     const alice = Bun.spawn([process.execPath, `${root}/src/client/main.ts`, ...args], {
+      env: process.env,
       stdin: "pipe",
       stdout: "pipe",
       stderr: "ignore",
@@ -363,7 +369,7 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
 
 describe("a peer that moved", () => {
   test("gets the message at its new address, and later ones behind it", async () => {
-    const registry = await startRegistry();
+    const registry = await startRegistry("--open");
     const bob = await startClient("bob", registry, "--protocol", "UDP");
     const alice = await startClient("alice", registry);
     const moved = await address(registry, "bob");

@@ -58,7 +58,7 @@ describe("--json", () => {
   });
 
   test("tells who joined, moved and left, and when the registry goes and is back", async () => {
-    const registry = await startRegistry();
+    const registry = await startRegistry("--open");
     const alice = startJson("alice", registry, "--poll-interval", "0.1");
     await event(alice, "users");
     const address = { protocol: "UDP", host: "10.0.0.5", port: 3000 };
@@ -152,7 +152,12 @@ describe("--json", () => {
       const registry = await startRegistry();
       const client = `bun run client ${args.join(" ")} --name alice --port 0 --registry ${registry.url}`;
       const command = `tail -f /dev/null | (${client}; echo "exit code $?" >&2) | head -1`;
-      const pipe = Bun.spawn(["sh", "-c", command], { cwd: root, stdout: "pipe", stderr: "pipe" });
+      const pipe = Bun.spawn(["sh", "-c", command], {
+        cwd: root,
+        env: process.env,
+        stdout: "pipe",
+        stderr: "pipe",
+      });
       afterwards(() => pipe.kill("SIGKILL"));
       expect(await new Response(pipe.stdout).text()).toMatch(/^.*alice.*\n$/);
       const { value } = await pipe.stderr.getReader().read();
@@ -259,7 +264,13 @@ describe("--on-message", () => {
     const registry = await startRegistry();
     const { program } = await script("echo chatter");
     const client = `bun run client --json --on-message '${program}' --name bob --port 0 --registry ${registry.url}`;
-    const bob = Bun.spawn(["sh", "-c", client], { cwd: root, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+    const bob = Bun.spawn(["sh", "-c", client], {
+      cwd: root,
+      env: process.env,
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
     afterwards(() => bob.kill("SIGKILL"));
     bob.stdin.write('{"to":"bob","text":"to myself"}\n');
     bob.stdin.flush();

@@ -181,6 +181,9 @@ export class CannotListen extends TalkError {
       case "EINVAL":
       case "ENOENT":
       case "ENOTFOUND":
+      // The name server does not answer: Bun's listen says the first, its resolver the second.
+      case "EAGAIN":
+      case "EAI_AGAIN":
         return new CannotListen("no-such-address", host, port);
       default:
         return error;

@@ -73,6 +73,7 @@ export const registry = defineCommand({
     const port = wholeNumber("port", args.port, 0, 65535);
     const checkInterval = seconds("check-interval", args["check-interval"]);
     const checkWindow = seconds("check-window", args["check-window"]);
+    await checkHost(args.host);
     const checkDeny = await networks("check-deny", args["check-deny"]);
     const maxUsers = wholeNumber("max-users", args["max-users"], 1, 10_000_000);
     const { durability } = args;
@@ -123,6 +124,15 @@ export const registry = defineCommand({
     process.exit(0);
   },
 });
+
+/** @throws UsageError if it is no host; `127.1` is none, and would hide that it is loopback */
+async function checkHost(host: string): Promise<void> {
+  const [{ Host, ruleOf }, { Check }] = await Promise.all([
+    import("../core/schemas.ts"),
+    import("typebox/value"),
+  ]);
+  if (!Check(Host, host)) throw new UsageError(`--host must be ${ruleOf(Host)}`);
+}
 
 /** A flag's networks, parted by commas. @throws UsageError */
 async function networks(flag: string, text: string | undefined): Promise<string[]> {

@@ -154,11 +154,19 @@ describe("one line on stderr, and an exit code, for", () => {
     expect(registry.lines).toEqual([error]);
   });
 
-  test("a host that is not this machine's", async () => {
-    const registry = start(main, ["--port", "0", "--store", "memory:", "--host", "192.0.2.1"]);
+  test.each(["192.0.2.1", "nobody.invalid"])("a host that is not this machine's: %s", async (host) => {
+    const registry = start(main, ["--port", "0", "--store", "memory:", "--host", host]);
     expect(await registry.exited).toBe(1);
     expect(registry.lines).toEqual([
-      "error: 192.0.2.1 is not an address of this machine; choose one with --host",
+      `error: ${host} is not an address of this machine; choose one with --host`,
+    ]);
+  });
+
+  test.each(["127.1", "a b", "[::1]"])("a host that is none: %s", async (host) => {
+    const registry = start(main, ["--port", "0", "--store", "memory:", "--host", host]);
+    expect(await registry.exited).toBe(2);
+    expect(registry.lines).toEqual([
+      "error: --host must be an IPv4 address, an IPv6 address without brackets or zone, or a host name",
     ]);
   });
 });

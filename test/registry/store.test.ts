@@ -260,6 +260,12 @@ describe("a SQLite file", () => {
     expect(openStore(`sqlite:${path}`)).rejects.toThrow(`cannot open the store ${path}`);
   });
 
+  test("that holds other users than ours is refused with its name", async () => {
+    const path = join(temporaryFolder(), "shop.db");
+    new Database(path, { create: true }).run("CREATE TABLE users (id INTEGER, email TEXT)");
+    expect(openStore(`sqlite:${path}`)).rejects.toThrow(`cannot open the store ${path}`);
+  });
+
   test("in a missing folder is refused with its name", async () => {
     const path = join(temporaryFolder(), "missing", "users.db");
     expect(openStore(`sqlite:${path}`)).rejects.toThrow(`cannot open the store ${path}`);

@@ -16,7 +16,8 @@ export function openSqlite(
   { maxUsers = 100_000, durability = "process", now = Date.now }: StoreOptions = {},
 ): Store {
   const database = openFile(path, durability);
-  const sql = statements(database);
+  // A file of somebody else's may have a table of that name.
+  const sql = guarded(`cannot open the store ${path}`, () => statements(database));
   let changed = false;
   const { commit, settled } = createCommits(database, () => {
     if (changed) sql.raiseVersion.run();

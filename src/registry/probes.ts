@@ -108,8 +108,8 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
   const socket = await bind("udp6", "::").catch(() => bind("udp4", "0.0.0.0"));
   socket.on("error", () => {});
   socket.on("message", (datagram) => {
-    // Whatever holds a live id is an answer, in whichever envelope.
-    for (const [id] of datagram.toString("latin1").matchAll(/[0-9a-f]{32}/g)) {
+    // Whatever holds a live id is an answer, in whichever envelope. Some writers of JSON escape the quote before it.
+    for (const [, id = ""] of datagram.toString("latin1").matchAll(/(?:\\u0022)?([0-9a-f]{32})/g)) {
       waiting.get(id)?.();
       waiting.delete(id);
     }

@@ -88,6 +88,10 @@ describe("a probe over UDP", () => {
     ],
     ["the bare id", (id) => id],
     ["the id somewhere", (id) => `I am well, ${id}, thank you`],
+    [
+      "an envelope whose writer escapes quotes",
+      (id) => `{"user":"healthCheck","text":"\\u0022${id}\\u0022"}`,
+    ],
   ])("may be answered with %s", async (_, answer) => {
     const registry = await startRegistry(...QUICK);
     const { port } = await peer(({ id }, reply) => reply(answer(id)));

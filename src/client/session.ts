@@ -26,6 +26,8 @@ export interface Session {
   elsewhere: ListedAddress | undefined;
   /** Whether the registry, which has lost me, does not take me again, and I have been warned. */
   refused: boolean;
+  /** The last list did not hold me. */
+  lost: boolean;
 }
 
 export interface Undelivered {
@@ -109,6 +111,7 @@ export function startSession(me: UserName, address: Address): Session {
     registryUp: true,
     elsewhere: undefined,
     refused: false,
+    lost: false,
   };
 }
 
@@ -194,8 +197,12 @@ function supports(protocol: string): boolean {
   return Object.hasOwn(PROTOCOLS, protocol);
 }
 
-function takeList(before: Session, users: Users, purpose: Purpose): Step {
-  let session: Session = { ...before, users, registryUp: true };
+function takeList(before: Session, listed: Users, purpose: Purpose): Step {
+  const lost = !listed.has(before.me);
+  // A registry that has lost me, as by a restart, has lost others too: they get one more list to register again.
+  const patient = lost && !before.lost && (purpose.type === "poll" || purpose.type === "heal");
+  const users = patient ? new Map([...before.users, ...listed]) : listed;
+  let session: Session = { ...before, users, lost, registryUp: true };
   const effects: Effect[] = [];
   if (!before.registryUp) effects.push(print({ type: "registry", up: true }));
   if (purpose.type === "show") effects.push(print({ type: "users", users, me: session.me }));
@@ -240,9 +247,9 @@ function changes({ me, selected, users: before }: Session, after: Users): Effect
 
 /** Registers again what the registry has lost, and does not fight over a name that somebody else has taken. */
 function findMyself(session: Session): Step {
-  const { me, address, users, elsewhere } = session;
+  const { me, address, users, elsewhere, lost } = session;
   const listed = users.get(me);
-  if (!listed) return [{ ...session, elsewhere: undefined }, [{ type: "register" }]];
+  if (lost || !listed) return [{ ...session, elsewhere: undefined }, [{ type: "register" }]];
   if (sameAddress(listed, address)) return [{ ...session, elsewhere: undefined, refused: false }, []];
   if (elsewhere && sameAddress(listed, elsewhere)) return [session, []];
   return [

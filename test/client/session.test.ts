@@ -194,6 +194,24 @@ describe("the list that comes by itself", () => {
     expect(effects).toEqual([{ type: "register" }]);
   });
 
+  test("takes nobody for gone who was lost with me, until the list after that", () => {
+    const empty = after(list(users), line(":user bob"), polled(new Map()));
+    expect(empty.effects).toEqual([{ type: "register" }]);
+    expect(empty.session).toMatchObject({ selected: "bob", users });
+    const [back, nothing] = step(empty.session, polled(new Map(users)));
+    expect(nothing).toEqual([]);
+    expect(back.selected).toBe("bob");
+    const [, gone] = step(empty.session, polled(new Map([["alice", ALICE]])));
+    expect(outputs(gone)).toEqual([{ type: "gone", user: "bob", address: BOB }]);
+  });
+
+  test("takes those for gone who are missing twice, though I am missing too", () => {
+    const { session } = after(list(users), polled(new Map()));
+    const [, effects] = step(session, polled(new Map()));
+    expect(outputs(effects)).toEqual([{ type: "left", user: "bob", address: BOB }]);
+    expect(effects).toContainEqual({ type: "register" });
+  });
+
   test("warns once when my name points elsewhere, and does not fight", () => {
     const taken = new Map([...users, ["alice", CAROL]]);
     const { session, effects } = after(list(users), polled(taken));

@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { canonicalHost, isUnspecified, resolveHost } from "../../core/address.ts";
+import { atMost } from "../../core/clock.ts";
 import { CannotListen, errorCode, TalkError } from "../../core/errors.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts";
 import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
@@ -10,6 +11,9 @@ import { unreachable } from "./unreachable.ts";
 
 /** How long the kernel is given to report a closed port, in milliseconds; in a LAN it takes far less. */
 const REFUSAL_MS = 100;
+
+/** How long a host may be looked up, in milliseconds: with the above, less than the 5 s after which a fate is known. */
+const LOOKUP_MS = 4000;
 
 /** A probe is shorter than this, in bytes; its host name has at most 253 characters. */
 const MAX_PROBE_BYTES = 1024;
@@ -131,7 +135,9 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
     async send(body) {
       underWay++;
       try {
-        transmit(await connected, body);
+        const socket = await atMost(LOOKUP_MS, connected);
+        if (!socket) return { type: "failed", reason: "the host name cannot be looked up now" };
+        transmit(socket, body);
         return await fate();
       } catch (error) {
         return failed(error);

@@ -1,0 +1,47 @@
+/** What the checker itself uses of the processor for each of so many clients, in µs: `bun checking.ts clients`. */
+import { systemClock } from "../../src/core/clock.ts";
+import { createChecker } from "../../src/registry/checker.ts";
+import { openStore } from "../../src/registry/store.ts";
+
+/** Checks are counted over as many starts of the checker as it takes for this many. */
+const CHECKS = 200_000;
+
+/** Longer than any run: each client is checked once, at the start. */
+const INTERVAL_MS = 3_600_000;
+
+const clients = Number(process.argv[2]);
+const store = await openStore("memory:");
+for (let i = 0; i < clients; i++)
+  await store.put(`user-${i}`, { protocol: "UDP", host: "10.0.0.5", port: 1024 + (i % 60_000) });
+
+await checkAll();
+const began = process.cpuUsage();
+for (let round = 0; round < CHECKS / clients; round++) await checkAll();
+const { user, system } = process.cpuUsage(began);
+process.stdout.write(`${(user + system) / CHECKS}\n`);
+process.exit(0);
+
+async function checkAll(): Promise<void> {
+  const done = Promise.withResolvers<void>();
+  let ended = 0;
+  const checker = createChecker({
+    store,
+    proberFor: () => ({
+      attempts: 1,
+      begin: () => ({
+        probe: () => Promise.resolve("alive"),
+        end() {
+          if (++ended === clients) done.resolve();
+        },
+      }),
+    }),
+    log() {},
+    interval: INTERVAL_MS,
+    window: INTERVAL_MS,
+    clock: systemClock,
+    random: Math.random,
+  });
+  checker.start();
+  await done.promise;
+  checker.stop();
+}

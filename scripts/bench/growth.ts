@@ -1,0 +1,117 @@
+/** How costs grow with the number of users. */
+import { join } from "node:path";
+import { fill } from "./fill.ts";
+import { type Measured, type MeasureOptions, measure, spread } from "./measure.ts";
+import { run } from "./processes.ts";
+import { startBare } from "./rivals.ts";
+import type { Row, Side } from "./row.ts";
+import { underLoad } from "./rows/registry.ts";
+import { startRegistry } from "./talk.ts";
+
+const SIZES = [100, 1000, 10_000, 100_000];
+
+/** How much more than bare's a cost may grow. */
+const ALLOWANCE = 1.1;
+
+/** One cost over all sizes. */
+export interface Growth {
+  name: string;
+  title: string;
+  unit: string;
+  sizes: number[];
+  sides: { name: string; values: number[] }[];
+  /** What must hold of the largest size beside the smallest, in words. */
+  rule: string;
+  met: boolean;
+}
+
+/** The growth table's rows by name; each measures all sizes in turn, round by round. */
+export const growthRows: Record<string, (options: MeasureOptions) => Promise<Growth>> = {
+  "growth-put": (options) => grow("growth-put", "PUT a user", "put", options),
+  "growth-unchanged": (options) => grow("growth-unchanged", "GET the known list (304)", "unchanged", options),
+  "growth-list": (options) => grow("growth-list", "GET the list", "list", options),
+  "growth-check": check,
+};
+
+async function grow(
+  name: string,
+  title: string,
+  kind: "put" | "unchanged" | "list",
+  options: MeasureOptions,
+): Promise<Growth> {
+  const measured = await measure(
+    {
+      ...row(name, title, "answers/s"),
+      async open() {
+        const sides: Side[] = [];
+        for (const users of SIZES) {
+          const talk = await startRegistry("--store", "memory:");
+          const bare = await startBare("bare-registry");
+          await Promise.all([fill(talk.ready, users), fill(bare.ready, users)]);
+          sides.push(underLoad(`talk ${users}`, talk, { kind, users }));
+          sides.push(underLoad(`bare ${users}`, bare, { kind, users }));
+        }
+        return sides;
+      },
+    },
+    options,
+  );
+  // A list's bytes grow with its users: its cost is told for each.
+  return kind === "list"
+    ? growthOf(measured, "ns a user", (rate, users) => 1e9 / rate / users)
+    : growthOf(measured, "µs", (rate) => 1e6 / rate);
+}
+
+/** What checking one client costs the checker itself, with a prober that needs no network. */
+async function check(options: MeasureOptions): Promise<Growth> {
+  const files = { talk: "checking.ts", bare: "rivals/bare-checking.mjs" };
+  const measured = await measure(
+    {
+      ...row("growth-check", "checking one client", "µs"),
+      open: async () =>
+        SIZES.flatMap((users) =>
+          Object.entries(files).map(([side, file]) => ({
+            name: `${side} ${users}`,
+            sample: async () =>
+              Number(await run([process.execPath, join(import.meta.dir, file), String(users)])),
+            close: async () => {},
+          })),
+        ),
+    },
+    options,
+  );
+  return growthOf(measured, "µs", (sample) => sample);
+}
+
+function row(name: string, title: string, unit: string): Omit<Row, "open"> {
+  return { name, title, unit, better: "less", targets: [] };
+}
+
+/** The costs over all sizes, and by how much the largest one's is above the smallest one's, in the rounds' own ratios. */
+function growthOf(
+  { name, title, sides: measured }: Measured,
+  unit: string,
+  toCost: (sample: number, users: number) => number,
+): Growth {
+  const costs = (side: string, users: number) => {
+    const samples = measured.find(({ name }) => name === `${side} ${users}`)?.samples ?? [];
+    return samples.map((sample) => toCost(sample, users));
+  };
+  const growth = (side: string) => {
+    const [smallest, largest] = [costs(side, SIZES[0] ?? 0), costs(side, SIZES.at(-1) ?? 0)];
+    return spread(largest.map((cost, i) => cost / (smallest[i] ?? Number.NaN))).median;
+  };
+  const [talk, bare] = [growth("talk"), growth("bare")];
+  return {
+    name,
+    title,
+    unit,
+    sizes: SIZES,
+    sides: ["talk", "bare"].map((side) => ({
+      name: side,
+      values: SIZES.map((users) => spread(costs(side, users)).median),
+    })),
+    rule: `talk's grows ${talk.toFixed(2)} ×, bare's ${bare.toFixed(2)} ×; at most 10 % more`,
+    met: talk <= bare * ALLOWANCE,
+  };
+}

@@ -1,0 +1,57 @@
+/** Load over HTTP: by wrk where it is installed (Debian's package wrk), else by our own generator. */
+import { join } from "node:path";
+import { run } from "./processes.ts";
+
+export interface Load {
+  /** PUT of changing users, POST of new ones, GET of the list, GET of the list that is known, or a message. */
+  kind: "put" | "post" | "list" | "unchanged" | "message";
+  /** The service's base URL. */
+  url: string;
+  /** How many users PUT goes round. */
+  users?: number;
+  connections?: number;
+  seconds: number;
+}
+
+const wrk = Bun.which("wrk");
+
+/** Who makes the load, for the report. */
+export const generator = wrk ? "wrk" : "the bundled generator, which may be the bottleneck; install wrk";
+
+/** Names of new users: no two samples make the same. */
+let samples = 0;
+
+/** Answers a second. @throws Error if one was not as it should be */
+export async function load({ kind, url, users = 1000, connections = 32, seconds }: Load): Promise<number> {
+  const etag = kind === "unchanged" ? await currentTag(url) : "";
+  const job = [kind, String(users), `new-${process.pid}-${samples++}`, etag];
+  const output = await run(
+    wrk
+      ? // wrk counts whole seconds.
+        [
+          wrk,
+          "-t1",
+          `-c${connections}`,
+          `-d${Math.ceil(seconds)}s`,
+          "-s",
+          here("load.lua"),
+          url,
+          "--",
+          ...job,
+        ]
+      : [process.execPath, here("generators/http.ts"), url, String(connections), String(seconds), ...job],
+  );
+  const [, answers, took, failed] = /answers=(\d+) seconds=([\d.]+) failed=(\d+)/.exec(output) ?? [];
+  if (failed !== "0") throw new Error(`${failed} bad answers from ${url} to ${kind}: ${output}`);
+  return Number(answers) / Number(took);
+}
+
+async function currentTag(url: string): Promise<string> {
+  const response = await fetch(`${url}/v1/users/`);
+  await response.arrayBuffer();
+  return response.headers.get("etag") ?? "";
+}
+
+function here(file: string): string {
+  return join(import.meta.dir, file);
+}

@@ -1,0 +1,16 @@
+/** The least Bun code that puts users into Redis: `bun bare-redis.mjs redis://…`. Commands are pipelined by the client. */
+const redis = new Bun.RedisClient(process.argv[2]);
+
+const server = Bun.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  routes: {
+    "/v1/users/:user": {
+      async PUT(request) {
+        await redis.hset("bare", request.params.user, JSON.stringify(await request.json()));
+        return Response.json({ status: "ok" });
+      },
+    },
+  },
+});
+process.stdout.write(`ready at http://127.0.0.1:${server.port}\n`);

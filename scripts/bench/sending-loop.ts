@@ -1,0 +1,19 @@
+import { readLines } from "../../src/core/lines.ts";
+
+/**
+ * Keeps so many messages under way for as many seconds as each line of input says, and prints how many a second
+ * were settled.
+ */
+export async function serveSending(window: number, send: () => Promise<unknown>): Promise<void> {
+  process.stdout.write(`ready with ${window}\n`);
+  for await (const line of readLines(Bun.stdin.stream())) {
+    const began = performance.now();
+    const until = began + Number(line) * 1000;
+    let settled = 0;
+    const lane = async () => {
+      for (; performance.now() < until; settled++) await send();
+    };
+    await Promise.all(Array.from({ length: window }, lane));
+    process.stdout.write(`${settled / ((performance.now() - began) / 1000)}\n`);
+  }
+}

@@ -1,0 +1,41 @@
+/** Talk itself, started as its user starts it. */
+import { join } from "node:path";
+import { root, run, type Started, start } from "./processes.ts";
+import { NotMeasured } from "./row.ts";
+
+/** No user of the benchmark is there, and none shall be removed for it. */
+const UNCHECKED = ["--check-interval", "86400", "--check-window", "86400"];
+
+const helps = new Map<string, Promise<string>>();
+
+/** A registry on a free port; `ready` is its base URL. */
+export function startRegistry(...args: string[]): Promise<Started> {
+  return start(
+    [process.execPath, join(root, "src/registry/main.ts"), "--port", "0", ...UNCHECKED, ...args],
+    /^registry at (http:[^ ,]+)/m,
+  );
+}
+
+/** A client on a free port, once it has listed the users; `ready` is its port. */
+export async function startClient(registry: Started, protocol: string, name: string): Promise<Started> {
+  return start(
+    [
+      process.execPath,
+      join(root, "src/client/main.ts"),
+      ...["--registry", registry.ready, "--protocol", protocol, "--name", name, "--port", "0"],
+      ...((await offers("client", "--rate-limit")) ? ["--rate-limit", "0"] : []),
+    ],
+    /at \w+:\/\/127\.0\.0\.1:(\d+).*\(you\)$/ms,
+  );
+}
+
+/** Refuses to go on where Talk has no such option or value yet. @throws NotMeasured */
+export async function need(command: "registry" | "client", option: string): Promise<void> {
+  if (!(await offers(command, option))) throw new NotMeasured(`the ${command} has no ${option}`);
+}
+
+function offers(command: "registry" | "client", option: string): Promise<boolean> {
+  const help = helps.get(command) ?? run([process.execPath, join(root, `src/${command}/main.ts`), "--help"]);
+  helps.set(command, help);
+  return help.then((text) => text.includes(option));
+}

@@ -1,0 +1,90 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { drawChart } from "../../scripts/bench/chart.ts";
+import { measure } from "../../scripts/bench/measure.ts";
+import type { Row } from "../../scripts/bench/row.ts";
+import { start } from "../helpers/program.ts";
+
+// Whole programs are started and measured.
+setDefaultTimeout(60_000);
+
+/** A row whose two sides give the given figures, the first of each to warm up; `order` is who was asked when. */
+function row(better: Row["better"], talk: number[], bare: number[], ratio: number) {
+  const order: string[] = [];
+  const sides = { talk: [...talk], bare: [...bare] };
+  const opened: Row = {
+    name: "row",
+    title: "a row <of> two",
+    unit: "answers/s",
+    better,
+    targets: [{ rival: "bare", ratio }],
+    open: async () =>
+      Object.entries(sides).map(([name, samples]) => ({
+        name,
+        async sample() {
+          order.push(name);
+          return samples.shift() ?? Number.NaN;
+        },
+        close: async () => void order.push(`${name} closed`),
+      })),
+  };
+  return { row: opened, order };
+}
+
+const twoRounds = { rounds: 2, seconds: 1 };
+
+test("the sides of a row take turns, and the first turn does not count", async () => {
+  const { row: measured, order } = row("more", [1, 90, 80], [1, 100, 100], 0.8);
+  const { sides } = await measure(measured, twoRounds);
+  expect(order).toEqual(["talk", "bare", "talk", "bare", "talk", "bare", "talk closed", "bare closed"]);
+  expect(sides.map(({ samples }) => samples)).toEqual([
+    [90, 80],
+    [100, 100],
+  ]);
+});
+
+test.each([
+  ["more", 1, true],
+  ["more", 1.1, false],
+  ["less", 1, true],
+  ["less", 0.9, false],
+] as const)("where %s is better, a ratio of 1 meets %d: %p", async (better, target, met) => {
+  const measured = await measure(row(better, [1, 3, 5], [1, 4, 4], target).row, twoRounds);
+  expect(measured.ratios).toMatchObject([{ rival: "bare", median: 1, low: 0.75, high: 1.25, target, met }]);
+});
+
+test("a row that breaks in the middle leaves nothing running", async () => {
+  const { row: broken, order } = row("more", [], [], 1);
+  const failing = measure(broken, {
+    ...twoRounds,
+    onSample() {
+      throw new Error("broken");
+    },
+  });
+  expect(failing).rejects.toThrow("broken");
+  await failing.catch(() => {});
+  expect(order).toEqual(["talk", "talk closed", "bare closed"]);
+});
+
+test("the chart has a bar for each target, and a title that is safe in it", async () => {
+  const measured = await measure(row("more", [1, 50, 50], [1, 100, 100], 0.8).row, twoRounds);
+  const chart = drawChart({ machine: "here", rows: [measured] });
+  expect(chart.match(/class="missed"/g)).toHaveLength(1);
+  expect(chart).toContain("a row &#60;of&#62; two");
+});
+
+test("bun run bench measures the rows it is given, and writes them as JSON", async () => {
+  const bench = start("scripts/bench/main.ts", ["help", "--quick", "--json"]);
+  expect(await bench.exited).toBe(0);
+  const text = bench.lines.filter((line) => !/warming up|round \d/.test(line)).join("\n");
+  const { rows } = JSON.parse(text);
+  expect(rows.map(({ name }: { name: string }) => name)).toEqual(["help"]);
+  expect(rows[0].ratios[0]).toMatchObject({ rival: "bun -e 0", target: 2.5, median: expect.any(Number) });
+});
+
+test("a row that there is not is refused, with those that there are", async () => {
+  const bench = start("scripts/bench/main.ts", ["helb"]);
+  expect(await bench.exited).toBe(2);
+  expect(bench.lines).toEqual([
+    expect.stringMatching(/^error: there is no row helb; the rows are list-100, /),
+  ]);
+});

@@ -25,8 +25,8 @@ export interface Measured {
   sides: (Spread & {
     name: string;
     samples: number[];
-    /** The share of one core that the process used, if it is one. */
-    busy: number | undefined;
+    /** What one answer or message cost of the processor, in µs, where that can be told: what else runs matters less to it. */
+    cpuMicros: number | undefined;
   })[];
   /** Talk over each rival, from the rounds' own ratios; `met` only where there is a target. */
   ratios: (Spread & { rival: string; target: number | undefined; met: boolean | undefined })[];
@@ -35,17 +35,21 @@ export interface Measured {
 /** Measures a row: one sample each to warm up, then all sides in turn, round by round. @throws NotMeasured */
 export async function measure(row: Row, { rounds, seconds, onSample }: MeasureOptions): Promise<Measured> {
   const sides = await row.open();
-  const figures = sides.map((side) => ({ side, samples: [] as number[], busy: [] as number[] }));
+  const figures = sides.map((side) => {
+    const samples: number[] = [];
+    const cpu: number[] = [];
+    return { side, samples, cpu };
+  });
   try {
     for (let round = 0; round <= rounds; round++) {
-      for (const { side, samples, busy } of figures) {
-        const [cpu, began] = [cpuSeconds(side.pid), performance.now()];
+      for (const { side, samples, cpu } of figures) {
+        const [used, began] = [cpuSeconds(side.pid), performance.now()];
         const value = await side.sample(seconds);
-        const share = (cpuSeconds(side.pid) - cpu) / ((performance.now() - began) / 1000);
+        const share = (cpuSeconds(side.pid) - used) / ((performance.now() - began) / 1000);
         onSample?.(row, round, side, value);
         if (round === 0) continue;
         samples.push(value);
-        if (side.pid !== undefined) busy.push(share);
+        if (side.pid !== undefined) cpu.push((share / value) * 1e6);
       }
     }
   } finally {
@@ -57,11 +61,11 @@ export async function measure(row: Row, { rounds, seconds, onSample }: MeasureOp
     title: row.title,
     unit: row.unit,
     better: row.better,
-    sides: figures.map(({ side, samples, busy }) => ({
+    sides: figures.map(({ side, samples, cpu }) => ({
       name: side.name,
       samples,
       ...spread(samples),
-      busy: busy.length > 0 ? spread(busy).median : undefined,
+      cpuMicros: cpu.length > 0 ? spread(cpu).median : undefined,
     })),
     ratios: rivals.map(({ side: { name: rival }, samples }) => {
       // Round by round, because neighbours in time share the machine's mood.

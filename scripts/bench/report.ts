@@ -19,7 +19,9 @@ export function formatReport({ machine, generator, rounds, rows, growth, notMeas
     `${machine}; load by ${generator}; medians of ${rounds} rounds, with their lowest and highest`,
   ];
   if (rows.length > 0) {
-    const cells = [["row", "", "median", "low … high", "CPU", "talk's ratio", "low … high", "target", "met"]];
+    const cells = [
+      ["row", "", "median", "low … high", "µs of CPU", "talk's ratio", "low … high", "target", "met"],
+    ];
     for (const row of rows) {
       for (const [i, side] of row.sides.entries()) {
         const ratio = row.ratios.find(({ rival }) => rival === side.name);
@@ -28,7 +30,7 @@ export function formatReport({ machine, generator, rounds, rows, growth, notMeas
           side.name,
           figure(side.median),
           `${figure(side.low)} … ${figure(side.high)}`,
-          side.busy === undefined ? "" : `${Math.round(side.busy * 100)} %`,
+          side.cpuMicros === undefined ? "" : figure(side.cpuMicros),
           ratio ? ratio.median.toFixed(2) : "",
           ratio ? `${ratio.low.toFixed(2)} … ${ratio.high.toFixed(2)}` : "",
           ratio?.target ? `${row.better === "more" ? "≥" : "≤"} ${ratio.target}` : "",

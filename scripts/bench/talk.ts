@@ -6,12 +6,16 @@ import { NotMeasured } from "./row.ts";
 /** No user of the benchmark is there, and none shall be removed for it. */
 const UNCHECKED = ["--check-interval", "86400", "--check-window", "86400"];
 
+/** The rivals have no limit either. */
+const UNLIMITED = ["--max-users", "10000000"];
+
 const helps = new Map<string, Promise<string>>();
 
 /** A registry on a free port; `ready` is its base URL. */
 export function startRegistry(...args: string[]): Promise<Started> {
+  const main = join(root, "src/registry/main.ts");
   return start(
-    [process.execPath, join(root, "src/registry/main.ts"), "--port", "0", ...UNCHECKED, ...args],
+    [process.execPath, main, "--port", "0", ...UNCHECKED, ...UNLIMITED, ...args],
     /^registry at (http:[^ ,]+)/m,
   );
 }

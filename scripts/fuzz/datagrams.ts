@@ -2,8 +2,10 @@
 import type { Random } from "./chance.ts";
 import { messageBytes } from "./messages.ts";
 
-/** Datagrams that an attempt sends; then it lets the client catch up, so that most arrive. */
 export const DATAGRAMS_PER_ATTEMPT = 100;
+
+/** After so many bytes the client may catch up, for so many milliseconds: its receive buffer holds twice as many. */
+const BURST_BYTES = 50_000;
 const PAUSE_MS = 1;
 
 export async function datagramsAttempt({ hostname, port }: URL) {
@@ -12,10 +14,16 @@ export async function datagramsAttempt({ hostname, port }: URL) {
     socket: { data() {}, error() {} },
   });
   return async (random: Random): Promise<string> => {
+    let bytesSent = 0;
     for (let i = 0; i < DATAGRAMS_PER_ATTEMPT; i++) {
-      const bytes = messageBytes(random);
+      const bytes = messageBytes(random).subarray(0, 65_507);
+      bytesSent += bytes.length;
+      if (bytesSent > BURST_BYTES) {
+        await Bun.sleep(PAUSE_MS);
+        bytesSent = bytes.length;
+      }
       try {
-        socket.send(bytes.subarray(0, 65_507));
+        socket.send(bytes);
       } catch {
         return "!refused";
       }

@@ -29,14 +29,30 @@ export function createContactRule(denied: readonly string[] = []): MayContact {
   };
 }
 
+const usual = createContactRule();
+
 /**
  * The IP addresses at which a host may be contacted. Connect to one of these and not to the name: a second lookup
- * could say something else. @throws DeniedAddress if there is none; the resolver's error, code ENOTFOUND
+ * could say something else.
+ * @param signal ends the lookup, which may take longer than anybody waits
+ * @throws DeniedAddress if there is none; the resolver's error, code ENOTFOUND; the signal's reason
  */
-export async function resolveContact(host: string, mayContact: MayContact): Promise<string[]> {
-  const allowed = (await resolveHost(host)).filter(mayContact);
+export async function resolveContact(
+  host: string,
+  mayContact: MayContact = usual,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const found = await (signal ? before(signal, resolveHost(host)) : resolveHost(host));
+  const allowed = found.filter(mayContact);
   if (allowed.length === 0) throw new DeniedAddress();
   return allowed;
+}
+
+/** A promise's value, if it comes before the signal does. @throws the signal's reason */
+function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => reject(signal.reason));
+  return Promise.race([promise, late]);
 }
 
 /** Denies a network, and of IPv4 also the forms of IPv6 that are translated to it on the way. */

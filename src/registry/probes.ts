@@ -54,7 +54,7 @@ async function probeTcp(
 ): Promise<Finding> {
   const signal = AbortSignal.timeout(deadline);
   try {
-    const ips = await before(signal, resolveContact(host, mayContact));
+    const ips = await resolveContact(host, mayContact, signal);
     let finding: Finding = "silent";
     for (const ip of ips) {
       finding = await probe(`${urlHost(ip)}:${port}`, `${urlHost(host)}:${port}`, signal);
@@ -95,13 +95,6 @@ function probeWebSocket(at: string, host: string, signal: AbortSignal): Promise<
   return promise.finally(() => socket.terminate());
 }
 
-/** A promise's value, if it comes in time. @throws the signal's TimeoutError */
-function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => reject(signal.reason));
-  return Promise.race([promise, late]);
-}
-
 /** The one port that clients on UDP answer to. Each probe leaves from a socket of its own, which hears a refusal. */
 async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober["begin"]; close(): void }> {
   const waiting = new Map<string, () => void>();
@@ -127,7 +120,7 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
       const ended = Promise.withResolvers<Finding>();
       const timer = setTimeout(() => ended.resolve("silent"), deadline);
       try {
-        const [ip = host] = await resolveContact(host, mayContact);
+        const [ip = host] = await resolveContact(host, mayContact, AbortSignal.timeout(deadline));
         const sender = await connectUdp(ip, peerPort, (error) => ended.resolve(findingOf(error)));
         try {
           const text = JSON.stringify({ host: canonicalHost(sender.address.address), port, id });

@@ -1,4 +1,5 @@
 import { urlHost } from "../../core/address.ts";
+import { resolveContact } from "../../core/contact.ts";
 import { CannotListen, errorCode, MethodNotAllowed, TooFast, UnknownPath } from "../../core/errors.ts";
 import { failureOf, OK, pathOf, readJson } from "../../core/http.ts";
 import { createOriginGuard } from "../../core/origin.ts";
@@ -65,15 +66,19 @@ export const http: Transport = {
   createSender() {
     return {
       async send({ host, port }, body) {
+        const signal = AbortSignal.timeout(ANSWER_MS);
         try {
-          const response = await fetch(`http://${urlHost(host)}:${port}${CLIENT_PATHS.message}`, {
-            method: "POST",
-            headers: { "content-type": "application/json" },
-            body,
-            // A redirect would hand the message to a host that the registry never named.
-            redirect: "manual",
-            signal: AbortSignal.timeout(ANSWER_MS),
-          });
+          const ips = await resolveContact(host, undefined, signal);
+          const response = await firstReached(ips, (ip) =>
+            fetch(`http://${urlHost(ip)}:${port}${CLIENT_PATHS.message}`, {
+              method: "POST",
+              headers: { "content-type": "application/json", host: `${urlHost(host)}:${port}` },
+              body,
+              // A redirect would hand the message to a host that the registry never named.
+              redirect: "manual",
+              signal,
+            }),
+          );
           // Not read: a peer could answer without end.
           await response.body?.cancel();
           if (response.ok) return { type: "delivered" };
@@ -93,6 +98,19 @@ function deferral({ status, headers }: Response): Deferral | undefined {
   if (status === 429 || (status === 503 && seconds >= 0))
     return { type: "deferred", ms: (seconds || 1) * 1000 };
   return undefined;
+}
+
+/** The first IP address that does not prove that nothing has reached it. @throws what the last attempt threw */
+async function firstReached<T>(
+  [ip = "", ...others]: string[],
+  attempt: (ip: string) => Promise<T>,
+): Promise<T> {
+  try {
+    return await attempt(ip);
+  } catch (error) {
+    if (others.length === 0 || unreachable(errorCode(error)) === undefined) throw error;
+    return firstReached(others, attempt);
+  }
 }
 
 function outcomeOf(error: unknown): Outcome {

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { canonicalHost, isUnspecified, resolveHost } from "../../core/address.ts";
 import { atMost } from "../../core/clock.ts";
+import { resolveContact } from "../../core/contact.ts";
 import { CannotListen, errorCode, TalkError } from "../../core/errors.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts";
 import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
@@ -100,7 +101,9 @@ function sendThrough(socket: Bun.udp.Socket<"buffer">, body: string, ip: string,
 /** A socket of its own for each peer, because only a connected one tells which peer refused; closed when idle. */
 function openLink(host: string, port: number, onEnded: () => void): Link {
   const unsettled = new Set<(outcome: Outcome) => void>();
-  const connected = connectUdp(host, port, (error) => settleAll(failed(error)));
+  const connected = resolveContact(host).then(([ip = host]) =>
+    connectUdp(ip, port, (error) => settleAll(failed(error))),
+  );
   let underWay = 0;
 
   function settleAll(outcome: Outcome) {

@@ -1,4 +1,5 @@
 import { urlHost } from "../../core/address.ts";
+import { resolveContact } from "../../core/contact.ts";
 import {
   CannotListen,
   errorCode,
@@ -105,7 +106,7 @@ interface Frame {
 
 /** One connection to one peer, kept for as long as it lasts. */
 function openLink(host: string, port: number, onEnded: () => void): Link {
-  const socket = new WebSocket(`ws://${urlHost(host)}:${port}${CLIENT_PATHS.webSocket}`);
+  let socket: WebSocket | undefined;
   const waiting: Frame[] = [];
   let open = false;
   let answered = false;
@@ -115,24 +116,42 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
     OPEN_MS,
   );
 
-  socket.addEventListener("open", () => {
-    clearTimeout(openTimer);
-    open = true;
-    for (const frame of waiting) transmit(frame);
-  });
-  socket.addEventListener("message", ({ data }) => {
-    answered = true;
-    waiting.shift()?.settle(readAnswer(data));
-  });
-  socket.addEventListener("error", (event) => {
-    if (open) return;
-    const code = "error" in event ? errorCode(event.error) : undefined;
-    end({ type: "failed", reason: unreachable(code) ?? "it takes no WebSocket connection" });
-  });
-  socket.addEventListener("close", ({ code, reason }) => end(farewell(code, reason)));
+  resolveContact(host).then(([ip = host, ...others]) => connect(ip, others), fail);
+
+  /** @param others further IP addresses of the host, for when this one refuses */
+  function connect(ip: string, others: string[]) {
+    if (ended) return;
+    const opening = new WebSocket(`ws://${urlHost(ip)}:${port}${CLIENT_PATHS.webSocket}`, {
+      headers: { host: `${urlHost(host)}:${port}` },
+    });
+    socket = opening;
+    opening.addEventListener("open", () => {
+      clearTimeout(openTimer);
+      open = true;
+      for (const frame of waiting) transmit(frame);
+    });
+    opening.addEventListener("message", ({ data }) => {
+      answered = true;
+      waiting.shift()?.settle(readAnswer(data));
+    });
+    opening.addEventListener("error", (event) => {
+      if (open) return;
+      const error = "error" in event ? event.error : undefined;
+      const [next, ...rest] = others;
+      if (next === undefined || unreachable(errorCode(error)) === undefined) fail(error);
+      else connect(next, rest);
+    });
+    opening.addEventListener("close", ({ code, reason }) => {
+      if (socket === opening) end(farewell(code, reason));
+    });
+  }
+
+  function fail(error: unknown) {
+    end({ type: "failed", reason: unreachable(errorCode(error)) ?? "it takes no WebSocket connection" });
+  }
 
   function transmit(frame: Frame) {
-    socket.send(frame.body);
+    socket?.send(frame.body);
     // A peer that never answers leaves its frames waiting for ever.
     frame.body = "";
     const timer = setTimeout(() => {
@@ -153,7 +172,7 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
     clearTimeout(openTimer);
     onEnded();
     for (const frame of waiting.splice(0)) frame.settle(outcome);
-    socket.terminate();
+    socket?.terminate();
   }
 
   return {

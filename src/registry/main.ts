@@ -5,6 +5,11 @@ import { UsageError } from "../core/errors.ts";
 import { REGISTRY_PATHS, REGISTRY_PORT } from "../core/protocol.ts";
 import { typed } from "../core/typed.ts";
 
+/** Whether Linux hands the connections that wait at a closed port to another registry on it, or resets them. */
+const MIGRATE = "/proc/sys/net/ipv4/tcp_migrate_req";
+const MIGRATE_HINT =
+  "connections that arrive just when a registry on this port stops may be reset; sysctl -w net.ipv4.tcp_migrate_req=1 keeps them";
+
 const flags = {
   host: {
     type: "string",
@@ -16,6 +21,10 @@ const flags = {
     description: "port to listen on; 0 picks a free one",
     default: String(REGISTRY_PORT),
   },
+  "share-port": {
+    type: "boolean",
+    description: "let registries on the same store listen on this port too, to follow one by another (Linux)",
+  },
   "public-host": {
     type: "string",
     description: "name by which a proxy on this machine is asked, such as talk.example",
@@ -23,7 +32,7 @@ const flags = {
   },
   store: {
     type: "string",
-    description: "where the users are kept: memory: or sqlite:<path>",
+    description: "where the users are kept: memory:, sqlite:<path> or redis://[user:password@]host:port/db",
     default: "sqlite:talk.db",
     valueHint: "url",
   },
@@ -80,6 +89,10 @@ export const registry = defineCommand({
     if (durability !== "process" && durability !== "power") {
       throw new UsageError("--durability must be process or power");
     }
+    const sharePort = args["share-port"];
+    if (sharePort && args.store === "memory:") {
+      throw new UsageError("--share-port needs a store that registries can share, such as sqlite:talk.db");
+    }
     if (args.release !== undefined) {
       const { release } = await import("./release.ts");
       process.stdout.write(`${await release(args.store, args.release)}\n`);
@@ -106,7 +119,7 @@ export const registry = defineCommand({
     });
     let url: string;
     try {
-      url = await running.listen({ host: args.host, port });
+      url = await running.listen({ host: args.host, port, sharePort });
     } catch (error) {
       await running.close();
       throw error;
@@ -114,6 +127,8 @@ export const registry = defineCommand({
     process.stdout.write(`registry at ${url}, API docs at ${url}${REGISTRY_PATHS.docs}\n`);
     if (isLoopback(args.host))
       process.stdout.write("only this machine can reach it; --host 0.0.0.0 lets others in\n");
+
+    if (sharePort && (await resetsQueued())) process.stdout.write(`${MIGRATE_HINT}\n`);
 
     const stop = Promise.withResolvers<void>();
     process.once("SIGINT", stop.resolve);
@@ -132,6 +147,11 @@ async function checkHost(host: string): Promise<void> {
     import("typebox/value"),
   ]);
   if (!Check(Host, host)) throw new UsageError(`--host must be ${ruleOf(Host)}`);
+}
+
+async function resetsQueued(): Promise<boolean> {
+  const file = Bun.file(MIGRATE);
+  return (await file.exists()) && (await file.text()).trim() === "0";
 }
 
 /** A flag's networks, parted by commas. @throws UsageError */

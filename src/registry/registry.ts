@@ -13,8 +13,14 @@ import { openStore } from "./store.ts";
 /** How long requests under way may take to end when the registry closes, in milliseconds. */
 const GRACE_MS = 2500;
 
+/**
+ * How long a registry that shares its port still answers before it closes, in milliseconds: each answer sends its client
+ * to the next registry, so that no request is on its way on a connection that is closed.
+ */
+const HAND_OVER_MS = 1000;
+
 export interface RegistryOptions {
-  /** Where the users are kept: `memory:` or `sqlite:<path>`. */
+  /** Where the users are kept: `memory:`, `sqlite:<path>` or `redis://host:port/db`. */
   store: string;
   /** Most users at once. @default 100,000 */
   maxUsers?: number;
@@ -41,9 +47,10 @@ export interface Registry {
    * Takes connections and begins to check the users. Resolves to the base URL.
    * @param host @default 127.0.0.1, which only this machine reaches
    * @param port 0 picks a free one. @default 8088
+   * @param sharePort others that share it may listen on it too, on one store, so that one can follow another. @default false
    * @throws CannotListen
    */
-  listen(options?: { host?: string; port?: number }): Promise<string>;
+  listen(options?: { host?: string; port?: number; sharePort?: boolean }): Promise<string>;
   /** Ends checking, finishes what it is answering for up to 2.5 s, and closes the store. */
   close(): Promise<void>;
 }
@@ -64,20 +71,32 @@ export async function createRegistry({
   const store = await openStore(storeUrl, { maxUsers, durability });
   const app = createApp({ store, log, publicHost, open });
   let stopChecking = async () => {};
+  let handOver = async () => {};
+  let leaving = false;
   let closing: Promise<void> | undefined;
 
   async function close() {
     const grace = setTimeout(() => void app.server?.stop(true), GRACE_MS);
-    await Promise.all([stopChecking(), app.server?.stop()]);
+    await Promise.all([stopChecking(), handOver()]);
+    await app.server?.stop();
     clearTimeout(grace);
     await store.close();
   }
 
   return {
     fetch: async (request) => app.handle(request),
-    async listen({ host = "127.0.0.1", port = REGISTRY_PORT } = {}) {
+    async listen({ host = "127.0.0.1", port = REGISTRY_PORT, sharePort = false } = {}) {
+      if (sharePort) {
+        handOver = async () => {
+          leaving = true;
+          await Bun.sleep(HAND_OVER_MS);
+        };
+        app.onRequest(({ set }) => {
+          if (leaving) set.headers.connection = "close";
+        });
+      }
       try {
-        app.listen({ hostname: host, port, reusePort: false });
+        app.listen({ hostname: host, port, reusePort: sharePort });
       } catch (error) {
         throw CannotListen.from(error, host, port);
       }

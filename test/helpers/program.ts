@@ -83,7 +83,9 @@ export function start(
 
 /** A registry on a free port. */
 export async function startRegistry(...args: string[]): Promise<Program & { url: string }> {
-  const program = start("src/registry/main.ts", ["--port", "0", "--store", "memory:", ...args]);
+  const port = args.includes("--port") ? [] : ["--port", "0"];
+  const store = args.includes("--store") ? [] : ["--store", "memory:"];
+  const program = start("src/registry/main.ts", [...port, ...store, ...args]);
   const line = await program.sees(/^registry at/);
   return { ...program, url: /http:\S+(?=,)/.exec(line)?.[0] ?? "" };
 }

@@ -146,7 +146,10 @@ describe("one line on stderr, and an exit code, for", () => {
       "error: --release needs the --store of a registry; memory: is known to that registry alone",
     ],
     [["--port", "x"], "error: --port must be a whole number from 0 to 65535"],
-    [["--store", "redis"], "error: --store must be memory: or sqlite:<path>, such as sqlite:talk.db"],
+    [
+      ["--store", "redis"],
+      "error: --store must be memory:, sqlite:<path> or redis://host:port/db, such as sqlite:talk.db",
+    ],
     [["here"], 'error: unexpected "here"; options start with --, see --help'],
   ])("%j", async (args, error) => {
     const registry = start(main, args);

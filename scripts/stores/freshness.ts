@@ -1,0 +1,52 @@
+import { ask, silentAddress } from "./ask.ts";
+import { progress } from "./progress.ts";
+
+/** So many users are written to, so that a list holds more than the last write. */
+const USERS = 50;
+
+/**
+ * A write through one registry, then at once a read and a conditional read through each of the others, with what that
+ * one last answered: no answer may be older than the write.
+ */
+export async function freshness(urls: string[], times: number, random: () => number): Promise<string[]> {
+  const faults: string[] = [];
+  const etags = new Map<string, string>();
+  const present = new Set<string>();
+  for (let i = 0; i < times; i++) {
+    const user = `fresh-${i % USERS}`;
+    // Another one than at the user's last write, so that the list has changed.
+    const port = 1 + (i % 65_000);
+    const writer = Math.floor(random() * urls.length);
+    // Removing whom there is not would change nothing.
+    const removes = random() < 0.2 && present.delete(user);
+    if (!removes) present.add(user);
+    const url = urls[writer] ?? "";
+    if (removes) await ask(url, "DELETE", `/v1/users/${user}`);
+    const written = removes
+      ? undefined
+      : await ask(url, "PUT", `/v1/users/${user}`, { body: silentAddress(port) });
+    if (written && written.status !== 200) faults.push(`write ${i} was answered ${written.status}`);
+    await Promise.all(
+      urls.map(async (reader, n) => {
+        if (n === writer) return;
+        const [plain, conditional, one] = await Promise.all([
+          ask(reader, "GET", "/v1/users"),
+          ask(reader, "GET", "/v1/users", { etag: etags.get(reader) }),
+          ask(reader, "GET", `/v1/users/${user}`),
+        ]);
+        etags.set(reader, plain.etag);
+        const expected = removes ? undefined : port;
+        const found = [portOf(plain.json[user]), portOf(conditional.json[user]), portOf(one.json)];
+        if (conditional.status !== 200 || found.some((port) => port !== expected)) {
+          faults.push(`write ${i}: ${reader} shows ${found}, expected ${expected} (${conditional.status})`);
+        }
+      }),
+    );
+    progress(i + 1, times, `writes, ${faults.length} stale`);
+  }
+  return faults;
+}
+
+function portOf(address: unknown): unknown {
+  return address instanceof Object && "port" in address ? address.port : undefined;
+}

@@ -1,0 +1,90 @@
+import { ask, silentAddress } from "./ask.ts";
+
+/** The port at which a user is, or undefined where there is none. */
+type State = number | undefined;
+
+/** One client that changes users of its own, one request after the other, and knows what must have become of them. */
+export interface Lane {
+  /** Sends requests until one is not answered any more, or the lane is stopped. */
+  run(url: string): Promise<void>;
+  stop(): void;
+  /** What is wrong with a list: each user must be as the last answer said, or as a request without an answer would have it. */
+  faults(list: Record<string, unknown>): string[];
+  acknowledged: number;
+  refused: number;
+}
+
+/** @param random from [0, 1) */
+export function createLane(name: string, users: number, random: () => number): Lane {
+  const names = Array.from({ length: users }, (_, i) => `${name}-${i}`);
+  /** More than one where a request had no answer. */
+  const possible = new Map<string, State[]>(names.map((user) => [user, [undefined]]));
+
+  let running = false;
+
+  /** One request; false if nobody answered. */
+  async function step(url: string): Promise<boolean> {
+    const user = names[Math.floor(random() * names.length)] ?? "";
+    const before = possible.get(user) ?? [];
+    const port = 1 + Math.floor(random() * 65_535);
+    const address = silentAddress(port);
+    const kind = random();
+    const method = kind < 0.3 ? "POST" : kind < 0.7 ? "PUT" : "DELETE";
+    // What it becomes from each state it may be in.
+    const after = before.map((state): State => {
+      if (method === "POST") return state ?? port;
+      return method === "PUT" ? port : undefined;
+    });
+    possible.set(user, [...new Set([...before, ...after])]);
+    const path = method === "POST" ? "/v1/users" : `/v1/users/${user}`;
+    const body = method === "POST" ? { user, address } : address;
+    const answer = await ask(url, method, path, method === "DELETE" ? {} : { body }).catch(() => undefined);
+    if (!answer) return false;
+    switch (answer.status) {
+      case 200:
+        lane.acknowledged++;
+        possible.set(user, method === "DELETE" ? [undefined] : [port]);
+        break;
+      case 409:
+        // Answers are promises too: the name was taken, and nothing has changed.
+        possible.set(
+          user,
+          before.filter((state) => state !== undefined),
+        );
+        break;
+      case 503:
+        lane.refused++;
+        break;
+      default:
+        throw new Error(`${method} ${path} was answered ${answer.status}`);
+    }
+    return true;
+  }
+
+  const lane: Lane = {
+    acknowledged: 0,
+    refused: 0,
+    async run(url) {
+      running = true;
+      while (running && (await step(url)));
+    },
+    stop() {
+      running = false;
+    },
+    faults(list) {
+      const faults: string[] = [];
+      for (const [user, states] of possible) {
+        const found = list[user];
+        const port = found instanceof Object && "port" in found ? Number(found.port) : undefined;
+        if (!states.includes(port)) {
+          faults.push(
+            `${user} is ${port ?? "missing"}, and should be ${states.map((s) => s ?? "missing").join(" or ")}`,
+          );
+        }
+        possible.set(user, [port]);
+      }
+      return faults;
+    },
+  };
+  return lane;
+}

@@ -6,8 +6,9 @@ import { join } from "talk/client";
 import { createRegistry } from "talk/registry";
 import manifest from "../package.json" with { type: "json" };
 import { readLines } from "../src/core/lines.ts";
+import { afterwards } from "./helpers/afterwards.ts";
 import { root } from "./helpers/program.ts";
-import { afterwards, temporaryFolder } from "./helpers/registry.ts";
+import { temporaryFolder } from "./helpers/registry.ts";
 
 // Building, and processes, take longer than Bun's 5 s on a busy machine.
 setDefaultTimeout(60_000);

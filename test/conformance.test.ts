@@ -5,8 +5,8 @@ import { createRegistry } from "talk/registry";
 import { formatAddress } from "../src/core/address.ts";
 import { isRecord } from "../src/core/schemas.ts";
 import { faults, startFaultyRegistry } from "./fixtures/faulty-registry.ts";
+import { afterwards } from "./helpers/afterwards.ts";
 import { root } from "./helpers/program.ts";
-import { afterwards } from "./helpers/registry.ts";
 import { run } from "./helpers/run.ts";
 
 // Processes and checks take longer than Bun's 5 s on a busy machine.

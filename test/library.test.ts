@@ -5,8 +5,8 @@ import { join as path } from "node:path";
 import { join, type Me, type TalkEvent } from "talk/client";
 import { createRegistry, type Registry } from "talk/registry";
 import { readLines } from "../src/core/lines.ts";
+import { afterwards } from "./helpers/afterwards.ts";
 import { root, startRegistry } from "./helpers/program.ts";
-import { afterwards } from "./helpers/registry.ts";
 
 // Processes take longer than Bun's 5 s on a busy machine.
 setDefaultTimeout(30_000);

@@ -5,8 +5,8 @@ import { join as path } from "node:path";
 import { join } from "talk/client";
 import { createRegistry } from "talk/registry";
 import { isRecord } from "../src/core/schemas.ts";
+import { afterwards } from "./helpers/afterwards.ts";
 import { root, start } from "./helpers/program.ts";
-import { afterwards } from "./helpers/registry.ts";
 
 // Processes take longer than Bun's 5 s on a busy machine.
 setDefaultTimeout(30_000);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { transports } from "../../src/client/transports/index.ts";
 import { encodeMessage } from "../../src/core/message.ts";
+import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";
-import { afterwards } from "../helpers/registry.ts";
 
 const body = encodeMessage({ user: "alice", text: "hello" });
 

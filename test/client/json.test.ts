@@ -3,8 +3,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join as path } from "node:path";
 import { isRecord } from "../../src/core/schemas.ts";
+import { afterwards } from "../helpers/afterwards.ts";
 import { listed, type Program, root, start, startClient, startRegistry } from "../helpers/program.ts";
-import { afterwards, temporaryFolder } from "../helpers/registry.ts";
+import { temporaryFolder } from "../helpers/registry.ts";
 
 // Processes and peers that hang take longer than Bun's 5 s on a busy machine.
 setDefaultTimeout(30_000);

@@ -4,9 +4,9 @@ import { createPace } from "../../src/client/pace.ts";
 import { createCrowd, type Guest } from "../../src/client/transports/crowd.ts";
 import { transports } from "../../src/client/transports/index.ts";
 import type { Message, Protocol } from "../../src/core/schemas.ts";
+import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";
 import { listed, startClient, startRegistry } from "../helpers/program.ts";
-import { afterwards } from "../helpers/registry.ts";
 import { livesFor, slowTalkers } from "../helpers/slow.ts";
 
 // Slow connections are closed within 15 s.

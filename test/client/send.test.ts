@@ -3,8 +3,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer } from "node:net";
 import { join, type Protocol } from "talk/client";
 import { createRegistry } from "talk/registry";
+import { afterwards } from "../helpers/afterwards.ts";
 import { root } from "../helpers/program.ts";
-import { afterwards } from "../helpers/registry.ts";
 import { run } from "../helpers/run.ts";
 
 // Processes and peers that hang take longer than Bun's 5 s on a busy machine.

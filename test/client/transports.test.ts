@@ -3,8 +3,8 @@ import { createServer, type Socket } from "node:net";
 import { type Outcome, transports } from "../../src/client/transports/index.ts";
 import { encodeMessage } from "../../src/core/message.ts";
 import type { Address, Message, Protocol } from "../../src/core/schemas.ts";
+import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";
-import { afterwards } from "../helpers/registry.ts";
 
 // Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
 setDefaultTimeout(30_000);

@@ -1,5 +1,3 @@
-import { afterAll } from "bun:test";
-
 /** Keep a browser from calling home; and as root it runs only without its sandbox. */
 const QUIET = [
   "--no-sandbox",
@@ -30,5 +28,3 @@ export async function openPage(): Promise<{ view: Bun.WebView; requests: string[
   });
   return { view, requests };
 }
-
-afterAll(() => Bun.WebView.closeAll());

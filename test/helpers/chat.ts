@@ -3,8 +3,9 @@
 import { decodeMessage } from "../../src/core/message.ts";
 import { Address, parse } from "../../src/core/schemas.ts";
 import { createApp } from "../../src/registry/app.ts";
+import { afterwards } from "./afterwards.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
-import { afterwards, listen, openTestStore } from "./registry.ts";
+import { listen, openTestStore } from "./registry.ts";
 import { openClient, type ScreenOptions } from "./screen.ts";
 
 export const ENTER = "\r";

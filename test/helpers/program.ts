@@ -1,17 +1,9 @@
 /** A registry or a client as its user starts it: a process, with lines in and lines out. */
-import { afterEach } from "bun:test";
 import { join } from "node:path";
 import { readLines } from "../../src/core/lines.ts";
+import { afterwards } from "./afterwards.ts";
 
 export const root = join(import.meta.dir, "../..");
-
-const running = new Set<Program>();
-
-afterEach(async () => {
-  for (const program of running) program.kill("SIGKILL");
-  await Promise.all([...running].map((program) => program.exited));
-  running.clear();
-});
 
 export interface Program {
   type(...lines: string[]): void;
@@ -77,7 +69,10 @@ export function start(
     pid: child.pid,
     exited: ended.then(() => child.exited),
   };
-  running.add(program);
+  afterwards(() => {
+    program.kill("SIGKILL");
+    return program.exited;
+  });
   return program;
 }
 

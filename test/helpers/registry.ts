@@ -1,22 +1,11 @@
 /** A registry in this process, asked through `app.handle` or through a socket. */
-import { afterEach } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../src/registry/app.ts";
 import { openStore, type Store, type StoreOptions } from "../../src/registry/store.ts";
+import { afterwards } from "./afterwards.ts";
 import { emptyRedis, noRedis } from "./redis.ts";
-
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-/** Runs when the test is over, last first. */
-export function afterwards(cleanup: () => unknown): void {
-  cleanups.push(cleanup);
-}
 
 /** A folder that goes away with the test. */
 export function temporaryFolder(): string {

@@ -1,8 +1,8 @@
 /** A client as a person meets it: in a terminal, with keys in and a screen out. */
-import { afterEach } from "bun:test";
 import { join } from "node:path";
 import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { Terminal } from "@xterm/headless";
+import { afterwards } from "./afterwards.ts";
 import { root } from "./program.ts";
 import { temporaryFolder } from "./registry.ts";
 
@@ -50,14 +50,6 @@ export interface ScreenOptions {
   rows?: number;
   env?: Record<string, string | undefined>;
 }
-
-const running = new Set<TestScreen>();
-
-afterEach(async () => {
-  for (const screen of running) screen.kill("SIGKILL");
-  await Promise.all([...running].map((screen) => screen.exited));
-  running.clear();
-});
 
 /** Starts a client on a free port in a terminal; it ends with the test. */
 export async function openClient(
@@ -151,6 +143,9 @@ export function openScreen(
     exited: child.exited,
     pid: child.pid,
   };
-  running.add(self);
+  afterwards(() => {
+    self.kill("SIGKILL");
+    return self.exited;
+  });
   return self;
 }

@@ -1,8 +1,9 @@
 /** Web pages, and the browsers that carry their requests. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createApp } from "../../src/registry/app.ts";
+import { afterwards } from "../helpers/afterwards.ts";
 import { chromium, openPage } from "../helpers/browser.ts";
-import { afterwards, listen, openTestStore } from "../helpers/registry.ts";
+import { listen, openTestStore } from "../helpers/registry.ts";
 
 // A browser takes longer than Bun's 5 s on a busy machine.
 setDefaultTimeout(30_000);

@@ -2,8 +2,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createApp } from "../../src/registry/app.ts";
 import { openStore } from "../../src/registry/store.ts";
+import { afterwards } from "../helpers/afterwards.ts";
 import { noRedis, type Redis, startRedis } from "../helpers/redis.ts";
-import { afterwards } from "../helpers/registry.ts";
 
 setDefaultTimeout(30_000);
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Address } from "../../src/core/schemas.ts";
 import { openStore, type Store } from "../../src/registry/store.ts";
 import { OPERATOR } from "../../src/registry/stores/owners.ts";
-import { afterwards, freshStore, openTestStore, storeKinds, temporaryFolder } from "../helpers/registry.ts";
+import { afterwards } from "../helpers/afterwards.ts";
+import { freshStore, openTestStore, storeKinds, temporaryFolder } from "../helpers/registry.ts";
 
 const HERE: Address = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const THERE: Address = { protocol: "UDP", host: "::1", port: 3000 };

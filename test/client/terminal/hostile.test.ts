@@ -1,9 +1,9 @@
 /** What comes from outside never reaches the terminal raw, and something visible stands in its place. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { visible } from "../../../src/core/visible.ts";
+import { afterwards } from "../../helpers/afterwards.ts";
 import { alone, ENTER } from "../../helpers/chat.ts";
 import { hostile, UNSAFE } from "../../helpers/hostile.ts";
-import { afterwards } from "../../helpers/registry.ts";
 import { openClient, setsid, type TestScreen } from "../../helpers/screen.ts";
 
 // Processes take longer than Bun's 5 s on a busy machine.

@@ -1,7 +1,7 @@
 /** What one writes, pastes and gets, on a screen. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterwards } from "../../helpers/afterwards.ts";
 import { addPeer, addressOf, alone, ENTER, openRegistry, pair, put } from "../../helpers/chat.ts";
-import { afterwards } from "../../helpers/registry.ts";
 import { openClient, setsid } from "../../helpers/screen.ts";
 
 // Processes take longer than Bun's 5 s on a busy machine.

@@ -3,7 +3,9 @@ import { type Clock, jittered, sleep } from "../core/clock.ts";
 import { TalkError } from "../core/errors.ts";
 import type { Address, UserName } from "../core/schemas.ts";
 import { createDuty } from "./duty.ts";
+import { createJuries, type Jury } from "./jury.ts";
 import type { Log } from "./log.ts";
+import { createRounds } from "./rounds.ts";
 import { createSemaphore } from "./semaphore.ts";
 import type { Registered, Store } from "./store.ts";
 
@@ -40,10 +42,6 @@ const LEASE_MS = { least: 1000, most: 10_000 };
 /** From this many users on, the registry may suspect itself. */
 const MIN_JURY = 5;
 
-/** How many others are asked whether they answer, and how often at most, in milliseconds. */
-const MAX_JURY = 50;
-const JURY_PAUSE_MS = 250;
-
 export interface CheckerOptions {
   store: Store;
   /** The prober for an address. */
@@ -79,30 +77,11 @@ interface Entry extends Registered {
   initial: boolean;
 }
 
-/** Some users who are probed while others fail: do they answer, or is it us? */
-interface Jury {
-  /** Infinity until it is held. */
-  began: number;
-  members: Entry[];
-}
-
 /** What a check has to tell of the others, should it fail. */
 interface Trial {
-  jury: Jury | undefined;
+  jury: Jury<Entry> | undefined;
   /** As it was just before the last probe left: an answer after that could mean that the network is back. */
   othersAnswered: boolean;
-}
-
-/** The checks that began within one interval. */
-interface Round {
-  began: number;
-  /** When the last of its checks ended. */
-  ended: number;
-  /** No check begins in it any more. */
-  over: boolean;
-  underWay: number;
-  users: number;
-  failed: number;
 }
 
 export function createChecker({
@@ -119,11 +98,11 @@ export function createChecker({
   const inSlot = createSemaphore(MAX_PROBES);
   const leaseMs = Math.min(LEASE_MS.most, Math.max(LEASE_MS.least, interval / 10));
   const duty = createDuty({ checking: store.checking, leaseMs, clock, today });
+  const rounds = createRounds({ interval, clock, report: (round) => log({ type: "round", ...round }) });
+  const summonJury = createJuries({ candidates: () => entries.values(), hear, clock, random });
   /** How often one looks who is due, in milliseconds. */
   const tickMs = Math.min(1000, interval / 20);
   let known: string | undefined;
-  let round = newRound();
-  let jury: Jury = { began: Number.NEGATIVE_INFINITY, members: [] };
   /** Which registry has checked the users so far, for all that this one knows. */
   let hasChecked: "none" | "another" | "this" = "none";
   let stopped = false;
@@ -142,11 +121,7 @@ export function createChecker({
       log({ type: "trouble", sentence: error.message });
     }
     if (stopped) return;
-    if (clock.now() - round.began >= interval) {
-      round.over = true;
-      report(round);
-      round = newRound();
-    }
+    rounds.turn();
     for (const entry of duty.isOurs() ? entries.values() : []) {
       if (!entry.checking && entry.due <= clock.now()) void check(entry);
     }
@@ -194,9 +169,7 @@ export function createChecker({
   }
 
   async function check(entry: Entry): Promise<void> {
-    const ownRound = round;
-    ownRound.underWay++;
-    ownRound.users++;
+    const leaveRound = rounds.enter();
     entry.checking = true;
     const trial: Trial = { jury: undefined, othersAnswered: false };
     const finding = await examine(entry, trial);
@@ -206,21 +179,10 @@ export function createChecker({
       entry.due = entry.seen + (entry.initial ? 1.2 * interval * random() : jittered(interval, random));
       entry.initial = false;
     } else {
-      ownRound.failed++;
       await condemn(entry, finding, trial);
     }
     entry.checking = false;
-    ownRound.underWay--;
-    ownRound.ended = clock.now();
-    report(ownRound);
-  }
-
-  function newRound(): Round {
-    return { began: clock.now(), ended: clock.now(), over: false, underWay: 0, users: 0, failed: 0 };
-  }
-
-  function report({ began, ended, over, underWay, users, failed }: Round): void {
-    if (over && underWay === 0 && users > 0) log({ type: "round", users, failed, ms: ended - began });
+    leaveRound(finding !== "alive");
   }
 
   /**
@@ -234,7 +196,7 @@ export function createChecker({
     let refused = false;
     try {
       for (let silences = 0; silences < attempts && !stopped; ) {
-        if (trial) trial.othersAnswered = haveAnswered(entry, trial.jury);
+        if (trial) trial.othersAnswered = trial.jury?.haveAnswered(entry) ?? false;
         const { finding, tookMs } = await inSlot(() => timed(() => check.probe(deadline)), !trial);
         if (finding === "alive") {
           entry.seen = clock.now();
@@ -286,44 +248,13 @@ export function createChecker({
   }
 
   /**
-   * Has others probed while one is in trouble. Answers from before or after would prove nothing: the network may
-   * have gone, or come back, in between.
-   */
-  function summonJury(): Jury {
-    const now = clock.now();
-    // One that is still to be held serves all whose trouble began meanwhile.
-    if (jury.began === Number.POSITIVE_INFINITY) return jury;
-    const summoned: Jury = { began: Number.POSITIVE_INFINITY, members: [] };
-    clock.after(Math.max(0, jury.began + JURY_PAUSE_MS - now), () => {
-      summoned.began = clock.now();
-      summoned.members = sample([...entries.values()], MAX_JURY);
-      for (const member of summoned.members) if (!member.checking && !member.doubted) void hear(member);
-    });
-    jury = summoned;
-    return summoned;
-  }
-
-  /**
    * Probes a juror, unless that is under way or was in vain since its last check: many who are silent would
    * otherwise be asked again and again by each other's juries, and take all the slots.
    */
   async function hear(member: Entry): Promise<void> {
-    if (member.heard) return;
+    if (member.checking || member.doubted || member.heard) return;
     member.heard = true;
     if ((await examine(member)) === "alive") member.heard = false;
-  }
-
-  /** Whether at least half of a jury, and of the one in trouble, have been heard of since it was summoned. */
-  function haveAnswered(suspect: Entry, jury: Jury | undefined): boolean {
-    if (!jury) return false;
-    const others = jury.members.filter((member) => member !== suspect);
-    return others.filter(({ seen }) => seen >= jury.began).length >= (others.length + 1) / 2;
-  }
-
-  /** Some of them, drawn by chance. */
-  function sample(from: Entry[], size: number): Entry[] {
-    const count = Math.min(size, from.length);
-    return Array.from({ length: count }, () => from.splice(Math.floor(random() * from.length), 1)).flat();
   }
 
   return {

@@ -3,6 +3,8 @@ import { systemClock } from "../core/clock.ts";
 import { type Chat, type ChatOptions, createChat } from "./chat.ts";
 import type { Member } from "./member.ts";
 import { startPolling } from "./poll.ts";
+import { createReception } from "./reception.ts";
+import { createSenderCheck } from "./sender-check.ts";
 
 export interface Attendance {
   chat: Chat;
@@ -25,7 +27,8 @@ export function attend(
   async function start() {
     await chat.dispatch({ type: "started", port, portInUse });
     if (noKey !== undefined) await chat.dispatch({ type: "noKey", reason: noKey });
-    member.receive((event) => void chat.dispatch(event));
+    const check = createSenderCheck({ users: chat.known, refresh: chat.poll, clock: systemClock });
+    member.receive(createReception(check, chat.dispatch));
     if (leaving) return;
     stopPolling = startPolling({ ask: chat.poll, interval, clock: systemClock, random: Math.random });
   }

@@ -23,6 +23,8 @@ const FAREWELL_MS = 2500;
 export interface Chat {
   /** Takes an event, and resolves when the next line may come. */
   dispatch(event: Event): Promise<void>;
+  /** The known list. */
+  known(): Users;
   /** Asks the registry who is there. @throws RegistryUnreachable, RegistryRefused */
   users(): Promise<Users>;
   /** Sends a text to a user, of the known list or not. Never rejects. */
@@ -131,6 +133,7 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
 
   return {
     dispatch,
+    known: () => session.users,
     users,
     send,
     room: outbox.room,

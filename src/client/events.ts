@@ -8,8 +8,11 @@ import type { ListedAddress } from "./users.ts";
 export type TalkEvent =
   /** I am registered. */
   | { type: "welcome"; user: UserName; address: Address }
-  /** @property at when it came, in ISO 8601 */
-  | { type: "message"; user: UserName; text: string; at: string }
+  /**
+   * @property at when it came, in ISO 8601
+   * @property doubtful set if it did not come from where the user is registered
+   */
+  | { type: "message"; user: UserName; text: string; at: string; doubtful?: true }
   /** @property address of who left, where it was */
   | { type: "joined" | "moved" | "left"; user: UserName; address: ListedAddress }
   /** My name points to somebody else's address, and so do messages to me. */
@@ -31,7 +34,12 @@ export function toEvent(output: Output, at = new Date()): TalkEvent | undefined 
     case "welcome":
       return { type: "welcome", user: output.me, address: output.address };
     case "message":
-      return { type: "message", ...output.message, at: at.toISOString() };
+      return {
+        type: "message",
+        ...output.message,
+        at: at.toISOString(),
+        ...(output.doubtful && { doubtful: true }),
+      };
     case "sending":
       return undefined;
     case "fate": {

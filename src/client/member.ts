@@ -18,6 +18,12 @@ const UNREGISTER_MS = 2000;
 /** How many names are tried when one was not chosen by hand. */
 const NAME_ATTEMPTS = 1000;
 
+/** Most messages that wait until joining is over. */
+const MAX_EARLY = 1000;
+
+/** How long senders are asked to wait while we cannot keep up, in milliseconds. */
+const CROWDED_MS = 1000;
+
 export interface MemberOptions {
   /** `chosen` by hand, it is taken or it is an error; else `-2`, `-3`, … are tried behind it. */
   name: { text: UserName; chosen: boolean };
@@ -52,8 +58,8 @@ export interface Member {
   rateLimit: number;
   /** Why the name is not ours alone, if it is not. */
   noKey: string | undefined;
-  /** Hands over what comes from others, also what has come before this is called. */
-  receive(take: (event: Incoming) => void): void;
+  /** Hands over what comes from others, also what has come before this is called; while it is too much, it refuses. */
+  receive(reception: { take: (event: Incoming) => void; crowded: () => boolean }): void;
   /** Removes the registration, if it is still ours; false if the registry could not be asked. */
   unregister(): Promise<boolean>;
   /** Ends listening. */
@@ -78,6 +84,7 @@ export async function enter({
   const reachable = everywhere ? local : (host ?? local);
   const early: Incoming[] = [];
   let take = (event: Incoming): void => void early.push(event);
+  let crowded = () => early.length >= MAX_EARLY;
   const limit =
     rateLimit === 0
       ? undefined
@@ -92,7 +99,7 @@ export async function enter({
     // 0.0.0.0 takes no IPv6; where that leads to the registry, :: takes both.
     host: everywhere && isIPv6(local) ? "::" : (host ?? local),
     onMessage: (message, source) => take({ type: "message", message, source }),
-    delay: limit?.delay,
+    delay: (source) => (crowded() ? CROWDED_MS : (limit?.delay(source) ?? 0)),
     advertised,
     registryIps,
     publicHost: publicAddress?.host,
@@ -113,8 +120,8 @@ export async function enter({
       registry,
       rateLimit,
       noKey,
-      receive(taker) {
-        take = taker;
+      receive(reception) {
+        ({ take, crowded } = reception);
         for (const event of early.splice(0)) take(event);
       },
       unregister: () => unregister(registry, registered, address),

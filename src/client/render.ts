@@ -14,7 +14,9 @@ export interface Rendered {
 export function render(output: Output): Rendered | undefined {
   switch (output.type) {
     case "message":
-      return stdout(`${visibleName(output.message.user)}: ${visible(output.message.text)}`);
+      return stdout(
+        `${visibleName(output.message.user)}${output.doubtful ? "?" : ""}: ${visible(output.message.text)}`,
+      );
     case "sending":
       return undefined;
     case "fate": {

@@ -7,6 +7,9 @@ import { hear, type Inbox, markRead, startInbox } from "./inbox.ts";
 import type { Outcome } from "./transports/index.ts";
 import type { ListedAddress, Users } from "./users.ts";
 
+/** Most doubtful senders that are remembered; beyond, one may be told of twice. */
+const MAX_DOUBTED = 1000;
+
 export interface Session {
   me: UserName;
   /** Where I am registered. */
@@ -28,6 +31,8 @@ export interface Session {
   refused: boolean;
   /** The last list did not hold me. */
   lost: boolean;
+  /** Of whose messages I have been told that they may not be theirs. */
+  doubted: ReadonlySet<UserName>;
 }
 
 export interface Undelivered {
@@ -53,8 +58,11 @@ export type Event =
   | { type: "text"; to: UserName; text: string }
   /** An input of no use, and why. */
   | { type: "refused"; reason: string }
-  /** @property source the IP address it came from */
-  | { type: "message"; message: Message; source: string }
+  /**
+   * @property source the IP address it came from
+   * @property doubt why it may not be from whom it says
+   */
+  | { type: "message"; message: Message; source: string; doubt: string | undefined }
   /** So many messages of a source were refused, because it sends more than so many a second. */
   | { type: "excess"; source: string; count: number; perSecond: number }
   | { type: "list"; users: Users; purpose: Purpose }
@@ -80,7 +88,8 @@ export type Effect =
 /** What the user is told. */
 export type Output =
   | { type: "welcome"; me: UserName; address: Address; port: number; portInUse: number | undefined }
-  | { type: "message"; message: Message }
+  /** @property doubtful set if it may not be from whom it says */
+  | { type: "message"; message: Message; doubtful?: true }
   /** My own text is on its way, and what became of it: each text that is sent gets both, in this order. */
   | { type: "sending"; id: number; to: UserName; text: string }
   | { type: "fate"; id: number; to: UserName; text: string; outcome: Outcome }
@@ -112,6 +121,7 @@ export function startSession(me: UserName, address: Address): Session {
     elsewhere: undefined,
     refused: false,
     lost: false,
+    doubted: new Set(),
   };
 }
 
@@ -129,10 +139,8 @@ export function step(session: Session, event: Event): Step {
       return sendText(session, event.to, event.text);
     case "refused":
       return [session, [fail(event.reason)]];
-    case "message": {
-      const inbox = hear(session.inbox, event.message.user, session.selected);
-      return [{ ...session, inbox }, [print({ type: "message", message: event.message })]];
-    }
+    case "message":
+      return takeMessage(session, event.message, event.doubt);
     case "excess": {
       const { source, count, perSecond } = event;
       const sentence = `refused ${count} messages from ${source}, which sends more than ${perSecond} a second`;
@@ -158,6 +166,17 @@ export function step(session: Session, event: Event): Step {
     case "stillRegistered":
       return [session, [fail(`the registry could not be asked to remove ${session.me}`)]];
   }
+}
+
+/** A doubtful message is shown as one, never kept from the user: there are routers that change addresses. */
+function takeMessage(before: Session, message: Message, doubt: string | undefined): Step {
+  const session = { ...before, inbox: hear(before.inbox, message.user, before.selected) };
+  if (doubt === undefined) return [session, [print({ type: "message", message })]];
+  const shown = print({ type: "message", message, doubtful: true });
+  const { doubted } = session;
+  if (doubted.has(message.user)) return [session, [shown]];
+  session.doubted = new Set([...(doubted.size < MAX_DOUBTED ? doubted : []), message.user]);
+  return [session, [print({ type: "warning", sentence: doubt }), shown]];
 }
 
 export function print(output: Output): Effect {

@@ -98,6 +98,7 @@ describe("who wrote", () => {
     type: "message",
     message: { user, text: "hi" },
     source: "10.0.0.9",
+    doubt: undefined,
   });
 
   test("is counted until it is selected, but for who is selected already", () => {

@@ -27,7 +27,8 @@ export interface Own {
 }
 
 export interface Entries {
-  message(at: string, user: string, text: string): Entry;
+  /** @param doubtful whether it may be from somebody else */
+  message(at: string, user: string, text: string, doubtful?: boolean): Entry;
   own(own: Own): Entry;
   /** A notice, the list, or the help. @param session as it stands, for who is selected and what is unread */
   notice(
@@ -87,8 +88,17 @@ export function createEntries(theme: Theme): Entries {
   }
 
   return {
-    message: (at, user, text) =>
-      said(at, [{ text: visibleName(user), style: theme.user(user) }, { text: ": " }], text, []),
+    message: (at, user, text, doubtful = false) =>
+      said(
+        at,
+        [
+          { text: visibleName(user), style: theme.user(user) },
+          ...(doubtful ? [{ text: "?", style: alarm }] : []),
+          { text: ": " },
+        ],
+        text,
+        [],
+      ),
     own: (own) =>
       said(
         own.at,

@@ -148,7 +148,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
     switch (output.type) {
       case "message": {
         const { user, text } = output.message;
-        const entry = entries.message(log.time(), user, text);
+        const entry = entries.message(log.time(), user, text, output.doubtful);
         if (throttle.admits(user, entry(tty.size().columns).length)) log.add(entry);
         bell.hear(user === session?.selected);
         break;

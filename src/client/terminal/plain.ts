@@ -38,7 +38,7 @@ export function openPlain({ env, clock, now }: Settings): Screen {
     switch (output.type) {
       case "message": {
         const { user, text } = output.message;
-        const entry = entries.message(log.time(), user, text);
+        const entry = entries.message(log.time(), user, text, output.doubtful);
         if (throttle.admits(user, entry(columns()).length)) log.add(entry);
         break;
       }

@@ -169,7 +169,7 @@ describe("a probe over HTTP", () => {
 
 describe("the log", () => {
   test("tells of registrations, updates and removals on stderr, safe to print", async () => {
-    const registry = await startRegistry();
+    const registry = await startRegistry("--open");
     const alice = await startClient("alice", registry);
     await registry.sees(/^\d{4}-\d\d-\d\dT[\d:.]+Z registered alice at http:\/\/127\.0\.0\.1:\d+$/);
     await put(registry, "alice", { protocol: "UDP", host: HOST, port: 1 });
@@ -204,7 +204,7 @@ describe("a client", () => {
   });
 
   test("registers again when the registry has lost it", async () => {
-    const registry = await startRegistry();
+    const registry = await startRegistry("--open");
     await startClient("alice", registry, ...often);
     const before = await listed(registry);
     await fetch(`${registry.url}/v1/users/alice`, { method: "DELETE" });
@@ -214,7 +214,7 @@ describe("a client", () => {
   });
 
   test("warns once when its name points elsewhere, and leaves it so", async () => {
-    const registry = await startRegistry();
+    const registry = await startRegistry("--open");
     const alice = await startClient("alice", registry, ...often);
     const elsewhere = { protocol: "UDP", host: "10.0.0.5", port: 3000 };
     await put(registry, "alice", elsewhere);

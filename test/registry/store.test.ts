@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Address } from "../../src/core/schemas.ts";
 import { openStore, type Store } from "../../src/registry/store.ts";
 import { OPERATOR } from "../../src/registry/stores/owners.ts";
+import { openFile } from "../../src/registry/stores/sqlite-file.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { freshStore, openTestStore, storeKinds, temporaryFolder } from "../helpers/registry.ts";
 
@@ -253,6 +254,17 @@ describe("a SQLite file", () => {
     afterwards(() => store.close());
     expect(await users(store)).toEqual([["alice", HERE]]);
     expect(await store.create("bob", HERE)).toBe("full");
+  });
+
+  test.each([
+    ["process", 1],
+    ["power", 2],
+  ] as const)("is synchronized for durability %s at level %d", (durability, synchronous) => {
+    // https://www.sqlite.org/pragma.html#pragma_synchronous: in WAL mode, only FULL waits for the disk at each commit.
+    const database = openFile(join(temporaryFolder(), "users.db"), durability);
+    afterwards(() => database.close());
+    expect(database.query("PRAGMA synchronous").get()).toEqual({ synchronous });
+    expect(database.query("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
   });
 
   test("that is no database is refused with its name", async () => {

@@ -11,7 +11,7 @@ import { root } from "./helpers/program.ts";
 import { temporaryFolder } from "./helpers/registry.ts";
 
 // Building, and processes, take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const built = path(root, "dist/talk-under-test");
 

@@ -10,7 +10,7 @@ import { root } from "./helpers/program.ts";
 import { run } from "./helpers/run.ts";
 
 // Processes and checks take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 /** Runs it, and gives the names of its rows by their results. */
 async function check(...args: string[]) {

@@ -88,7 +88,7 @@ export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
     async create(user, address) {
       let response = await ask(users, write("POST", user, { user, address }));
       // Some makes of registry call it `name`, and say in many ways that they miss it.
-      if (!response.ok && !FINAL.includes(response.status)) {
+      if (response.status >= 400 && !FINAL.includes(response.status)) {
         const again = await ask(users, write("POST", user, { name: user, address }));
         // If that is no better, the first answer is the one that makes sense.
         if (again.ok || again.status === 409) response = again;

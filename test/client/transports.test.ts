@@ -373,7 +373,9 @@ describe("UDP", () => {
     socket.send(probe("aimed", "127.0.0.2", third.port), port, HOST);
     socket.send(probe("honest", HOST, socket.port), port, HOST);
     expect(await inbox.next()).toContain("honest");
-    expect(victim.size()).toBe(0);
+    // Datagrams to one socket keep their order: what was answered before would be in front of this.
+    socket.send("last", third.port, "127.0.0.2");
+    expect(await victim.next()).toBe("last");
   });
 
   test("answers at most 20 probes a second", async () => {
@@ -388,16 +390,14 @@ describe("UDP", () => {
     expect(inbox.size()).toBe(0);
   });
 
-  test("two clients pointed at each other do not loop", async () => {
-    const first = await listen("UDP");
-    const second = await listen("UDP");
+  test("answers one id three times, so that two clients pointed at each other do not loop", async () => {
+    const { port } = await listen("UDP");
     const { socket, inbox } = await prober();
-    // A forged probe makes the first answer the second, whose answer looks like a probe, and so on.
-    socket.send(probe("loop", HOST, second.port), first.port, HOST);
-    // While they played it back and forth they would use up their 20 answers a second.
-    for (let i = 0; i < 15; i++) socket.send(`id-checker ${i}`, first.port, HOST);
-    for (let i = 0; i < 15; i++) expect(await inbox.next()).toBe(String(i));
-    expect(first.inbox.size() + second.inbox.size()).toBe(0);
+    // What the other client would send back: the answer, which looks like a probe.
+    for (let i = 0; i < 10; i++) socket.send(probe("loop", HOST, socket.port), port, HOST);
+    for (let i = 0; i < 3; i++) expect(await inbox.next()).toContain("loop");
+    socket.send(probe("last", HOST, socket.port), port, HOST);
+    expect(await inbox.next()).toContain("last");
   });
 
   test("a message of healthCheck that is no probe is a message", async () => {

@@ -1,9 +1,9 @@
 /** Checks any implementation of the contract, in any language, from outside. */
 import { type ArgsDef, defineCommand } from "citty";
-import { parsePublicUrl } from "../../src/core/address.ts";
 import { checkFlags, runMain, wholeNumber } from "../../src/core/command.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { jsonLine } from "../../src/core/json-line.ts";
+import { parsePublicUrl } from "../../src/core/public-url.ts";
 import type { Address } from "../../src/core/schemas.ts";
 import { visible } from "../../src/core/visible.ts";
 import { clientRows } from "./client-rows.ts";

@@ -1,7 +1,7 @@
 /** Joins the session, which does nothing by itself, to the registry, the outbox and the terminal. */
 import { atMost, systemClock } from "../core/clock.ts";
+import { encodeMessage } from "../core/encode.ts";
 import { RegistryRefused, TalkError } from "../core/errors.ts";
-import { encodeMessage } from "../core/message.ts";
 import type { Address, UserName } from "../core/schemas.ts";
 import { createOutbox } from "./outbox.ts";
 import type { Registry } from "./registry.ts";

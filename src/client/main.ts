@@ -25,20 +25,27 @@ export const client = defineCommand({
     const stop = Promise.withResolvers<void>();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => stop.resolve());
 
-    // Loaded late, because --help and a wrong flag need none of it.
-    const [{ enter }, { attend }, { openScreen }, { createHandler }, { readJsonLine }] = await Promise.all([
+    // Loaded late, because --help and a wrong flag need none of it; and first the screen, so that one can type at once.
+    const { openScreen } = await import("./terminal/screen.ts");
+    const screen = await openScreen({ json: args.json === true, plain: args.plain === true, bell });
+    const [{ enter }, { attend }, { createHandler }, { readJsonLine }] = await Promise.all([
       import("./member.ts"),
       import("./attend.ts"),
-      import("./terminal/screen.ts"),
       import("./handler.ts"),
       import("./json-input.ts"),
     ]);
 
-    const entering = enter(options).catch(adviseOnRegistry);
-    const member = await Promise.race([entering, stop.promise.then(() => Bun.sleep(JOIN_GRACE_MS))]);
-    if (!member) process.exit(0);
+    const entering = enter(options).catch((error) => {
+      screen.release();
+      return adviseOnRegistry(error);
+    });
+    const given = Promise.race([stop.promise, screen.left]);
+    const member = await Promise.race([entering, given.then(() => Bun.sleep(JOIN_GRACE_MS))]);
+    if (!member) {
+      screen.release();
+      process.exit(0);
+    }
 
-    const screen = await openScreen({ json: args.json === true, plain: args.plain === true, bell });
     const onTrouble = (sentence: string) => screen.show({ type: "failure", sentence });
     const handler =
       program === undefined ? undefined : createHandler({ program, me: member.name, onTrouble });

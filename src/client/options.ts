@@ -3,6 +3,7 @@ import type { ArgsDef } from "citty";
 import { seconds, wholeNumber } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
 import { PROTOCOLS, REGISTRY_PORT } from "../core/protocol.ts";
+import type { Protocol } from "../core/schemas.ts";
 import type { MemberOptions } from "./member.ts";
 import type { Bell } from "./terminal/settings.ts";
 
@@ -77,22 +78,21 @@ type Args = Partial<Record<Exclude<keyof typeof flags, "json" | "plain">, string
 
 /** The options that flags ask for. @throws UsageError */
 export async function readOptions(args: Args): Promise<Options> {
-  // Loaded late, because --help and an unknown flag do not need the schemas.
-  const [{ Host, Protocol, ruleOf }, { Check }, { parsePublicUrl }, { nameOf, registryOf }] =
-    await Promise.all([
-      import("../core/schemas.ts"),
-      import("typebox/value"),
-      import("../core/address.ts"),
-      import("./values.ts"),
-    ]);
+  // Loaded late, because --help and an unknown flag need none of it.
+  const [{ nameOf, registryOf }, { HOST_NAME, isHost }] = await Promise.all([
+    import("./values.ts"),
+    import("../core/names.ts"),
+  ]);
 
-  function protocolOf(text: string) {
+  function protocolOf(text: string): Protocol {
     const name = text.toUpperCase();
-    if (Check(Protocol, name)) return name;
+    if (name === "HTTP" || name === "WEBSOCKET" || name === "UDP") return name;
     throw new UsageError("--protocol must be HTTP, WEBSOCKET or UDP");
   }
 
-  function publicAddressOf(text: string) {
+  async function publicAddressOf(text: string) {
+    // Loaded late, because it needs the schemas, which take longer than everything else here.
+    const { parsePublicUrl } = await import("../core/public-url.ts");
     try {
       return parsePublicUrl(text);
     } catch (error) {
@@ -107,9 +107,9 @@ export async function readOptions(args: Args): Promise<Options> {
   }
 
   const { name, registry = flags.registry.default, host } = args;
-  if (host !== undefined && !Check(Host, host)) throw new UsageError(`--host must be ${ruleOf(Host)}`);
+  if (host !== undefined && !isHost(host)) throw new UsageError(`--host must be ${HOST_NAME.rule}`);
   const publicUrl = args["public-url"];
-  const publicAddress = publicUrl === undefined ? undefined : publicAddressOf(publicUrl);
+  const publicAddress = publicUrl === undefined ? undefined : await publicAddressOf(publicUrl);
   const protocol = args.protocol === undefined ? undefined : protocolOf(args.protocol);
   if (publicAddress && protocol && protocol !== publicAddress.protocol) {
     throw new UsageError(

@@ -1,13 +1,13 @@
 /** Values of flags that several commands take. */
-import { Check } from "typebox/value";
 import { UsageError } from "../core/errors.ts";
+import { isUserName, USER_NAME } from "../core/names.ts";
 import { MAX_NAME_LENGTH, REGISTRY_PORT } from "../core/protocol.ts";
-import { ruleOf, UserName } from "../core/schemas.ts";
+import type { UserName } from "../core/schemas.ts";
 
 /** The name that a flag gives, or the login name: the system's if there is no $USER (Bun's userInfo() says "unknown"). @throws UsageError */
 export function nameOf(flag: string, text: string | undefined): UserName {
   if (text === undefined) return loginName();
-  if (!Check(UserName, text)) throw new UsageError(`--${flag} must be ${ruleOf(UserName)}`);
+  if (!isUserName(text)) throw new UsageError(`--${flag} must be ${USER_NAME.rule}`);
   return text;
 }
 

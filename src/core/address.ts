@@ -1,9 +1,6 @@
 /** Writing, reading and comparing addresses, and finding the one of this machine. */
-import { lookup } from "node:dns/promises";
-import { isIP, isIPv6 } from "node:net";
-import { InvalidInput } from "./errors.ts";
+import { isIPv4, isIPv6 } from "./ip.ts";
 import { PROTOCOLS } from "./protocol.ts";
-import { Address, type Protocol, parse } from "./schemas.ts";
 
 /** A host as a URL takes it: an IPv6 address in brackets (RFC 3986 §3.2.2). */
 export function urlHost(host: string): string {
@@ -22,26 +19,6 @@ export function formatAddress({
 }): string {
   const known = Object.entries(PROTOCOLS).find(([name]) => name === protocol);
   return `${known?.[1].scheme ?? protocol.toLowerCase()}://${urlHost(host)}:${port}`;
-}
-
-/**
- * The address that a public URL names: `http://host[:80]`, `ws://host[:80]` or `udp://host:port`.
- * @throws InvalidInput
- */
-export function parsePublicUrl(text: string): Address {
-  const wrong = new InvalidInput("it must look like http://host[:port], ws://host[:port] or udp://host:port");
-  const match = /^([a-z]+):\/\/(?:\[([^\]]+)\]|([^:/?#@[\]]+))(?::(\d+))?\/?$/i.exec(text);
-  const scheme = match?.[1]?.toLowerCase();
-  const protocol = protocolNames().find((name) => PROTOCOLS[name].scheme === scheme);
-  // 80 is the default of the http and ws schemes (RFC 9110 §4.2.1, RFC 6455 §3); udp has none.
-  const port = match?.[4] ?? (protocol === "UDP" ? undefined : "80");
-  if (!match || !protocol || port === undefined) throw wrong;
-  return parse(Address, { protocol, host: match[2] ?? match[3], port });
-}
-
-/** The protocols, in the order in which they are offered. */
-export function protocolNames(): Protocol[] {
-  return ["HTTP", "WEBSOCKET", "UDP"];
 }
 
 /** Whether two addresses mean the same, however their hosts are written. */
@@ -72,15 +49,15 @@ export function isUnspecified(host: string): boolean {
 export function isLoopback(host: string): boolean {
   const canonical = canonicalHost(host);
   return (
-    canonical === "localhost" ||
-    canonical === "::1" ||
-    (isIP(canonical) === 4 && canonical.startsWith("127."))
+    canonical === "localhost" || canonical === "::1" || (isIPv4(canonical) && canonical.startsWith("127."))
   );
 }
 
 /** The IP addresses of a host, canonical, in the system's order. @throws the resolver's error, code ENOTFOUND */
 export async function resolveHost(host: string): Promise<string[]> {
-  if (isIP(host)) return [canonicalHost(host)];
+  if (isIPv4(host) || isIPv6(host)) return [canonicalHost(host)];
+  // Loaded late, because it takes longer than all the rest of this.
+  const { lookup } = await import("node:dns/promises");
   const found = await lookup(host, { all: true });
   return found.map(({ address }) => canonicalHost(address));
 }

@@ -1,9 +1,8 @@
 /** A command line, strictly: citty declares and prints the flags, and here none passes that was not declared. */
-import { parseArgs, stripVTControlCharacters } from "node:util";
+import { parseArgs } from "node:util";
 import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
 import { TalkError, UsageError } from "./errors.ts";
 import { suggest } from "./suggest.ts";
-import { visible } from "./visible.ts";
 
 /** The shortest and the longest period that a flag may ask for: what is quicker would be a flood. */
 const MIN_SECONDS = 0.1;
@@ -17,21 +16,20 @@ export async function runMain<A extends ArgsDef>(
   command: CommandDef<A>,
   argv = process.argv.slice(2),
 ): Promise<void> {
-  // Whoever reads our output may go (`| head -1`): that is no reason to end before what is to be done is done.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   try {
     // Behind `--` there are words alone.
     const options = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
     if (options.includes("--help") || options.includes("-h")) {
-      const usage = await renderUsage(command);
-      const colours = process.stdout.isTTY && !process.env.NO_COLOR;
-      const text = (colours ? usage : stripVTControlCharacters(usage)).replace(/ +$/gm, "");
-      process.stdout.write(`${text}\n`);
+      // Not by process.stdout: to load that takes longer than all the rest of this.
+      console.log(Bun.stripANSI(await renderUsage(command)).replace(/ +$/gm, ""));
       return;
     }
+    // Whoever reads our output may go (`| head -1`): that is no reason to end before what is to be done is done.
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
     await runCommand(command, { rawArgs: argv });
   } catch (error) {
     if (!(error instanceof TalkError)) throw error;
+    const { visible } = await import("./visible.ts");
     process.stderr.write(`error: ${visible(error.message)}\n`);
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }

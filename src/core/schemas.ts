@@ -5,7 +5,8 @@
 import Type, { type Static, type TSchema } from "typebox";
 import { Compile, type Validator } from "typebox/compile";
 import { InvalidInput } from "./errors.ts";
-import { MAX_NAME_LENGTH, PROTOCOLS } from "./protocol.ts";
+import { HOST_NAME, USER_NAME } from "./names.ts";
+import { PROTOCOLS } from "./protocol.ts";
 
 /**
  * A TypeBox schema that is also a Standard Schema (https://standardschema.dev), as Elysia takes them. Its
@@ -26,21 +27,12 @@ export function parse<S extends TSchema>(schema: StandardSchema<S>, value: unkno
   return schema["~standard"].validate(value).value;
 }
 
-const USER_NAME = `^(?!\\.{1,2}$)[a-zA-Z0-9_.-]{1,${MAX_NAME_LENGTH}}$`;
-
 export const UserName = Type.String({
-  pattern: USER_NAME,
-  description: `1 to ${MAX_NAME_LENGTH} of the characters a-z, A-Z, 0-9, "-", "_" and ".", and not "." or ".."`,
+  pattern: USER_NAME.pattern,
+  description: USER_NAME.rule,
   examples: ["bob"],
 });
 export type UserName = Static<typeof UserName>;
-
-const userName = new RegExp(USER_NAME);
-
-/** Whether a user could have that name. */
-export function isUserName(name: unknown): name is UserName {
-  return typeof name === "string" && userName.test(name);
-}
 
 export const Protocol = Type.Enum(["HTTP", "WEBSOCKET", "UDP"] satisfies (keyof typeof PROTOCOLS)[], {
   type: "string",
@@ -49,14 +41,14 @@ export const Protocol = Type.Enum(["HTTP", "WEBSOCKET", "UDP"] satisfies (keyof 
 });
 export type Protocol = Static<typeof Protocol>;
 
-/** RFC 1123 §2.1 with underscores; the last label is not all digits, so no IPv4 address in disguise fits. */
-const HOST_NAME =
-  "^(?=.{1,253}$)([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\\.)*(?!\\d+$)[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$";
-
 export const Host = Type.Union(
-  [Type.String({ format: "ipv4" }), Type.String({ format: "ipv6" }), Type.String({ pattern: HOST_NAME })],
+  [
+    Type.String({ format: "ipv4" }),
+    Type.String({ format: "ipv6" }),
+    Type.String({ pattern: HOST_NAME.pattern }),
+  ],
   {
-    description: "an IPv4 address, an IPv6 address without brackets or zone, or a host name",
+    description: HOST_NAME.rule,
     examples: ["10.0.0.5"],
   },
 );

@@ -13,9 +13,10 @@ import {
   UnknownUser,
 } from "../core/errors.ts";
 import { failure, OK, pathOf, readJson } from "../core/http.ts";
+import { isUserName } from "../core/names.ts";
 import { createOriginGuard } from "../core/origin.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
-import { Address, isUserName, parse, Registration, UserParams } from "../core/schemas.ts";
+import { Address, parse, Registration, UserParams } from "../core/schemas.ts";
 import { type Admission, createAdmission } from "./admission.ts";
 import { claimOf } from "./bearer.ts";
 import { docs } from "./docs.ts";

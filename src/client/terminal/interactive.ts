@@ -37,6 +37,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
   const bell = createBell(when, clock);
   const typed: Queue<string> = createQueue(MAX_LINES);
   const hungUp = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
   const underWay = new Map<number, Own>();
   let frame = createFrame();
   let editor = BLANK;
@@ -58,6 +59,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
     },
     onEnd() {
       typed.end();
+      left.resolve();
       hungUp.resolve();
     },
   });
@@ -134,6 +136,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
         break;
       case "leave":
         typed.end();
+        left.resolve();
         break;
       case "repaint":
         onResize();
@@ -169,6 +172,15 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
     drawSoon();
   }
 
+  function release(): void {
+    if (closed) return;
+    throttle.flush();
+    const { columns } = tty.size();
+    tty.write(frame.draw(log.take(columns), { rows: [], cursor: { row: 0, column: 0 } }, columns));
+    closed = true;
+    tty.restore();
+  }
+
   draw();
   return {
     lines: () => typed,
@@ -177,13 +189,11 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
       session = next;
       drawSoon();
     },
+    left: left.promise,
     hungUp: hungUp.promise,
+    release,
     async close() {
-      throttle.flush();
-      const { columns } = tty.size();
-      tty.write(frame.draw(log.take(columns), { rows: [], cursor: { row: 0, column: 0 } }, columns));
-      closed = true;
-      tty.restore();
+      release();
       await tty.flush();
     },
   };

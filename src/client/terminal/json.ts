@@ -17,7 +17,9 @@ export function openJson(): Screen {
       if (event) stdout.write(`${jsonLine(event)}\n`);
     },
     follow() {},
+    left: new Promise(() => {}),
     hungUp: hungUp.promise,
+    release() {},
     // An empty write is done at once, whatever waits before it.
     close: () => new Promise((done) => void stdout.end(() => done())),
   };

@@ -16,7 +16,9 @@ export function openPiped(): Screen {
       if (rendered) process[rendered.stream].write(`${rendered.text}\n`);
     },
     follow() {},
+    left: new Promise(() => {}),
     hungUp: hungUp.promise,
+    release() {},
     async close() {
       // An empty write is done at once, whatever waits before it.
       await Promise.all([stdout, stderr].map((stream) => new Promise<void>((done) => stream.end(done))));

@@ -60,7 +60,9 @@ export function openPlain({ env, clock, now }: Settings): Screen {
     follow(next) {
       session = next;
     },
+    left: new Promise(() => {}),
     hungUp: hungUp.promise,
+    release() {},
     async close() {
       throttle.flush();
       await new Promise<void>((done) => void stdout.write("", () => done()));

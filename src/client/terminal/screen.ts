@@ -10,9 +10,13 @@ export interface Screen {
   show(output: Output): void;
   /** Takes note of how the chat stands now: who is selected, who is there. */
   follow(session: Session): void;
+  /** Resolves when somebody at the keys wants to leave, which comes true once all lines before it are taken. */
+  left: Promise<void>;
   /** Resolves when nobody reads our output any more. */
   hungUp: Promise<void>;
-  /** Resolves once everything shown has been handed over; the terminal is then as it was. */
+  /** Gives the terminal back as it was; nothing is shown any more. */
+  release(): void;
+  /** Does so too, and resolves once everything shown has been handed over. */
   close(): Promise<void>;
 }
 

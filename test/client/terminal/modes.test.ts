@@ -1,7 +1,10 @@
 /** Terminals of many kinds, and how they are left. */
+
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { afterwards } from "../../helpers/afterwards.ts";
 import { alone, ENTER, pair } from "../../helpers/chat.ts";
-import { listed } from "../../helpers/program.ts";
+import { listed, root } from "../../helpers/program.ts";
 import { type openClient, openScreen, setsid } from "../../helpers/screen.ts";
 
 // Processes take longer than Bun's 5 s on a busy machine.
@@ -89,6 +92,38 @@ inTerminal("a terminal", () => {
     expect(await screen.exited).toBe(1);
     expect(screen.isRestored()).toBe(true);
     await screen.writes("\x1b[?1004l\x1b[?2004l");
+  });
+
+  test("is given back before an error is told, when there is no registry", async () => {
+    const main = join(root, "src/client/main.ts");
+    const screen = openScreen([process.execPath, main, "--registry", "http://127.0.0.1:1"]);
+    expect(await screen.exited).toBe(1);
+    await screen.shows(
+      "error: no registry at http://127.0.0.1:1 (connection refused); start one with: b\nun run registry\n▏",
+    );
+    expect(screen.isRestored()).toBe(true);
+  });
+
+  test("is typed into, and left, before the registry has answered", async () => {
+    const asked = Promise.withResolvers<void>();
+    const hanging = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch() {
+        asked.resolve();
+        return new Promise<Response>(() => {});
+      },
+    });
+    afterwards(() => hanging.stop(true));
+    const main = join(root, "src/client/main.ts");
+    const url = `http://127.0.0.1:${hanging.port}`;
+    const screen = openScreen([process.execPath, main, "--port", "0", "--registry", url]);
+    await asked.promise;
+    screen.type("hello");
+    await screen.shows("> hello▏");
+    screen.type("\x03\x03");
+    expect(await screen.exited).toBe(0);
+    expect(screen.isRestored()).toBe(true);
   });
 
   test("that is closed ends the client, which unregisters", async () => {

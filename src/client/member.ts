@@ -10,7 +10,8 @@ import { listenOn } from "./listen.ts";
 import { isPresent } from "./presence.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { connectRegistry, type Registry } from "./registry.ts";
-import { keyPath, openSecrets, type SecretOf } from "./secrets.ts";
+import { openSecrets, type SecretOf } from "./secrets.ts";
+import { statePath } from "./state.ts";
 
 /** How long unregistering may take, in milliseconds: leaving takes at most 3 s in all. */
 const UNREGISTER_MS = 2000;
@@ -180,7 +181,7 @@ async function move(registry: Registry, name: UserName, address: Address): Promi
 /** Without a key one joins all the same: registries need none. */
 function secretsFor(url: string): { secretOf?: SecretOf; noKey?: string } {
   try {
-    return { secretOf: openSecrets(url, keyPath(process.env)) };
+    return { secretOf: openSecrets(url, statePath("key", process.env)) };
   } catch (error) {
     if (!(error instanceof TalkError)) throw error;
     return { noKey: error.message };

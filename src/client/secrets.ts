@@ -1,8 +1,7 @@
 /** What shows a registry that a name is ours: a secret for each registry and name, made from one key of the user. */
 import { createHmac, randomBytes } from "node:crypto";
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { errorCode, TalkError } from "../core/errors.ts";
 import type { UserName } from "../core/schemas.ts";
 
@@ -14,12 +13,6 @@ const KEY_FILE = /^[\w-]{43}\n?$/;
 
 /** The secret of a name at a registry, fit for `Authorization: Bearer`. */
 export type SecretOf = (user: UserName) => string;
-
-/** Where the key is kept: `talk/key` in the user's state folder (XDG Base Directory Specification 0.8). */
-export function keyPath({ XDG_STATE_HOME, HOME }: Record<string, string | undefined>): string {
-  const state = XDG_STATE_HOME?.startsWith("/") ? XDG_STATE_HOME : join(HOME || homedir(), ".local/state");
-  return join(state, "talk/key");
-}
 
 /**
  * The secrets for a registry, from the key at a path, which is made if there is none. The secret is bound to the

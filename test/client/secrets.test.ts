@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { keyPath, openSecrets } from "../../src/client/secrets.ts";
+import { openSecrets } from "../../src/client/secrets.ts";
+import { statePath } from "../../src/client/state.ts";
 import { root } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
 
 const REGISTRY = "http://10.0.0.1:8088";
-const freshPath = () => keyPath({ XDG_STATE_HOME: join(temporaryFolder(), "state") });
+const freshPath = () => statePath("key", { XDG_STATE_HOME: join(temporaryFolder(), "state") });
 
 test("a key is made once, for its user alone, and nothing else is left behind", () => {
   const path = freshPath();
@@ -65,12 +66,12 @@ test("a key that others can read is not used", () => {
 });
 
 test("where there can be no folder, there is no key", () => {
-  const path = keyPath({ XDG_STATE_HOME: "/dev/null" });
+  const path = statePath("key", { XDG_STATE_HOME: "/dev/null" });
   expect(() => openSecrets(REGISTRY, path)).toThrow(`no key can be kept in ${path} (ENOTDIR)`);
 });
 
 test("the state folder is the user's, by default that of the home", () => {
-  expect(keyPath({ XDG_STATE_HOME: "/s", HOME: "/h" })).toBe("/s/talk/key");
+  expect(statePath("key", { XDG_STATE_HOME: "/s", HOME: "/h" })).toBe("/s/talk/key");
   // A relative path there is invalid, says the specification.
-  expect(keyPath({ XDG_STATE_HOME: "s", HOME: "/h" })).toBe("/h/.local/state/talk/key");
+  expect(statePath("key", { XDG_STATE_HOME: "s", HOME: "/h" })).toBe("/h/.local/state/talk/key");
 });

@@ -1,7 +1,6 @@
 /** What was typed before, kept across starts in a file that several clients share. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { errorCode } from "../../core/errors.ts";
 
 /** Most lines that are kept. */
@@ -15,12 +14,6 @@ export interface History {
   lines(): readonly string[];
   /** Takes in a line, unless it is blank. */
   add(line: string): void;
-}
-
-/** Where history is kept: `talk/history` in the user's state folder (XDG Base Directory Specification 0.8). */
-export function historyPath({ XDG_STATE_HOME, HOME }: Record<string, string | undefined>): string {
-  const state = XDG_STATE_HOME?.startsWith("/") ? XDG_STATE_HOME : join(HOME || homedir(), ".local/state");
-  return join(state, "talk/history");
 }
 
 /** @param onTrouble is told once why nothing can be kept; what is typed now can be gone back to all the same */

@@ -1,13 +1,13 @@
 /** The terminal of a person: what happens scrolls by, and below it stands the line being typed. */
 import { commands } from "../commands.ts";
-import type { Queue } from "../queue.ts";
 import { createQueue } from "../queue.ts";
 import type { Output, Session } from "../session.ts";
+import { statePath } from "../state.ts";
 import { createBell } from "./bell.ts";
 import { type Action, BLANK, press } from "./editor.ts";
 import { createEntries, type Own } from "./entries.ts";
 import { createFrame } from "./frame.ts";
-import { historyPath, openHistory } from "./history.ts";
+import { openHistory } from "./history.ts";
 import { createKeyReader, type Key } from "./keys.ts";
 import { layLive } from "./live.ts";
 import { createLog } from "./log.ts";
@@ -35,7 +35,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
   const log = createLog(entries, now);
   const keys = createKeyReader();
   const bell = createBell(when, clock);
-  const typed: Queue<string> = createQueue(MAX_LINES);
+  const typed = createQueue<string>(MAX_LINES);
   const hungUp = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();
   const underWay = new Map<number, Own>();
@@ -67,7 +67,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
     log.add(entries.more(log.time(), user, count));
     drawSoon();
   });
-  const history = openHistory(historyPath(env), (sentence) => show({ type: "failure", sentence }));
+  const history = openHistory(statePath("history", env), (sentence) => show({ type: "failure", sentence }));
 
   function draw(): void {
     cancelDraw?.();

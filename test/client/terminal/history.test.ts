@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { historyPath, openHistory } from "../../../src/client/terminal/history.ts";
+import { statePath } from "../../../src/client/state.ts";
+import { openHistory } from "../../../src/client/terminal/history.ts";
 import { temporaryFolder } from "../../helpers/registry.ts";
 
 function fail(sentence: string): never {
@@ -42,5 +43,5 @@ test.each([
   [{ XDG_STATE_HOME: "relative", HOME: "/h" }, "/h/.local/state/talk/history"],
   [{ HOME: "/h" }, "/h/.local/state/talk/history"],
 ])("with %j is %s", (env, path) => {
-  expect(historyPath(env)).toBe(path);
+  expect(statePath("history", env)).toBe(path);
 });

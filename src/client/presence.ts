@@ -2,9 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { canonicalHost, urlHost } from "../core/address.ts";
 import { atMost } from "../core/clock.ts";
-import { createContactRule, resolveContact } from "../core/contact.ts";
-import { CLIENT_PATHS, PROBE_USER } from "../core/protocol.ts";
+import { resolveContact } from "../core/contact.ts";
+import { encodeProbe } from "../core/probe.ts";
 import type { Protocol } from "../core/schemas.ts";
+import { probeHttp, probeWebSocket, type TcpProbe } from "../core/tcp-probe.ts";
 import { connectUdp } from "../core/udp.ts";
 import type { ListedAddress } from "./users.ts";
 
@@ -15,19 +16,19 @@ const ANSWER_MS = 2000;
 const ATTEMPTS = 3;
 const ATTEMPT_MS = ANSWER_MS / 4;
 
-/** Asks an IP address and port; false as soon as it refuses. */
-type Probe = (at: { ip: string; host: string; port: number }, signal: AbortSignal) => Promise<boolean>;
+/** Asks whether a client is at an IP address of a host. @throws what shows that there is none */
+type Probe = (ip: string, address: ListedAddress, signal: AbortSignal) => Promise<boolean>;
 
 /** Whether somebody answers at an address within 2 s. Never rejects. */
-export async function isPresent({ protocol, host, port }: ListedAddress): Promise<boolean> {
-  const probe = new Map<string, Probe>(Object.entries(probes)).get(protocol);
+export async function isPresent(address: ListedAddress): Promise<boolean> {
+  const probe = new Map<string, Probe>(Object.entries(probes)).get(address.protocol);
   if (!probe) return false;
   const stop = new AbortController();
   try {
     const ask = async () => {
-      const [ip = host] = await resolveContact(host, createContactRule());
+      const [ip = address.host] = await resolveContact(address.host);
       if (stop.signal.aborted) return false;
-      return probe({ ip, host, port }, stop.signal);
+      return probe(ip, address, stop.signal);
     };
     return (await atMost(ANSWER_MS, ask())) ?? false;
   } catch {
@@ -39,37 +40,18 @@ export async function isPresent({ protocol, host, port }: ListedAddress): Promis
 }
 
 const probes: Record<Protocol, Probe> = {
-  async HTTP({ ip, host, port }, signal) {
-    const response = await fetch(`http://${urlHost(ip)}:${port}${CLIENT_PATHS.health}`, {
-      headers: { host: `${urlHost(host)}:${port}` },
-      redirect: "manual",
-      keepalive: false,
-      signal,
-    });
-    await response.body?.cancel();
-    return response.ok;
-  },
+  HTTP: overTcp(probeHttp),
+  WEBSOCKET: overTcp(probeWebSocket),
 
-  WEBSOCKET({ ip, host, port }, signal) {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const headers = { host: `${urlHost(host)}:${port}` };
-    const socket = new WebSocket(`ws://${urlHost(ip)}:${port}${CLIENT_PATHS.webSocket}`, { headers });
-    socket.addEventListener("open", () => resolve(true));
-    socket.addEventListener("error", () => resolve(false));
-    signal.addEventListener("abort", () => socket.terminate());
-    return promise;
-  },
-
-  async UDP({ ip, port }, signal) {
+  async UDP(ip, { port }, signal) {
     const id = randomBytes(16).toString("hex");
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const refuse = () => resolve(false);
     const socket = await connectUdp(ip, port, refuse, (answer) => answer.includes(id) && resolve(true));
     const { address, port: replyPort } = socket.address;
-    const text = JSON.stringify({ host: canonicalHost(address), port: replyPort, id });
     try {
       for (let attempt = 1; attempt <= ATTEMPTS && !signal.aborted; attempt++) {
-        socket.send(JSON.stringify({ user: PROBE_USER, text }));
+        socket.send(encodeProbe({ host: canonicalHost(address), port: replyPort, id }));
         const answer = await atMost(ATTEMPT_MS, promise);
         if (answer !== undefined) return answer;
       }
@@ -79,3 +61,7 @@ const probes: Record<Protocol, Probe> = {
     }
   },
 };
+
+function overTcp(probe: TcpProbe): Probe {
+  return (ip, { host, port }, signal) => probe(`${urlHost(ip)}:${port}`, `${urlHost(host)}:${port}`, signal);
+}

@@ -23,11 +23,15 @@ export function readDatagram(datagram: Uint8Array): { probe: Probe } | { message
   return probe ? { probe } : { message };
 }
 
+/** A probe, or the answer to one in the same envelope: where whoever sends it is to be found, and the id. */
+export function encodeProbe({ host, port, id }: { host: string; port: number; id: string }): string {
+  return JSON.stringify({ user: PROBE_USER, text: JSON.stringify({ host, port, id }) });
+}
+
 /** The answer to a probe, never longer than it (`limit`, in bytes): the same envelope with our own address, else the bare id. */
 export function encodeProbeAnswer({ id, replyTo }: Probe, own: Address, limit: number): string {
   if (!replyTo) return id;
-  const text = JSON.stringify({ host: own.host, port: own.port, id });
-  const envelope = JSON.stringify({ user: PROBE_USER, text });
+  const envelope = encodeProbe({ host: own.host, port: own.port, id });
   return Buffer.byteLength(envelope) <= limit ? envelope : id;
 }
 

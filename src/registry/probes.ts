@@ -3,8 +3,9 @@ import { createSocket } from "node:dgram";
 import { canonicalHost, urlHost } from "../core/address.ts";
 import { createContactRule, type MayContact, resolveContact } from "../core/contact.ts";
 import { DeniedAddress, errorCode } from "../core/errors.ts";
-import { CLIENT_PATHS, PROBE_USER } from "../core/protocol.ts";
+import { encodeProbe } from "../core/probe.ts";
 import type { Address, Protocol } from "../core/schemas.ts";
+import { probeHttp, probeWebSocket, type TcpProbe } from "../core/tcp-probe.ts";
 import { connectUdp } from "../core/udp.ts";
 import type { Finding, Prober } from "./checker.ts";
 
@@ -42,9 +43,6 @@ export async function openProbers(mayContact: MayContact = createContactRule()):
   return { proberFor: ({ protocol }) => probers[protocol], close: answers.close };
 }
 
-/** Asks an IP address and a port (`at`) for what the address named, which may be a virtual host. */
-type TcpProbe = (at: string, host: string, signal: AbortSignal) => Promise<Finding>;
-
 /** Probes each IP address of a host until one answers. The name is looked up once, and then never again. */
 async function probeTcp(
   probe: TcpProbe,
@@ -57,42 +55,14 @@ async function probeTcp(
     const ips = await resolveContact(host, mayContact, signal);
     let finding: Finding = "silent";
     for (const ip of ips) {
-      finding = await probe(`${urlHost(ip)}:${port}`, `${urlHost(host)}:${port}`, signal);
+      const answer = probe(`${urlHost(ip)}:${port}`, `${urlHost(host)}:${port}`, signal);
+      finding = await answer.then((there) => (there ? "alive" : "refused"), findingOf);
       if (finding !== "refused" || signal.aborted) break;
     }
     return finding;
   } catch (error) {
     return findingOf(error);
   }
-}
-
-async function probeHttp(at: string, host: string, signal: AbortSignal): Promise<Finding> {
-  try {
-    const response = await fetch(`http://${at}${CLIENT_PATHS.health}`, {
-      headers: { host },
-      redirect: "manual",
-      keepalive: false,
-      signal,
-    });
-    // Not read: it could be without end.
-    await response.body?.cancel();
-    return response.ok ? "alive" : "refused";
-  } catch (error) {
-    return findingOf(error);
-  }
-}
-
-function probeWebSocket(at: string, host: string, signal: AbortSignal): Promise<Finding> {
-  const { promise, resolve } = Promise.withResolvers<Finding>();
-  const socket = new WebSocket(`ws://${at}${CLIENT_PATHS.webSocket}`, { headers: { host } });
-  signal.addEventListener("abort", () => resolve("silent"));
-  socket.addEventListener("open", () => resolve("alive"));
-  socket.addEventListener("error", (event) => {
-    const code = "error" in event ? errorCode(event.error) : undefined;
-    // An error without a code is an answer that is no upgrade.
-    resolve(code === undefined || REFUSALS.includes(code) ? "refused" : "silent");
-  });
-  return promise.finally(() => socket.terminate());
 }
 
 /** The one port that clients on UDP answer to. Each probe leaves from a socket of its own, which hears a refusal. */
@@ -123,8 +93,7 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
         const [ip = host] = await resolveContact(host, mayContact, AbortSignal.timeout(deadline));
         const sender = await connectUdp(ip, peerPort, (error) => ended.resolve(findingOf(error)));
         try {
-          const text = JSON.stringify({ host: canonicalHost(sender.address.address), port, id });
-          sender.send(JSON.stringify({ user: PROBE_USER, text }));
+          sender.send(encodeProbe({ host: canonicalHost(sender.address.address), port, id }));
           return await Promise.race([answered.promise, ended.promise]);
         } finally {
           sender.close();

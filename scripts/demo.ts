@@ -17,8 +17,6 @@ export const demo = defineCommand({
   meta: { name: typed("demo"), description: "A registry, an echo bot on each protocol, and you" },
   async run({ args }) {
     checkFlags(args, {});
-    // All of it is on this machine: a proxy for the web has no business in between.
-    process.env.NO_PROXY = "*";
     const registry = await createRegistry({ store: "memory:" });
     const url = await registry.listen({ port: 0 });
     const bots = await Promise.all(protocols.map((protocol) => startEchoBot(protocol, url)));

@@ -20,8 +20,6 @@ export const client = defineCommand({
   async run({ args }) {
     checkFlags(args, flags);
     const { interval, program, bell, ...options } = await readOptions(args);
-    // Peers are on our own network: a proxy for the web has no business in between.
-    process.env.NO_PROXY = "*";
     const stop = Promise.withResolvers<void>();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => stop.resolve());
 

@@ -41,8 +41,6 @@ export const send = defineCommand({
     if (to.length === 0) throw new UsageError("to whom? say --to <user>, several times for several users");
     const from = nameOf("name", args.name);
     const registry = registryOf(args.registry);
-    // Peers are on our own network: a proxy for the web has no business in between.
-    process.env.NO_PROXY = "*";
 
     const text = args._.length > 0 ? args._.join(" ") : await readInput();
     const reports = await deliver({ from, text, registry }, to);

@@ -26,6 +26,8 @@ export async function runMain<A extends ArgsDef>(
     }
     // Whoever reads our output may go (`| head -1`): that is no reason to end before what is to be done is done.
     for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+    // Talk speaks within its own network: a proxy for the web has no business in between.
+    process.env.NO_PROXY = "*";
     await runCommand(command, { rawArgs: argv });
   } catch (error) {
     if (!(error instanceof TalkError)) throw error;

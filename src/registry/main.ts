@@ -98,8 +98,6 @@ export const registry = defineCommand({
       process.stdout.write(`${await release(args.store, args.release)}\n`);
       return;
     }
-    // Clients are on our own network: a proxy for the web has no business in between.
-    process.env.NO_PROXY = "*";
     // Loaded late, because --help and a wrong flag need none of it.
     const [{ createRegistry }, { createLog }] = await Promise.all([
       import("./registry.ts"),

@@ -5,10 +5,9 @@ import type { Screen } from "./screen.ts";
 
 /** One JSON object a line for everything that happens, for programs in any language. */
 export function openJson(): Screen {
-  const { stdout, stderr } = process;
+  const { stdout } = process;
   const hungUp = Promise.withResolvers<void>();
   stdout.on("error", () => hungUp.resolve());
-  stderr.on("error", () => {});
 
   return {
     lines: () => readLines(Bun.stdin.stream()),

@@ -7,7 +7,6 @@ export function openPiped(): Screen {
   const { stdout, stderr } = process;
   const hungUp = Promise.withResolvers<void>();
   stdout.on("error", () => hungUp.resolve());
-  stderr.on("error", () => {});
 
   return {
     lines: () => readLines(Bun.stdin.stream()),

@@ -2,7 +2,7 @@
 import { isIPv6 } from "node:net";
 import { isUnspecified, resolveHost, sameAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
-import { errorCode, RegistryRefused, RegistryUnreachable, TalkError } from "../core/errors.ts";
+import { RegistryRefused, RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { MAX_NAME_LENGTH, PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, Protocol, UserName } from "../core/schemas.ts";
 import { localAddressTowards } from "../core/udp.ts";
@@ -12,6 +12,7 @@ import { createRateLimit } from "./rate-limit.ts";
 import { connectRegistry, type Registry } from "./registry.ts";
 import { openSecrets, type SecretOf } from "./secrets.ts";
 import { statePath } from "./state.ts";
+import { unreachable } from "./transports/unreachable.ts";
 
 /** How long unregistering may take, in milliseconds: leaving takes at most 3 s in all. */
 const UNREGISTER_MS = 2000;
@@ -141,10 +142,7 @@ async function locate(url: string): Promise<{ local: string; registryIps: string
     const registryIps = await resolveHost(host);
     return { local: await localAddressTowards(registryIps[0] ?? host), registryIps };
   } catch (error) {
-    throw new RegistryUnreachable(
-      url,
-      errorCode(error) === "ENOTFOUND" ? "no such host" : "no way to its host",
-    );
+    throw new RegistryUnreachable(url, unreachable(error) ?? "no way to its host");
   }
 }
 

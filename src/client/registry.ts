@@ -4,6 +4,7 @@ import { parseJson, readAtMost } from "../core/http.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { type Address, isRecord, type UserName } from "../core/schemas.ts";
 import type { SecretOf } from "./secrets.ts";
+import { unreachable } from "./transports/unreachable.ts";
 import { readUsers, type Users } from "./users.ts";
 
 /** How long the registry may take for an answer, in milliseconds. */
@@ -76,10 +77,7 @@ export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
       }
       if (response.status === 304 && known) return known.users;
       await expectOk(response);
-      const body = await readAtMost(response.body, MAX_LIST_BYTES)
-        .then(parseJson)
-        .catch(() => undefined);
-      const list = readUsers(body);
+      const list = readUsers(await jsonOf(response, MAX_LIST_BYTES));
       if (!list) throw new RegistryUnreachable(base, "something else answers there");
       const etag = response.headers.get("etag");
       known = etag === null ? undefined : { etag, users: list };
@@ -106,11 +104,16 @@ export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
   };
 }
 
-/** Whether a refusal says that the name is ours already. */
-async function isOwn(response: Response): Promise<boolean> {
-  const body = await readAtMost(response.body, MAX_EXPLANATION_BYTES)
+/** The JSON of an answer of at most so many bytes; undefined if it is none. */
+async function jsonOf({ body }: Response, limit: number): Promise<unknown> {
+  return readAtMost(body, limit)
     .then(parseJson)
     .catch(() => undefined);
+}
+
+/** Whether a refusal says that the name is ours already. */
+async function isOwn(response: Response): Promise<boolean> {
+  const body = await jsonOf(response, MAX_EXPLANATION_BYTES);
   return isRecord(body) && body.owner === "you";
 }
 
@@ -136,7 +139,5 @@ async function explanation(response: Response): Promise<string> {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "no answer";
-  if ("code" in error && error.code === "ECONNREFUSED") return "connection refused";
-  if ("code" in error && error.code === "ENOTFOUND") return "no such host";
-  return error.message;
+  return unreachable(error) ?? error.message;
 }

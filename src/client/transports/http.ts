@@ -1,6 +1,6 @@
 import { urlHost } from "../../core/address.ts";
 import { resolveContact } from "../../core/contact.ts";
-import { CannotListen, errorCode, MethodNotAllowed, TooFast, UnknownPath } from "../../core/errors.ts";
+import { CannotListen, MethodNotAllowed, TooFast, UnknownPath } from "../../core/errors.ts";
 import { failureOf, OK, pathOf, readJson } from "../../core/http.ts";
 import { createOriginGuard } from "../../core/origin.ts";
 import { CLIENT_PATHS } from "../../core/protocol.ts";
@@ -108,13 +108,13 @@ async function firstReached<T>(
   try {
     return await attempt(ip);
   } catch (error) {
-    if (others.length === 0 || unreachable(errorCode(error)) === undefined) throw error;
+    if (others.length === 0 || unreachable(error) === undefined) throw error;
     return firstReached(others, attempt);
   }
 }
 
 function outcomeOf(error: unknown): Outcome {
-  const reason = unreachable(errorCode(error));
+  const reason = unreachable(error);
   if (reason) return { type: "failed", reason };
   if (error instanceof Error && error.name === "TimeoutError") {
     return { type: "unanswered", seconds: ANSWER_MS / 1000 };

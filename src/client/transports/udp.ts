@@ -160,6 +160,6 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
 
 function failed(error: unknown): Outcome {
   const code = errorCode(error);
-  const reason = code === "ECONNREFUSED" ? "its port is closed" : unreachable(code);
+  const reason = code === "ECONNREFUSED" ? "its port is closed" : unreachable(error);
   return { type: "failed", reason: reason ?? `the system says ${code ?? String(error)}` };
 }

@@ -1,7 +1,8 @@
+import { DeniedAddress, errorCode } from "../../core/errors.ts";
+
 const REASONS: Record<string, string> = {
   ECONNREFUSED: "connection refused",
   ENOTFOUND: "no such host",
-  "denied-address": "its address is one that is never contacted",
   EAI_AGAIN: "the host name cannot be looked up now",
   EHOSTUNREACH: "no way to its host",
   ENETUNREACH: "no way to its network",
@@ -9,7 +10,8 @@ const REASONS: Record<string, string> = {
   EINVAL: "no way to its address",
 };
 
-/** Why nothing can have reached the peer, for those codes, most of them the system's, that prove it; else undefined. */
-export function unreachable(code: string | undefined): string | undefined {
-  return code === undefined ? undefined : REASONS[code];
+/** Why nothing can have reached the peer, for those errors that prove it; else undefined. */
+export function unreachable(error: unknown): string | undefined {
+  if (error instanceof DeniedAddress) return error.message;
+  return REASONS[errorCode(error) ?? ""];
 }

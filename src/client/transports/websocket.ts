@@ -2,7 +2,6 @@ import { urlHost } from "../../core/address.ts";
 import { resolveContact } from "../../core/contact.ts";
 import {
   CannotListen,
-  errorCode,
   InvalidInput,
   MethodNotAllowed,
   TalkError,
@@ -138,7 +137,7 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
       if (open) return;
       const error = "error" in event ? event.error : undefined;
       const [next, ...rest] = others;
-      if (next === undefined || unreachable(errorCode(error)) === undefined) fail(error);
+      if (next === undefined || unreachable(error) === undefined) fail(error);
       else connect(next, rest);
     });
     opening.addEventListener("close", ({ code, reason }) => {
@@ -147,7 +146,7 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
   }
 
   function fail(error: unknown) {
-    end({ type: "failed", reason: unreachable(errorCode(error)) ?? "it takes no WebSocket connection" });
+    end({ type: "failed", reason: unreachable(error) ?? "it takes no WebSocket connection" });
   }
 
   function transmit(frame: Frame) {

@@ -1,6 +1,8 @@
 /** What holds for every test: hooks in a helper would count for the first file alone that imports it. */
-import { afterAll, afterEach } from "bun:test";
+import { afterAll, afterEach, setDefaultTimeout } from "bun:test";
 import { cleanUp } from "./helpers/afterwards.ts";
 
+// Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
+setDefaultTimeout(120_000);
 afterEach(cleanUp);
 afterAll(() => Bun.WebView.closeAll());

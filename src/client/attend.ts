@@ -14,10 +14,17 @@ export interface Attendance {
   leave(): Promise<void>;
 }
 
-/** @param interval milliseconds between two looks at the registry's list, ±20 % */
+/**
+ * @param interval milliseconds between two looks at the registry's list, ±20 %
+ * @param full whether no more messages should be taken now, because those before are not read
+ */
 export function attend(
   member: Member,
-  { interval, ...callbacks }: Pick<ChatOptions, "onOutput" | "onChange"> & { interval: number },
+  {
+    interval,
+    full = () => false,
+    ...callbacks
+  }: Pick<ChatOptions, "onOutput" | "onChange"> & { interval: number; full?: (() => boolean) | undefined },
 ): Attendance {
   const { name, address, port, portInUse, registry, rateLimit, noKey } = member;
   const chat = createChat({ me: name, address, registry, rateLimit, ...callbacks });
@@ -28,7 +35,8 @@ export function attend(
     await chat.dispatch({ type: "started", port, portInUse });
     if (noKey !== undefined) await chat.dispatch({ type: "noKey", reason: noKey });
     const check = createSenderCheck({ users: chat.known, refresh: chat.poll, clock: systemClock });
-    member.receive(createReception(check, chat.dispatch));
+    const { take, crowded } = createReception(check, chat.dispatch);
+    member.receive({ take, crowded: () => full() || crowded() });
     if (leaving) return;
     stopPolling = startPolling({ ask: chat.poll, interval, clock: systemClock, random: Math.random });
   }

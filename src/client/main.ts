@@ -54,6 +54,7 @@ export const client = defineCommand({
         if (output.type === "message") handler?.take(output.message);
       },
       onChange: screen.follow,
+      full: screen.full,
     });
     await Promise.race([started, stop.promise]);
 

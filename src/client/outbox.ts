@@ -15,6 +15,12 @@ import type { ListedAddress } from "./users.ts";
 /** Most messages that may wait before whoever writes them has to. */
 const MAX_WAITING = 500;
 
+/** The same in bytes, because a message may have 64,000. */
+const MAX_WAITING_BYTES = 512 * 1024;
+
+/** Most messages that wait for one peer; more are not delivered. Whoever reads lines has to wait long before. */
+const MAX_PER_PEER = 10_000;
+
 /** How often a peer may ask to wait with one message, and for how long at most, in milliseconds. */
 const MAX_DEFERRALS = 20;
 const MAX_DEFERRAL_MS = 10_000;
@@ -28,7 +34,7 @@ const MIN_PAUSE_MS = 50;
 export interface Outbox {
   /** Queues an encoded message; without an address, it is looked up first. Never rejects. */
   send(to: string, address: ListedAddress | undefined, body: string): Promise<Outcome>;
-  /** Resolves once fewer than 500 messages wait. */
+  /** Resolves once fewer than 500 messages wait, and less than half a megabyte. */
   room(): Promise<void>;
   /** Resolves once nothing is under way. */
   idle(): Promise<void>;
@@ -71,12 +77,18 @@ export function createOutbox(
   const lanes = new Map<string, Lane>();
   const senders = new Map<Transport, Sender>();
   let waiting = 0;
+  let waitingBytes = 0;
   let changed = Promise.withResolvers<void>();
 
   function senderOf(transport: Transport): Sender {
     const sender = senders.get(transport) ?? transport.createSender();
     senders.set(transport, sender);
     return sender;
+  }
+
+  function count({ bytes }: Item, by: 1 | -1): void {
+    waiting += by;
+    waitingBytes += by * bytes;
   }
 
   function pump(to: string, lane: Lane): void {
@@ -90,7 +102,7 @@ export function createOutbox(
         return;
       }
       lane.waiting.shift();
-      waiting--;
+      count(item, -1);
       lane.underWay++;
       lane.bytesUnderWay += item.bytes;
       void transmit(transport, item).then((outcome) => arrived(to, lane, item, outcome));
@@ -145,7 +157,7 @@ export function createOutbox(
     }
     if (address) for (const item of lane.waiting) item.address = address;
     lane.waiting.unshift(...again);
-    waiting += again.length;
+    for (const item of again) count(item, 1);
     if (wait > 0) pause(to, lane, wait);
     proceed(to, lane);
   }
@@ -175,13 +187,17 @@ export function createOutbox(
     send(to, address, body) {
       const { promise, resolve } = Promise.withResolvers<Outcome>();
       const lane = lanes.get(to) ?? { waiting: [], underWay: 0, bytesUnderWay: 0, returned: [] };
+      if (lane.waiting.length >= MAX_PER_PEER) {
+        return Promise.resolve({ type: "failed", reason: `${MAX_PER_PEER} others wait for it already` });
+      }
       lanes.set(to, lane);
-      lane.waiting.push({ address, body, bytes: Buffer.byteLength(body), settle: resolve });
-      waiting++;
+      const item: Item = { address, body, bytes: Buffer.byteLength(body), settle: resolve };
+      lane.waiting.push(item);
+      count(item, 1);
       pump(to, lane);
       return promise;
     },
-    room: () => until(() => waiting < MAX_WAITING),
+    room: () => until(() => waiting < MAX_WAITING && waitingBytes < MAX_WAITING_BYTES),
     idle: () => until(() => lanes.size === 0),
     unsettled() {
       const count = ({ waiting, underWay, returned }: Lane) => waiting.length + underWay + returned.length;

@@ -122,7 +122,7 @@ export class TooLarge extends TalkError {
   }
 }
 
-/** More messages from one source than a client takes. */
+/** More messages than a client takes, from one source or in all. */
 export class TooFast extends TalkError {
   /** In seconds. */
   readonly retryAfter: number;
@@ -130,7 +130,7 @@ export class TooFast extends TalkError {
   /** @param ms how long the source has to wait */
   constructor(ms: number) {
     const seconds = Math.ceil(ms / 1000);
-    super("too-fast", `Too many messages came from your address; wait ${seconds} s.`);
+    super("too-fast", `Too many messages come at once; wait ${seconds} s.`);
     this.retryAfter = seconds;
   }
 }

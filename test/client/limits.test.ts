@@ -65,7 +65,7 @@ describe("who sends too fast", () => {
     expect([refused.status, refused.headers.get("retry-after"), await refused.json()]).toEqual([
       429,
       "1",
-      { status: "error", message: "Too many messages came from your address; wait 1 s." },
+      { status: "error", message: "Too many messages come at once; wait 1 s." },
     ]);
     expect((await fetch(`${base}/v1/health`)).status).toBe(200);
     expect(inbox.size()).toBe(2);
@@ -77,7 +77,7 @@ describe("who sends too fast", () => {
     await open;
     for (let i = 0; i < 10; i++) socket.send(BODY);
     const { code, reason } = await closed;
-    expect([code, reason]).toEqual([1008, "Too many messages came from your address; wait 1 s."]);
+    expect([code, reason]).toEqual([1008, "Too many messages come at once; wait 1 s."]);
     expect([answers.size(), await answers.next(), await answers.next()]).toEqual([2, "OK", "OK"]);
     expect(inbox.size()).toBe(2);
   });

@@ -1,22 +1,25 @@
 import { jsonLine } from "../../core/json-line.ts";
 import { readLines } from "../../core/lines.ts";
 import { toEvent } from "../events.ts";
+import { countedOutput } from "./output.ts";
 import type { Screen } from "./screen.ts";
 
 /** One JSON object a line for everything that happens, for programs in any language. */
 export function openJson(): Screen {
   const { stdout } = process;
+  const output = countedOutput(stdout);
   const hungUp = Promise.withResolvers<void>();
   stdout.on("error", () => hungUp.resolve());
 
   return {
     lines: () => readLines(Bun.stdin.stream()),
-    show(output) {
-      const event = toEvent(output);
-      if (event) stdout.write(`${jsonLine(event)}\n`);
+    show(shown) {
+      const event = toEvent(shown);
+      if (event) output.write(`${jsonLine(event)}\n`);
     },
     follow() {},
     left: new Promise(() => {}),
+    full: output.full,
     hungUp: hungUp.promise,
     release() {},
     // An empty write is done at once, whatever waits before it.

@@ -1,10 +1,12 @@
 import { readLines } from "../../core/lines.ts";
 import { render } from "../render.ts";
+import { countedOutput } from "./output.ts";
 import type { Screen } from "./screen.ts";
 
 /** Lines in and lines out, for scripts: no prompt, no colour, nothing that is redrawn. */
 export function openPiped(): Screen {
   const { stdout, stderr } = process;
+  const outputs = { stdout: countedOutput(stdout), stderr: countedOutput(stderr) };
   const hungUp = Promise.withResolvers<void>();
   stdout.on("error", () => hungUp.resolve());
 
@@ -12,10 +14,11 @@ export function openPiped(): Screen {
     lines: () => readLines(Bun.stdin.stream()),
     show(output) {
       const rendered = render(output);
-      if (rendered) process[rendered.stream].write(`${rendered.text}\n`);
+      if (rendered) outputs[rendered.stream].write(`${rendered.text}\n`);
     },
     follow() {},
     left: new Promise(() => {}),
+    full: outputs.stdout.full,
     hungUp: hungUp.promise,
     release() {},
     async close() {

@@ -12,6 +12,8 @@ export interface Screen {
   follow(session: Session): void;
   /** Resolves when somebody at the keys wants to leave, which comes true once all lines before it are taken. */
   left: Promise<void>;
+  /** Whether so much waits to be read that no more messages should be taken. @default never */
+  full?(): boolean;
   /** Resolves when nobody reads our output any more. */
   hungUp: Promise<void>;
   /** Gives the terminal back as it was; nothing is shown any more. */

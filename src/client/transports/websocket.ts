@@ -34,7 +34,8 @@ const TAKEN = "OK";
 
 /** Messages as text frames; the n-th answer belongs to the n-th frame. */
 export const webSocket: Transport = {
-  window: { messages: 64, bytes: Number.POSITIVE_INFINITY },
+  // What a peer that does not read makes us keep.
+  window: { messages: 64, bytes: 256 * 1024 },
 
   async listen({ host, port, onMessage, delay, publicHost }) {
     const guard = createOriginGuard(host, publicHost);

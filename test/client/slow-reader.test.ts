@@ -1,0 +1,73 @@
+/** Those who are too slow for what comes: whoever reads our output, and whoever is sent to. */
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createOutbox } from "../../src/client/outbox.ts";
+import { afterwards } from "../helpers/afterwards.ts";
+import { listed, root, startRegistry } from "../helpers/program.ts";
+import { temporaryFolder } from "../helpers/registry.ts";
+
+// Processes take longer than Bun's 5 s on a busy machine.
+setDefaultTimeout(30_000);
+
+const HOST = "127.0.0.1";
+
+test.each([[], ["--json"]])(
+  "a client whose output nobody reads asks senders to wait, and takes more when it is read: %p",
+  async (...flags) => {
+    const registry = await startRegistry();
+    const folder = temporaryFolder();
+    Bun.spawnSync(["mkfifo", join(folder, "go")]);
+    const self = `--name bob --port 0 --rate-limit 0 --registry ${registry.url} ${flags.join(" ")}`;
+    const command = `tail -f /dev/null | bun run client ${self} | { cat ${folder}/go; cat >${folder}/out; }`;
+    const shell = Bun.spawn(["setsid", "sh", "-c", command], { cwd: root, env: process.env });
+    afterwards(() => process.kill(-shell.pid, "SIGKILL"));
+    let port: string | undefined;
+    while (port === undefined) {
+      port = /"port":(\d+)/.exec(JSON.stringify(await listed(registry)))?.[1];
+      await Bun.sleep(20);
+    }
+
+    const text = "x".repeat(50_000);
+    const post = (user: string) =>
+      fetch(`http://${HOST}:${port}/v1/message`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ user, text }),
+      });
+    let taken = 0;
+    let answer = await post("eve");
+    for (; answer.ok; answer = await post("eve")) taken++;
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([429, "1"]);
+    // What waits in the client, and in the pipe.
+    expect(taken * text.length).toBeWithin(1_000_000, 2_000_000);
+    expect((await fetch(`http://${HOST}:${port}/v1/health`)).status).toBe(200);
+
+    await Bun.write(join(folder, "go"), "");
+    while (!(await post("last")).ok) await Bun.sleep(20);
+    const read = async () => [...(await Bun.file(join(folder, "out")).text()).matchAll(/x{50000}/g)].length;
+    while ((await read()) <= taken) await Bun.sleep(20);
+  },
+);
+
+test("of 10,010 messages to a peer that answers nothing ten are not delivered at once, and others are not touched", async () => {
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => void server.listen(0, HOST, resolve));
+  afterwards(() => server.close());
+  const alive = Bun.serve({ hostname: HOST, port: 0, fetch: () => Response.json({ status: "ok" }) });
+  afterwards(() => alive.stop(true));
+  const bound = server.address();
+  const port = typeof bound === "object" && bound ? bound.port : 0;
+  const outbox = createOutbox(async () => undefined);
+  afterwards(outbox.close);
+  const refused: unknown[] = [];
+  // One is under way, and 10,000 wait.
+  for (let i = 0; i < 10_011; i++) {
+    void outbox
+      .send("slow", { protocol: "HTTP", host: HOST, port }, "{}")
+      .then((outcome) => refused.push(outcome));
+  }
+  const toOther = await outbox.send("bob", { protocol: "HTTP", host: HOST, port: alive.port ?? 0 }, "{}");
+  expect(toOther).toEqual({ type: "delivered" });
+  expect(refused).toEqual(Array(10).fill({ type: "failed", reason: "10000 others wait for it already" }));
+});

@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { isLoopback } from "../core/address.ts";
 import { errorCode, TalkError } from "../core/errors.ts";
 import type { UserName } from "../core/schemas.ts";
 
@@ -20,8 +21,10 @@ export type SecretOf = (user: UserName) => string;
  * @throws TalkError if there can be no key, or one that others may know; the sentence says what to do
  */
 export function openSecrets(registry: string, path: string): SecretOf {
-  const { origin, pathname } = new URL(registry);
-  const base = origin + pathname.replace(/\/+$/, "");
+  const { protocol, hostname, port, pathname } = new URL(registry);
+  // This machine itself is one registry, whichever of its names for itself one types.
+  const host = isLoopback(hostname.replace(/^\[|\]$/g, "")) ? "localhost" : hostname;
+  const base = `${protocol}//${host}:${port}${pathname.replace(/\/+$/, "")}`;
   const key = readOrMake(path);
   // No URL holds a line break, so no two pairs make one text.
   return (user) => createHmac("sha256", key).update(`${base}\n${user}`).digest("base64url");

@@ -39,6 +39,17 @@ test("a secret is one name's at one registry, however its URL is written", () =>
   expect(new Set([secret, ...secrets]).size).toBe(6);
 });
 
+test("a registry on this machine is one, by whichever name, and another on each port", () => {
+  const path = freshPath();
+  const secretAt = (url: string) => openSecrets(url, path)("alice");
+  const names = ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"].map((host) =>
+    secretAt(`http://${host}:8088/`),
+  );
+  expect(new Set(names)).toEqual(new Set([secretAt("http://localhost:8088")]));
+  expect(secretAt("http://localhost:8089")).not.toBe(secretAt("http://localhost:8088"));
+  expect(secretAt("http://localhost")).toBe(secretAt("http://localhost:80"));
+});
+
 test("clients that start at once agree on one key", async () => {
   const path = freshPath();
   const script = `import { openSecrets } from "${root}/src/client/secrets.ts";

@@ -5,15 +5,8 @@ import { RegistryRefused, TalkError } from "../core/errors.ts";
 import type { Address, UserName } from "../core/schemas.ts";
 import { createOutbox } from "./outbox.ts";
 import type { Registry } from "./registry.ts";
-import {
-  type Effect,
-  type Event,
-  type Output,
-  type Purpose,
-  type Session,
-  startSession,
-  step,
-} from "./session.ts";
+import { type Effect, type Event, type Output, type Purpose, type Session, startSession } from "./session.ts";
+import { step } from "./step.ts";
 import type { Outcome } from "./transports/index.ts";
 import type { Users } from "./users.ts";
 

@@ -1,14 +1,9 @@
-/** The chat itself: what each event changes and calls for. No I/O, no clock, no console. */
-import { sameAddress } from "../core/address.ts";
+/** A chat as it stands, what happens to it, and what it calls for. */
 import { PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, UserName } from "../core/schemas.ts";
-import { runLine, sendText } from "./commands.ts";
-import { hear, type Inbox, markRead, startInbox } from "./inbox.ts";
+import { type Inbox, markRead, startInbox } from "./inbox.ts";
 import type { Outcome } from "./transports/index.ts";
 import type { ListedAddress, Users } from "./users.ts";
-
-/** Most doubtful senders that are remembered; beyond, one may be told of twice. */
-const MAX_DOUBTED = 1000;
 
 export interface Session {
   me: UserName;
@@ -35,6 +30,7 @@ export interface Session {
   doubted: ReadonlySet<UserName>;
 }
 
+/** A text to be sent again. */
 export interface Undelivered {
   to: UserName | undefined;
   text: string;
@@ -50,6 +46,7 @@ export type Purpose =
   | { type: "heal" }
   | { type: "poll" };
 
+/** What happens. */
 export type Event =
   /** Registered, and listening on a port; `portInUse` is the default port that somebody else had. */
   | { type: "started"; port: number; portInUse: number | undefined }
@@ -76,6 +73,7 @@ export type Event =
   | { type: "notRegistered"; reason: string }
   | { type: "stillRegistered" };
 
+/** What is to be done. */
 export type Effect =
   | { type: "print"; output: Output }
   | { type: "fetchList"; purpose: Purpose }
@@ -106,8 +104,10 @@ export type Output =
   | { type: "help" }
   | { type: "failure"; sentence: string };
 
+/** The session after something has happened, and what is to be done about it, in that order. */
 export type Step = [Session, Effect[]];
 
+/** Nobody is known yet: the first list tells. @param address where I am registered */
 export function startSession(me: UserName, address: Address): Session {
   return {
     me,
@@ -125,68 +125,17 @@ export function startSession(me: UserName, address: Address): Session {
   };
 }
 
-/** The session after an event, and what is to be done about it, in that order. */
-export function step(session: Session, event: Event): Step {
-  switch (event.type) {
-    case "started": {
-      const { me, address } = session;
-      const welcome = print({ type: "welcome", me, address, port: event.port, portInUse: event.portInUse });
-      return [session, [welcome, { type: "fetchList", purpose: { type: "show" } }]];
-    }
-    case "line":
-      return runLine(session, event.text);
-    case "text":
-      return sendText(session, event.to, event.text);
-    case "refused":
-      return [session, [fail(event.reason)]];
-    case "message":
-      return takeMessage(session, event.message, event.doubt);
-    case "excess": {
-      const { source, count, perSecond } = event;
-      const sentence = `refused ${count} messages from ${source}, which sends more than ${perSecond} a second`;
-      return [session, [warn(sentence)]];
-    }
-    case "list":
-      return takeList(session, event.users, event.purpose);
-    case "noList":
-      return missList(session, event.reason, event.purpose);
-    case "outcome":
-      return [takeOutcome(session, event), [print({ ...event, type: "fate" })]];
-    case "unsettled": {
-      const what = event.count === 1 ? "1 message" : `${event.count} messages`;
-      return [session, [fail(`left before ${what} to ${event.to} could be delivered`)]];
-    }
-    case "noKey":
-      return [session, [warn(`anybody can take the name ${session.me} from you: ${event.reason}`)]];
-    case "notRegistered": {
-      if (session.refused) return [session, []];
-      const sentence = `others cannot find you, and you are not registered again: ${event.reason}`;
-      return [{ ...session, refused: true }, [warn(sentence)]];
-    }
-    case "stillRegistered":
-      return [session, [fail(`the registry could not be asked to remove ${session.me}`)]];
-  }
-}
-
-/** A doubtful message is shown as one, never kept from the user: there are routers that change addresses. */
-function takeMessage(before: Session, message: Message, doubt: string | undefined): Step {
-  const session = { ...before, inbox: hear(before.inbox, message.user, before.selected) };
-  if (doubt === undefined) return [session, [print({ type: "message", message })]];
-  const shown = print({ type: "message", message, doubtful: true });
-  const { doubted } = session;
-  if (doubted.has(message.user)) return [session, [shown]];
-  session.doubted = new Set([...(doubted.size < MAX_DOUBTED ? doubted : []), message.user]);
-  return [session, [print({ type: "warning", sentence: doubt }), shown]];
-}
-
+/** Tells the user something. */
 export function print(output: Output): Effect {
   return { type: "print", output };
 }
 
-function warn(sentence: string): Effect {
+/** Tells of something that no command asked for. */
+export function warn(sentence: string): Effect {
   return print({ type: "warning", sentence });
 }
 
+/** Tells that a command failed, and what to do. */
 export function fail(sentence: string): Effect {
   return print({ type: "failure", sentence });
 }
@@ -207,72 +156,6 @@ export function keep(session: Session, text: Undelivered): Session {
   return { ...session, undelivered: [...session.undelivered, text].slice(-MAX_UNDELIVERED) };
 }
 
-function takeOutcome(session: Session, { to, text, outcome }: Undelivered & { outcome: Outcome }): Session {
-  const arrived = outcome.type === "delivered" || outcome.type === "sent";
-  return arrived ? session : keep(session, { to, text });
-}
-
 function supports(protocol: string): boolean {
   return Object.hasOwn(PROTOCOLS, protocol);
-}
-
-function takeList(before: Session, listed: Users, purpose: Purpose): Step {
-  const lost = !listed.has(before.me);
-  // A registry that has lost me, as by a restart, has lost others too: they get one more list to register again.
-  const patient = lost && !before.lost && (purpose.type === "poll" || purpose.type === "heal");
-  const users = patient ? new Map([...before.users, ...listed]) : listed;
-  let session: Session = { ...before, users, lost, registryUp: true };
-  const effects: Effect[] = [];
-  if (!before.registryUp) effects.push(print({ type: "registry", up: true }));
-  if (purpose.type === "show") effects.push(print({ type: "users", users, me: session.me }));
-  else effects.push(...changes(before, users));
-  const { selected: user } = session;
-  const address = user === undefined ? undefined : before.users.get(user);
-  if (user !== undefined && address && !users.has(user)) {
-    session = { ...session, selected: undefined };
-    effects.push(print({ type: "gone", user, address }));
-  }
-  let more: Effect[];
-  [session, more] = findMyself(session);
-  effects.push(...more);
-  if (purpose.type === "select") {
-    [session, more] = select(session, purpose.user);
-    effects.push(...more);
-  }
-  return [session, effects];
-}
-
-function missList(before: Session, reason: string, purpose: Purpose): Step {
-  const session = { ...before, registryUp: false };
-  if (purpose.type !== "poll") return [session, [fail(`${reason}; the known list stays`)]];
-  return [session, before.registryUp ? [print({ type: "registry", up: false })] : []];
-}
-
-/** What differs from the known list, but for myself and for a selected user who left, who is told of as gone. */
-function changes({ me, selected, users: before }: Session, after: Users): Effect[] {
-  const effects: Effect[] = [];
-  for (const [user, address] of after) {
-    if (user === me) continue;
-    const known = before.get(user);
-    if (!known) effects.push(print({ type: "joined", user, address }));
-    else if (!sameAddress(known, address)) effects.push(print({ type: "moved", user, address }));
-  }
-  for (const [user, address] of before) {
-    if (user === me || user === selected || after.has(user)) continue;
-    effects.push(print({ type: "left", user, address }));
-  }
-  return effects;
-}
-
-/** Registers again what the registry has lost, and does not fight over a name that somebody else has taken. */
-function findMyself(session: Session): Step {
-  const { me, address, users, elsewhere, lost } = session;
-  const listed = users.get(me);
-  if (lost || !listed) return [{ ...session, elsewhere: undefined }, [{ type: "register" }]];
-  if (sameAddress(listed, address)) return [{ ...session, elsewhere: undefined, refused: false }, []];
-  if (elsewhere && sameAddress(listed, elsewhere)) return [session, []];
-  return [
-    { ...session, elsewhere: listed, refused: false },
-    [print({ type: "displaced", me, address: listed })],
-  ];
 }

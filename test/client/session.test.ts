@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Effect, type Event, type Session, startSession, step } from "../../src/client/session.ts";
+import { type Effect, type Event, type Session, startSession } from "../../src/client/session.ts";
+import { step } from "../../src/client/step.ts";
 import type { Outcome } from "../../src/client/transports/index.ts";
 import type { Users } from "../../src/client/users.ts";
 import type { Address } from "../../src/core/schemas.ts";

@@ -1,34 +1,15 @@
-/** Whom to check when, and what a failure means. Knows no protocol. */
+/** Checks users when they are due, and decides what a failure means. Knows no protocol. */
 import { type Clock, jittered, sleep } from "../core/clock.ts";
 import { TalkError } from "../core/errors.ts";
-import type { Address, UserName } from "../core/schemas.ts";
+import type { Address } from "../core/schemas.ts";
 import { createDuty } from "./duty.ts";
 import { createJuries, type Jury } from "./jury.ts";
 import type { Log } from "./log.ts";
+import type { Finding, Prober } from "./prober.ts";
+import { createRoster, type Entry } from "./roster.ts";
 import { createRounds } from "./rounds.ts";
 import { createSemaphore } from "./semaphore.ts";
-import type { Registered, Store } from "./store.ts";
-
-/**
- * What one probe found. *Silent* is everything that is neither an answer nor a refusal, our own errors too;
- * *denied* is an address that may not be probed.
- */
-export type Finding = "alive" | "refused" | "silent" | "denied";
-
-/** One check of one address, of as many probes as it takes. */
-export interface Check {
-  /** Probes once. Never rejects. */
-  probe(deadlineMs: number): Promise<Finding>;
-  /** Forgets the probes; an answer that comes later is nobody's. */
-  end(): void;
-}
-
-/** How to check addresses of a protocol. */
-export interface Prober {
-  /** How many silent probes share a check's window. */
-  attempts: number;
-  begin(address: Address): Check;
-}
+import type { Store } from "./store.ts";
 
 /** Most probes under way at once. */
 const MAX_PROBES = 200;
@@ -64,19 +45,6 @@ export interface Checker {
   stop(): Promise<void>;
 }
 
-interface Entry extends Registered {
-  due: number;
-  /** When it last showed that it is there, by registering or by an answer. */
-  seen: number;
-  checking: boolean;
-  /** Failed once, while most others failed too. */
-  doubted: boolean;
-  /** Is being asked as a juror, or was and did not answer; then its own check has to find it first. */
-  heard: boolean;
-  /** Was there before the registry started, and has not shown itself since. */
-  initial: boolean;
-}
-
 /** What a check has to tell of the others, should it fail. */
 interface Trial {
   jury: Jury<Entry> | undefined;
@@ -94,7 +62,8 @@ export function createChecker({
   today = Date.now,
   random,
 }: CheckerOptions): Checker {
-  const entries = new Map<UserName, Entry>();
+  const roster = createRoster({ store, interval, clock, random });
+  const { entries } = roster;
   const inSlot = createSemaphore(MAX_PROBES);
   const leaseMs = Math.min(LEASE_MS.most, Math.max(LEASE_MS.least, interval / 10));
   const duty = createDuty({ checking: store.checking, leaseMs, clock, today });
@@ -102,7 +71,6 @@ export function createChecker({
   const summonJury = createJuries({ candidates: () => entries.values(), hear, clock, random });
   /** How often one looks who is due, in milliseconds. */
   const tickMs = Math.min(1000, interval / 20);
-  let known: string | undefined;
   /** Which registry has checked the users so far, for all that this one knows. */
   let hasChecked: "none" | "another" | "this" = "none";
   let stopped = false;
@@ -110,9 +78,9 @@ export function createChecker({
 
   async function tick(): Promise<void> {
     try {
-      await sync();
+      await roster.sync();
       const turn = await duty.take();
-      if (turn.turn === "taken" && hasChecked !== "none") takeOver(turn.seen);
+      if (turn.turn === "taken" && hasChecked !== "none") roster.takeOver(turn.seen);
       if (turn.turn === "taken" && hasChecked === "another") log({ type: "taken-over" });
       hasChecked = turn.turn === "others" ? "another" : "this";
     } catch (error) {
@@ -126,46 +94,6 @@ export function createChecker({
       if (!entry.checking && entry.due <= clock.now()) void check(entry);
     }
     cancelTick = clock.after(tickMs, () => void tick());
-  }
-
-  /** Learns who has registered or left, on whichever registry. */
-  async function sync(): Promise<void> {
-    const version = await store.version();
-    if (version === known) return;
-    const now = clock.now();
-    const gone = new Set(entries.keys());
-    for (const registration of await store.registrations()) {
-      gone.delete(registration.user);
-      if (entries.get(registration.user)?.id === registration.id) continue;
-      // Who registers is there; who was there before this start is looked at at once.
-      const initial = known === undefined;
-      const due = initial ? now : now + jittered(interval, random);
-      entries.set(registration.user, {
-        ...registration,
-        due,
-        seen: now,
-        checking: false,
-        doubted: false,
-        heard: false,
-        initial,
-      });
-    }
-    for (const user of gone) entries.delete(user);
-    known = version;
-  }
-
-  /** Goes on with the periods of the registry that has checked so far; whom it never saw is checked at once. */
-  function takeOver(seen: ReadonlyMap<UserName, number>): void {
-    for (const entry of entries.values()) {
-      const last = Math.max(
-        seen.get(entry.user) ?? Number.NEGATIVE_INFINITY,
-        entry.initial ? Number.NEGATIVE_INFINITY : entry.seen,
-      );
-      entry.initial = last === Number.NEGATIVE_INFINITY;
-      entry.doubted = false;
-      if (!entry.initial) entry.seen = last;
-      entry.due = entry.initial ? clock.now() : last + jittered(interval, random);
-    }
   }
 
   async function check(entry: Entry): Promise<void> {

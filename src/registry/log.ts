@@ -2,7 +2,7 @@
 import { formatAddress } from "../core/address.ts";
 import type { Address, UserName } from "../core/schemas.ts";
 import { visible } from "../core/visible.ts";
-import type { Finding } from "./checker.ts";
+import type { Finding } from "./prober.ts";
 
 export type LogEvent =
   | { type: "registered" | "updated"; user: UserName; address: Address }

@@ -7,7 +7,7 @@ import { encodeProbe } from "../core/probe.ts";
 import type { Address, Protocol } from "../core/schemas.ts";
 import { probeHttp, probeWebSocket, type TcpProbe } from "../core/tcp-probe.ts";
 import { connectUdp } from "../core/udp.ts";
-import type { Finding, Prober } from "./checker.ts";
+import type { Finding, Prober } from "./prober.ts";
 
 /** Holds the answers of all probes that may be under way, in bytes; the default holds 256 small ones. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;

@@ -13,6 +13,7 @@ interface Command {
   run: (session: Session, argument: string) => Step;
 }
 
+/** By the word behind the colon. */
 export const commands: Record<string, Command> = {
   update: {
     usage: ":update",
@@ -53,6 +54,7 @@ export const commands: Record<string, Command> = {
   },
 };
 
+/** What a typed line does: a command, or a text to whoever is selected. */
 export function runLine(session: Session, line: string): Step {
   if (line.trim() === "") return [session, []];
   const [, word, argument = ""] = /^:([a-z]\S*)\s*(.*)$/isu.exec(line) ?? [];

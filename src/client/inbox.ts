@@ -11,6 +11,7 @@ export interface Inbox {
 /** Most users whose messages are counted, because anybody can write under any number of names. */
 const MAX_USERS = 100;
 
+/** Nobody has written yet. */
 export function startInbox(): Inbox {
   return { last: undefined, unread: new Map() };
 }
@@ -21,6 +22,7 @@ export function hear({ unread }: Inbox, from: UserName, selected: UserName | und
   return { last: from, unread: new Map(unread).set(from, (unread.get(from) ?? 0) + 1) };
 }
 
+/** Nothing of a user is unread any more. */
 export function markRead(inbox: Inbox, user: UserName): Inbox {
   const unread = new Map(inbox.unread);
   return unread.delete(user) ? { ...inbox, unread } : inbox;

@@ -6,6 +6,7 @@ import type { Outcome } from "./transports/index.ts";
 
 export type Notice = Exclude<Output, { type: "message" | "sending" | "fate" | "users" | "help" }>;
 
+/** A notice as a sentence without time or style. */
 export function sentenceOf(notice: Notice): string {
   switch (notice.type) {
     case "welcome": {

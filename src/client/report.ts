@@ -6,6 +6,7 @@ export type Report =
   | { type: "unknown"; reason: string }
   | { type: "failed"; reason: string };
 
+/** What programs are told of an outcome; `sent` is `unknown` to them. */
 export function reportOf(outcome: Outcome): Report {
   switch (outcome.type) {
     case "delivered":

@@ -108,6 +108,7 @@ export class RegistryFull extends TalkError {
 
 /** More new users from one source than a registry takes. */
 export class TooManyUsers extends TalkError {
+  /** @param retryAfter in seconds */
   constructor(readonly retryAfter: number) {
     super(
       "too-many-users",

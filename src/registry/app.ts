@@ -46,7 +46,7 @@ export interface AppOptions {
   publicHost?: string | undefined;
   /** Whether every name is everybody's. @default false: who shows a secret owns the name */
   open?: boolean | undefined;
-  /** How many users may come from one place. */
+  /** How many users may come from one place. @default as `admission.ts` says; this machine is not counted */
   admission?: Admission;
 }
 

@@ -46,6 +46,7 @@ export const BLANK: Editor = {
   candidates: [],
 };
 
+/** What a key makes of the editor, and what it asks for. */
 export function press(before: Editor, key: Key, known: Known): [Editor, Action] {
   if (key.type === "focus") return [before, NONE];
   const editor = { ...before, candidates: [] };

@@ -49,6 +49,7 @@ const CONTROLS: Record<string, string> = {
   "\x7f": "backspace",
 };
 
+/** Sequences may come in pieces; those that are no key are swallowed. */
 export function createKeyReader(): KeyReader {
   const decoder = new TextDecoder();
   let rest = "";

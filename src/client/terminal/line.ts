@@ -10,6 +10,7 @@ export const EMPTY: Line = { text: "", cursor: 0 };
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
+/** The line with a text where the cursor was, which is behind it now. */
 export function insert({ text, cursor }: Line, added: string): Line {
   return { text: text.slice(0, cursor) + added + text.slice(cursor), cursor: cursor + added.length };
 }

@@ -8,7 +8,9 @@ const PER_ID = 3;
 const IDS = 1000;
 
 /** Decides which probes are answered. @param now a clock in milliseconds */
-export function probeGuard(now: () => number = performance.now.bind(performance)): (id: string) => boolean {
+export function createProbeGuard(
+  now: () => number = performance.now.bind(performance),
+): (id: string) => boolean {
   const answered: number[] = [];
   const timesById = new Map<string, number>();
 

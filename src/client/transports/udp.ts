@@ -7,7 +7,7 @@ import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts
 import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
 import type { Outcome, Transport } from "./index.ts";
 import { createLinkSender, type Link } from "./links.ts";
-import { probeGuard } from "./probe-guard.ts";
+import { createProbeGuard } from "./probe-guard.ts";
 import { unreachable } from "./unreachable.ts";
 
 /** How long the kernel is given to report a closed port, in milliseconds; in a LAN it takes far less. */
@@ -26,7 +26,7 @@ export const udp: Transport = {
   silentlyLimited: true,
 
   async listen({ host, port, onMessage, delay, advertised, registryIps }) {
-    const admits = probeGuard();
+    const admits = createProbeGuard();
     try {
       const socket = await Bun.udpSocket({
         hostname: host,

@@ -31,3 +31,9 @@ export const REGISTRY_PORT = 8088;
 
 /** The sender's name that marks a datagram as a probe of the registry. */
 export const PROBE_USER = "healthCheck";
+
+/** What a WebSocket listener says of a frame it took; a Kotlin peer waits for exactly this. */
+export const WEBSOCKET_OK = "OK";
+
+/** How a listener closes a WebSocket whose frames it takes later: a policy is violated (RFC 6455 §7.4.1), try again later (IANA). */
+export const WEBSOCKET_CLOSE = { tooFast: 1008, tryAgain: 1013 } as const;

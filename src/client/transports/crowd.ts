@@ -1,4 +1,5 @@
 /** The WebSocket connections of a listener, of which there are only so many. */
+import { WEBSOCKET_CLOSE } from "../../core/protocol.ts";
 
 /**
  * Most connections of one source, and in all. A sender keeps its connection for as long as it likes, so an idle one is
@@ -7,9 +8,6 @@
  */
 const MAX_PER_SOURCE = 250;
 const MAX_IN_ALL = 2000;
-
-/** The close code for that: try again later (IANA's registry of WebSocket close codes). */
-export const TRY_AGAIN = 1013;
 
 /** What is known of a connection. */
 export interface Guest {
@@ -45,7 +43,7 @@ export function createCrowd({ perSource = MAX_PER_SOURCE, inAll = MAX_IN_ALL } =
     if (!idlest) return;
     forget(idlest);
     idlest.data.refused = true;
-    idlest.close(TRY_AGAIN, "Too many connections; open another when you need it.");
+    idlest.close(WEBSOCKET_CLOSE.tryAgain, "Too many connections; open another when you need it.");
   }
 
   function forget(socket: Socket): void {

@@ -1,5 +1,3 @@
-import { urlHost } from "../../core/address.ts";
-import { resolveContact } from "../../core/contact.ts";
 import {
   CannotListen,
   InvalidInput,
@@ -12,25 +10,14 @@ import {
 import { failureBody, failureOf, pathOf } from "../../core/http.ts";
 import { decodeMessage } from "../../core/message.ts";
 import { createOriginGuard } from "../../core/origin.ts";
-import { CLIENT_PATHS, MAX_BODY_BYTES } from "../../core/protocol.ts";
-import { isRecord } from "../../core/schemas.ts";
-import { createCrowd, type Guest, TRY_AGAIN } from "./crowd.ts";
-import type { Deferral, Outcome, Transport } from "./index.ts";
-import { createLinkSender, type Link } from "./links.ts";
-import { unreachable } from "./unreachable.ts";
-
-/** How long a connection may take to open, and then an answer to come, in milliseconds: 5 s in all. */
-const OPEN_MS = 3000;
-const ANSWER_MS = 2000;
+import { CLIENT_PATHS, MAX_BODY_BYTES, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
+import { createCrowd, type Guest } from "./crowd.ts";
+import type { Transport } from "./index.ts";
+import { createLinkSender } from "./links.ts";
+import { openWebSocketLink } from "./websocket-link.ts";
 
 /** How long a request may take to come before it is a WebSocket, in seconds. */
 const IDLE_SECONDS = 10;
-
-/** How a source is closed that sends too much (RFC 6455 §7.4.1: a policy is violated). */
-const TOO_FAST = 1008;
-
-/** What a listener says of a frame it took; a Kotlin peer waits for exactly this. */
-const TAKEN = "OK";
 
 /** Messages as text frames; the n-th answer belongs to the n-th frame. */
 export const webSocket: Transport = {
@@ -71,7 +58,7 @@ export const webSocket: Transport = {
             const wait = delay?.(data.source) ?? 0;
             if (wait > 0) {
               data.refused = true;
-              socket.close(TOO_FAST, new TooFast(wait).message);
+              socket.close(WEBSOCKET_CLOSE.tooFast, new TooFast(wait).message);
               return;
             }
             socket.send(answerTo(frame, (bytes) => onMessage(decodeMessage(bytes), data.source)));
@@ -84,128 +71,16 @@ export const webSocket: Transport = {
     }
   },
 
-  createSender: () => createLinkSender(openLink),
+  createSender: () => createLinkSender(openWebSocketLink),
 };
 
 function answerTo(frame: string | Buffer, take: (bytes: Uint8Array) => void): string {
   try {
     if (typeof frame !== "string") throw new InvalidInput("Send text frames.");
     take(Buffer.from(frame));
-    return TAKEN;
+    return WEBSOCKET_OK;
   } catch (error) {
     if (error instanceof TalkError) return JSON.stringify(failureBody(error));
     throw error;
   }
-}
-
-/** A frame waits for its answer in the order it was sent; a late answer still takes its frame off. */
-interface Frame {
-  body: string;
-  settle: (outcome: Outcome | Deferral) => void;
-}
-
-/** One connection to one peer, kept for as long as it lasts. */
-function openLink(host: string, port: number, onEnded: () => void): Link {
-  let socket: WebSocket | undefined;
-  const waiting: Frame[] = [];
-  let open = false;
-  let answered = false;
-  let ended: Outcome | Deferral | undefined;
-  const openTimer = setTimeout(
-    () => end({ type: "failed", reason: `no connection in ${OPEN_MS / 1000} s` }),
-    OPEN_MS,
-  );
-
-  resolveContact(host).then(([ip = host, ...others]) => connect(ip, others), fail);
-
-  /** @param others further IP addresses of the host, for when this one refuses */
-  function connect(ip: string, others: string[]) {
-    if (ended) return;
-    const opening = new WebSocket(`ws://${urlHost(ip)}:${port}${CLIENT_PATHS.webSocket}`, {
-      headers: { host: `${urlHost(host)}:${port}` },
-    });
-    socket = opening;
-    opening.addEventListener("open", () => {
-      clearTimeout(openTimer);
-      open = true;
-      for (const frame of waiting) transmit(frame);
-    });
-    opening.addEventListener("message", ({ data }) => {
-      answered = true;
-      waiting.shift()?.settle(readAnswer(data));
-    });
-    opening.addEventListener("error", (event) => {
-      if (open) return;
-      const error = "error" in event ? event.error : undefined;
-      const [next, ...rest] = others;
-      if (next === undefined || unreachable(error) === undefined) fail(error);
-      else connect(next, rest);
-    });
-    opening.addEventListener("close", ({ code, reason }) => {
-      if (socket === opening) end(farewell(code, reason));
-    });
-  }
-
-  function fail(error: unknown) {
-    end({ type: "failed", reason: unreachable(error) ?? "it takes no WebSocket connection" });
-  }
-
-  function transmit(frame: Frame) {
-    socket?.send(frame.body);
-    // A peer that never answers leaves its frames waiting for ever.
-    frame.body = "";
-    const timer = setTimeout(() => {
-      if (!answered) return settle({ type: "sent" });
-      // It used to answer, so the connection is dead: the next message opens another.
-      end({ type: "unanswered", seconds: ANSWER_MS / 1000 });
-    }, ANSWER_MS);
-    const { settle } = frame;
-    frame.settle = (outcome) => {
-      clearTimeout(timer);
-      settle(outcome);
-    };
-  }
-
-  function end(outcome: Outcome | Deferral) {
-    if (ended) return;
-    ended = outcome;
-    clearTimeout(openTimer);
-    onEnded();
-    for (const frame of waiting.splice(0)) frame.settle(outcome);
-    socket?.terminate();
-  }
-
-  return {
-    send(body) {
-      if (ended) return Promise.resolve(ended);
-      const { promise, resolve } = Promise.withResolvers<Outcome | Deferral>();
-      const frame = { body, settle: resolve };
-      waiting.push(frame);
-      if (open) transmit(frame);
-      return promise;
-    },
-    close: () => end({ type: "broken" }),
-  };
-}
-
-/** What a close code (RFC 6455 §7.4.1) says of the frames that were not answered. */
-function farewell(code: number, reason: string): Outcome | Deferral {
-  if (code === TOO_FAST || code === TRY_AGAIN)
-    return { type: "deferred", ms: Number(/wait (\d+) s/.exec(reason)?.[1] ?? 1) * 1000 };
-  if (code === 1009) return { type: "failed", reason: "it takes no message this long" };
-  // Closed in good order without a word on the frames: a peer that never answers.
-  if (code === 1000 || code === 1001) return { type: "sent" };
-  return { type: "broken" };
-}
-
-function readAnswer(data: unknown): Outcome {
-  if (data === TAKEN) return { type: "delivered" };
-  try {
-    const answer: unknown = JSON.parse(String(data));
-    if (isRecord(answer) && answer.status === "error")
-      return { type: "failed", reason: String(answer.message) };
-  } catch {
-    // Not JSON: a peer with words of its own, which tell nothing.
-  }
-  return { type: "sent" };
 }

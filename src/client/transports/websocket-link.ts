@@ -1,0 +1,123 @@
+import { urlHost } from "../../core/address.ts";
+import { resolveContact } from "../../core/contact.ts";
+import { CLIENT_PATHS, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
+import { isRecord } from "../../core/schemas.ts";
+import type { Deferral, Outcome } from "./index.ts";
+import type { Link } from "./links.ts";
+import { unreachable } from "./unreachable.ts";
+
+/** How long a connection may take to open, and then an answer to come, in milliseconds: 5 s in all. */
+const OPEN_MS = 3000;
+const ANSWER_MS = 2000;
+
+/** A frame waits for its answer in the order it was sent; a late answer still takes its frame off. */
+interface Frame {
+  body: string;
+  settle: (outcome: Outcome | Deferral) => void;
+}
+
+/** One connection to one peer, kept for as long as it lasts. */
+export function openWebSocketLink(host: string, port: number, onEnded: () => void): Link {
+  let socket: WebSocket | undefined;
+  const waiting: Frame[] = [];
+  let open = false;
+  let answered = false;
+  let ended: Outcome | Deferral | undefined;
+  const openTimer = setTimeout(
+    () => end({ type: "failed", reason: `no connection in ${OPEN_MS / 1000} s` }),
+    OPEN_MS,
+  );
+
+  resolveContact(host).then(([ip = host, ...others]) => connect(ip, others), fail);
+
+  /** @param others further IP addresses of the host, for when this one refuses */
+  function connect(ip: string, others: string[]) {
+    if (ended) return;
+    const opening = new WebSocket(`ws://${urlHost(ip)}:${port}${CLIENT_PATHS.webSocket}`, {
+      headers: { host: `${urlHost(host)}:${port}` },
+    });
+    socket = opening;
+    opening.addEventListener("open", () => {
+      clearTimeout(openTimer);
+      open = true;
+      for (const frame of waiting) transmit(frame);
+    });
+    opening.addEventListener("message", ({ data }) => {
+      answered = true;
+      waiting.shift()?.settle(readAnswer(data));
+    });
+    opening.addEventListener("error", (event) => {
+      if (open) return;
+      const error = "error" in event ? event.error : undefined;
+      const [next, ...rest] = others;
+      if (next === undefined || unreachable(error) === undefined) fail(error);
+      else connect(next, rest);
+    });
+    opening.addEventListener("close", ({ code, reason }) => {
+      if (socket === opening) end(farewell(code, reason));
+    });
+  }
+
+  function fail(error: unknown) {
+    end({ type: "failed", reason: unreachable(error) ?? "it takes no WebSocket connection" });
+  }
+
+  function transmit(frame: Frame) {
+    socket?.send(frame.body);
+    // A peer that never answers leaves its frames waiting for ever.
+    frame.body = "";
+    const timer = setTimeout(() => {
+      if (!answered) return settle({ type: "sent" });
+      // It used to answer, so the connection is dead: the next message opens another.
+      end({ type: "unanswered", seconds: ANSWER_MS / 1000 });
+    }, ANSWER_MS);
+    const { settle } = frame;
+    frame.settle = (outcome) => {
+      clearTimeout(timer);
+      settle(outcome);
+    };
+  }
+
+  function end(outcome: Outcome | Deferral) {
+    if (ended) return;
+    ended = outcome;
+    clearTimeout(openTimer);
+    onEnded();
+    for (const frame of waiting.splice(0)) frame.settle(outcome);
+    socket?.terminate();
+  }
+
+  return {
+    send(body) {
+      if (ended) return Promise.resolve(ended);
+      const { promise, resolve } = Promise.withResolvers<Outcome | Deferral>();
+      const frame = { body, settle: resolve };
+      waiting.push(frame);
+      if (open) transmit(frame);
+      return promise;
+    },
+    close: () => end({ type: "broken" }),
+  };
+}
+
+/** What a close code (RFC 6455 §7.4.1) says of the frames that were not answered. */
+function farewell(code: number, reason: string): Outcome | Deferral {
+  if (code === WEBSOCKET_CLOSE.tooFast || code === WEBSOCKET_CLOSE.tryAgain)
+    return { type: "deferred", ms: Number(/wait (\d+) s/.exec(reason)?.[1] ?? 1) * 1000 };
+  if (code === 1009) return { type: "failed", reason: "it takes no message this long" };
+  // Closed in good order without a word on the frames: a peer that never answers.
+  if (code === 1000 || code === 1001) return { type: "sent" };
+  return { type: "broken" };
+}
+
+function readAnswer(data: unknown): Outcome {
+  if (data === WEBSOCKET_OK) return { type: "delivered" };
+  try {
+    const answer: unknown = JSON.parse(String(data));
+    if (isRecord(answer) && answer.status === "error")
+      return { type: "failed", reason: String(answer.message) };
+  } catch {
+    // Not JSON: a peer with words of its own, which tell nothing.
+  }
+  return { type: "sent" };
+}

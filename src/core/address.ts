@@ -2,6 +2,10 @@
 import { isIPv4, isIPv6 } from "./ip.ts";
 import { PROTOCOLS } from "./protocol.ts";
 
+const SCHEMES = new Map<string, string>(
+  Object.entries(PROTOCOLS).map(([protocol, { scheme }]) => [protocol, scheme]),
+);
+
 /** A host as a URL takes it: an IPv6 address in brackets (RFC 3986 §3.2.2). */
 export function urlHost(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
@@ -17,8 +21,7 @@ export function formatAddress({
   host: string;
   port: number;
 }): string {
-  const known = Object.entries(PROTOCOLS).find(([name]) => name === protocol);
-  return `${known?.[1].scheme ?? protocol.toLowerCase()}://${urlHost(host)}:${port}`;
+  return `${SCHEMES.get(protocol) ?? protocol.toLowerCase()}://${urlHost(host)}:${port}`;
 }
 
 /** Whether two addresses mean the same, however their hosts are written. */
@@ -31,6 +34,7 @@ export function sameAddress(
 
 /** One spelling per host: names in lower case, IPv6 compressed (RFC 5952), IPv4 in IPv6 as IPv4, no zone. */
 export function canonicalHost(host: string): string {
+  if (!host.includes(":")) return host.toLowerCase();
   const bare = host.replace(/%.*$/, "").toLowerCase();
   if (!isIPv6(bare)) return bare;
   const short = new URL(`http://[${bare}]`).hostname.slice(1, -1);
@@ -49,7 +53,7 @@ export function isUnspecified(host: string): boolean {
 export function isLoopback(host: string): boolean {
   const canonical = canonicalHost(host);
   return (
-    canonical === "localhost" || canonical === "::1" || (isIPv4(canonical) && canonical.startsWith("127."))
+    canonical === "localhost" || canonical === "::1" || (canonical.startsWith("127.") && isIPv4(canonical))
   );
 }
 

@@ -21,6 +21,12 @@ const STATUS: Record<string, number> = {
   "store-unavailable": 503,
 };
 
+/** A media type in any case, with parameters or without (RFC 9110 §8.3.1). */
+const JSON_TYPE = /^application\/json\s*(;|$)/i;
+
+/** Refuses what is no UTF-8, where the usual way would put U+FFFD. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 /** The answer to everything that went well and has nothing else to say. */
 export const OK = { status: "ok" } as const;
 
@@ -56,15 +62,14 @@ export function pathOf({ url }: Request): string {
  * to another origin unasked. @throws NotJson, TooLarge, InvalidInput
  */
 export async function readJson(request: Request): Promise<unknown> {
-  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json") throw new NotJson();
+  if (!JSON_TYPE.test(request.headers.get("content-type") ?? "")) throw new NotJson();
   return parseJson(await readBytes(request).catch(asCutOff));
 }
 
 /** JSON in UTF-8. @throws InvalidInput */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(UTF8.decode(bytes));
   } catch {
     throw new InvalidInput("The input must be JSON in UTF-8.");
   }
@@ -78,7 +83,7 @@ function asCutOff(error: unknown): never {
   throw error;
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
+function readBytes(request: Request): Promise<Uint8Array> {
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > MAX_BODY_BYTES) throw new TooLarge("The body", MAX_BODY_BYTES);
   if (length !== null) return request.bytes();

@@ -7,10 +7,14 @@
 const UNSAFE =
   /(?<=\p{Extended_Pictographic})\u{fe0f}|(?<=\p{Extended_Pictographic}\u{fe0f}?\p{Emoji_Modifier}?)\u{200d}(?=\p{Extended_Pictographic})|([\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]|(?<=\p{M}{4})\p{M})/gu;
 
+/** Most texts are, and so need no closer look. */
+const HARMLESS = /^[ -~]*$/;
+
 const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e" };
 
 /** Foreign text with everything that could deceive or command a terminal shown as an escape: `\n`, `\e`, `\u{202e}`. */
 export function visible(text: string): string {
+  if (HARMLESS.test(text)) return text;
   return text.replace(UNSAFE, (character, unsafe: string | undefined) => {
     if (unsafe === undefined) return character;
     return SHORT[unsafe] ?? `\\u{${(unsafe.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}}`;

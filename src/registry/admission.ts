@@ -3,7 +3,7 @@ import { canonicalHost, isLoopback } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { TooManyUsers } from "../core/errors.ts";
 import type { UserName } from "../core/schemas.ts";
-import type { Awaitable } from "./store.ts";
+import type { Awaitable } from "./awaitable.ts";
 
 /** New users from one source: so many at once, and as many again in any minute. */
 const PER_MINUTE = 60;

@@ -1,4 +1,4 @@
-import { Elysia, ParseError } from "elysia";
+import { Elysia, type InternalRoute, ParseError } from "elysia";
 import { canonicalHost, isUnspecified } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import {
@@ -20,7 +20,7 @@ import { Address, parse, Registration, UserParams } from "../core/schemas.ts";
 import { type Admission, createAdmission } from "./admission.ts";
 import { claimOf } from "./bearer.ts";
 import { docs } from "./docs.ts";
-import { cachedList } from "./list.ts";
+import { createListAnswer } from "./list.ts";
 import type { Log } from "./log.ts";
 import { operations } from "./operations.ts";
 import type { Refusal, Store } from "./store.ts";
@@ -34,9 +34,6 @@ const user = `${users}/:user` as const;
  * what arrives does not prolong it. Bun adds up to 4 s.
  */
 const IDLE_SECONDS = 10;
-
-/** Reads the body by our rules; the word behind it tells the docs which type is taken. */
-const json = [({ request }: { request: Request }) => readJson(request), "json"] as const;
 
 export interface AppOptions {
   store: Store;
@@ -58,7 +55,7 @@ export function createApp({
   open = false,
   admission = createAdmission({ isLive: async (user) => Boolean(await store.get(user)), clock: systemClock }),
 }: AppOptions) {
-  const list = cachedList(store);
+  const answerList = createListAnswer(store);
   const claimTo = open ? () => OPERATOR : claimOf;
   /** Made at the first request, when it is known where the app listens. */
   let guard: ReturnType<typeof createOriginGuard> | undefined;
@@ -76,29 +73,28 @@ export function createApp({
       idleTimeout: IDLE_SECONDS,
     },
   })
-    .onError(({ error, request }) => failure(toTalkError(error, request, methodsAt)))
-    .onRequest(({ request, server }) => {
-      guard ??= createOriginGuard(server?.hostname ?? "", publicHost);
+    .onError(({ error, request }) => refuse(error, request))
+    .onRequest(({ request }) => {
+      guard ??= createOriginGuard(app.server?.hostname ?? "", publicHost);
       guard(request);
     })
-    .use(docs())
+    // By its name, because before any other Elysia opens a stream for the body.
+    .parser("ours", ({ request }) => readJson(request))
+    .use(docs((): InternalRoute[] => app.routes))
     .get(health, () => OK, { detail: operations.health })
     .get(
       users,
-      async ({ headers }) => {
-        const { text, etag } = await list();
-        const known = headers["if-none-match"];
-        const fresh = known !== undefined && matches(known, etag);
-        const caching = { etag, "cache-control": "no-cache" };
-        if (fresh) return new Response(null, { status: 304, headers: caching });
-        return new Response(text, { headers: { ...caching, "content-type": "application/json" } });
+      ({ request }) => {
+        // Elysia waits for what is called in the return itself, and a list that is there need not be waited for.
+        const answer = answerList(request);
+        return answer instanceof Promise ? answer.catch((error) => refuse(error, request)) : answer;
       },
       { detail: operations.list },
     )
     .post(
       users,
-      async ({ body, request, server }) => {
-        const source = sourceOf(request, server);
+      async ({ body, request }) => {
+        const source = sourceOf(request);
         const address = reachable(body.address, source);
         const claim = claimTo(request);
         const create = () => store.create(body.user, address, claim);
@@ -107,7 +103,7 @@ export function createApp({
         log({ type: "registered", user: body.user, address });
         return OK;
       },
-      { parse: [...json], body: Registration, detail: operations.create },
+      { parse: "ours", body: Registration, detail: operations.create },
     )
     .get(
       user,
@@ -121,8 +117,8 @@ export function createApp({
     )
     .put(
       user,
-      async ({ params, body, request, server }) => {
-        const source = sourceOf(request, server);
+      async ({ params, body, request }) => {
+        const source = sourceOf(request);
         const address = reachable(body, source);
         const creates = admission.counts(source) && !(await store.get(params.user));
         const claim = claimTo(request);
@@ -132,7 +128,7 @@ export function createApp({
         log({ type: "updated", user: params.user, address });
         return OK;
       },
-      { parse: [...json], params: UserParams, body: Address, detail: operations.put },
+      { parse: "ours", params: UserParams, body: Address, detail: operations.put },
     )
     .delete(
       user,
@@ -145,6 +141,16 @@ export function createApp({
       },
       { detail: operations.remove },
     );
+
+  /** What went wrong, as an answer. */
+  function refuse(error: unknown, request: Request): Response {
+    return failure(toTalkError(error, request, methodsAt));
+  }
+
+  /** The IP address that asks; without a socket it is this machine. */
+  function sourceOf(request: Request): string {
+    return app.server?.requestIP(request)?.address ?? "127.0.0.1";
+  }
 
   /** The methods that the routes know for a path. */
   function methodsAt(path: string): string[] {
@@ -173,20 +179,10 @@ function refusalBy(result: "taken" | "own" | "reserved" | "full" | Refusal): Tal
   }
 }
 
-/** The IP address that asks; without a socket it is this machine. */
-function sourceOf(request: Request, server: Bun.Server<unknown> | null): string {
-  return server?.requestIP(request)?.address ?? "127.0.0.1";
-}
-
 /** A wildcard cannot be reached; who registers one is reached where the request came from (`source`, an IP). */
 function reachable(address: Address, source: string): Address {
   if (!isUnspecified(address.host)) return address;
   return parse(Address, { ...address, host: canonicalHost(source) });
-}
-
-/** `If-None-Match` by the weak comparison (RFC 9110 §13.1.2). */
-function matches(header: string, etag: string): boolean {
-  return header.split(",").some((tag) => ["*", etag].includes(tag.trim().replace(/^W\//, "")));
 }
 
 /** The one place where whatever was thrown becomes one of our errors. */

@@ -1,67 +1,35 @@
 /** The API's own documentation: the OpenAPI document, and Swagger UI. */
 /// <reference path="./assets.d.ts" />
-import { swagger } from "@elysiajs/swagger";
-import { Elysia } from "elysia";
+import { Elysia, type InternalRoute } from "elysia";
 import style from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import script from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
-import manifest from "../../package.json" with { type: "json" };
 import { REGISTRY_PATHS } from "../core/protocol.ts";
-import { Address, Failure, Ok, Taken } from "../core/schemas.ts";
 
-/** `/swagger` and what it needs, from this machine alone: registries run on networks without a way out. */
-export function docs() {
+/**
+ * `/swagger` and what it needs, from this machine alone: registries run on networks without a way out.
+ * @param routes those of the API, once all are there
+ */
+export function docs(routes: () => InternalRoute[]) {
   const base = REGISTRY_PATHS.docs;
+  let document: Promise<unknown> | undefined;
   const assets = {
     "": () => page(PAGE, "text/html; charset=utf-8"),
+    "/json": () => (document ??= describe(routes())),
     "/start.js": () => page(START, "text/javascript; charset=utf-8"),
     "/swagger-ui.js": () => page(Bun.file(script), "text/javascript; charset=utf-8"),
     "/swagger-ui.css": () => page(Bun.file(style), "text/css; charset=utf-8"),
   };
-  // The plugin makes the document. Its own page loads Swagger UI from another host, so ours takes its place.
-  const app = new Elysia({ name: "docs" }).use(
-    swagger({ path: base, exclude: [new RegExp(`^${base}`)], documentation }),
-  );
+  const app = new Elysia({ name: "docs" });
   for (const [path, serve] of Object.entries(assets))
     app.get(`${base}${path}`, serve, { detail: { hide: true } });
   return app;
 }
 
-const documentation = {
-  openapi: "3.1.0",
-  info: {
-    title: "Talk registry",
-    version: manifest.version,
-    description: "Knows where each user listens. The messages themselves go straight from client to client.",
-    license: { name: manifest.license, identifier: manifest.license },
-  },
-  servers: [{ url: "/", description: "This registry" }],
-  security: [],
-  tags: [
-    { name: "users", description: "Who is there, and where" },
-    { name: "registry", description: "The registry itself" },
-  ],
-  components: {
-    schemas: {
-      Address,
-      Users: {
-        type: "object" as const,
-        description: "A key per user.",
-        additionalProperties: { $ref: "#/components/schemas/Address" },
-        examples: [{ bob: { protocol: "UDP", host: "10.0.0.5", port: 3000 } }],
-      },
-      Ok,
-      Failure,
-      Taken,
-    },
-    securitySchemes: {
-      owner: {
-        type: "http" as const,
-        scheme: "bearer",
-        description: "A secret of your own choice, best of 256 random bits, with which a name becomes yours.",
-      },
-    },
-  },
-};
+/** Made when it is first asked for, because what makes it takes 50 ms and 10 MB to load. */
+async function describe(routes: InternalRoute[]): Promise<unknown> {
+  const { makeDocument } = await import("./document.ts");
+  return makeDocument(routes);
+}
 
 const PAGE = `<!doctype html>
 <html lang="en">

@@ -1,26 +1,43 @@
+import { type Awaitable, whenThere } from "./awaitable.ts";
 import type { Registered, Store } from "./store.ts";
 
+/** The answer to GET of the list, which may be that the asker has it already. */
+export function createListAnswer(store: Store): (request: Request) => Awaitable<Response> {
+  const list = cachedList(store);
+
+  return ({ headers }) =>
+    whenThere(list(), ({ text, etag }) => {
+      const known = headers.get("if-none-match");
+      const caching = { etag, "cache-control": "no-cache" };
+      if (known !== null && matches(known, etag))
+        return new Response(null, { status: 304, headers: caching });
+      return new Response(text, { headers: { ...caching, "content-type": "application/json" } });
+    });
+}
+
 /** The list of users as text, with the entity tag (RFC 9110 §8.8.3) of exactly that text. */
-export interface UserList {
+interface UserList {
   text: string;
   etag: string;
 }
 
 /** Hands out the list, and serializes it only after a change. */
-export function cachedList(store: Store): () => Promise<UserList> {
+function cachedList(store: Store): () => Awaitable<UserList> {
   let cached: (UserList & { version: string }) | undefined;
 
-  return async () => {
-    // Asked before the users are, so that a change in between makes the next call look again.
-    const version = await store.version();
-    if (cached?.version !== version) {
-      const text = serialize(await store.registrations());
+  function refresh(version: string): Awaitable<UserList> {
+    return whenThere(store.registrations(), (registrations) => {
+      const text = serialize(registrations);
       // The tag is of the content, so that it holds on every replica and after a restart.
       const etag = `"${new Bun.CryptoHasher("sha256").update(text).digest("base64url").slice(0, 22)}"`;
       cached = { version, text, etag };
-    }
-    return cached;
-  };
+      return cached;
+    });
+  }
+
+  return () =>
+    // Asked before the users are, so that a change in between makes the next call look again.
+    whenThere(store.version(), (version) => (cached?.version === version ? cached : refresh(version)));
 }
 
 /** Text, because an object would lose a user named `__proto__`. */
@@ -30,4 +47,9 @@ function serialize(registrations: Iterable<Registered>): string {
     entries.push(`${JSON.stringify(user)}:${JSON.stringify(address)}`);
   }
   return `{${entries.join(",")}}`;
+}
+
+/** `If-None-Match` by the weak comparison (RFC 9110 §13.1.2). */
+function matches(header: string, etag: string): boolean {
+  return header.split(",").some((tag) => ["*", etag].includes(tag.trim().replace(/^W\//, "")));
 }

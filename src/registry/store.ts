@@ -1,8 +1,6 @@
 import { UsageError } from "../core/errors.ts";
 import type { Address, Registration, UserName } from "../core/schemas.ts";
-
-/** What a store answers at once or later. */
-export type Awaitable<T> = T | Promise<T>;
+import type { Awaitable } from "./awaitable.ts";
 
 /** A user's address, and what tells this registration from the user's next one, be it at the same address. */
 export interface Registered extends Registration {

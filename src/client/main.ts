@@ -6,7 +6,7 @@ import { typed } from "../core/typed.ts";
 import { flags, readOptions } from "./options.ts";
 
 /** How long joining may go on after a signal, in milliseconds, so that what was registered can be removed. */
-const JOIN_GRACE_MS = 400;
+const JOIN_GRACE_MS = 1500;
 
 /** How long leaving may take, programs of --on-message included, in milliseconds: 3 s at most in all. */
 const LEAVE_MS = 2700;
@@ -38,6 +38,7 @@ export const client = defineCommand({
       return adviseOnRegistry(error);
     });
     const given = Promise.race([stop.promise, screen.left]);
+    const late = given.then(() => Bun.sleep(LEAVE_MS));
     const member = await Promise.race([entering, given.then(() => Bun.sleep(JOIN_GRACE_MS))]);
     if (!member) {
       screen.release();
@@ -60,14 +61,18 @@ export const client = defineCommand({
 
     const read = args.json ? readJsonLine : (text: string) => ({ type: "line", text }) as const;
     async function takeLines() {
-      for await (const text of screen.lines()) await chat.dispatch(read(text));
+      try {
+        for await (const text of screen.lines()) await chat.dispatch(read(text));
+      } catch (error) {
+        // What cannot be read any more has come to its end: one leaves as then.
+        if (!(error instanceof TalkError)) throw error;
+        onTrouble(error.message);
+      }
     }
     await Promise.race([takeLines(), chat.left, screen.hungUp, stop.promise]);
 
-    await atMost(
-      LEAVE_MS,
-      leave().then(() => handler?.idle()),
-    );
+    const left = leave().then(() => handler?.idle());
+    await Promise.race([atMost(LEAVE_MS, left), late]);
     handler?.kill();
     await Promise.race([screen.close(), Bun.sleep(FLUSH_MS)]);
     process.exit(0);

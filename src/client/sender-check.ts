@@ -15,7 +15,7 @@ const PAUSE_MS = 10_000;
 /** How many lists are asked for at once, and then how many a second, however many strangers write. */
 const LISTS = { burst: 5, perSecond: 0.2 };
 
-/** How long a doubt is believed for which no list was asked for, in milliseconds. */
+/** How long a verdict is believed for which a list should have been asked for, in milliseconds. */
 const HASTY_MS = 5000;
 
 /** How long it is believed what a name server said, and which addresses this machine has, in milliseconds. */
@@ -76,16 +76,17 @@ export function createSenderCheck({
 
   async function judge(user: UserName, source: string): Promise<Doubt> {
     const listed = users().get(user);
-    if (listed && fits(await addressesOf(listed.host), source)) return undefined;
-    const but = listed ? `${user} is registered at ${listed.host}` : `${user} is not registered`;
-    return `${user}? wrote from ${source}, but ${but}`;
+    // A name that nobody has registered stands for nobody: scripts send under theirs without being users.
+    if (!listed || fits(await addressesOf(listed.host), source)) return undefined;
+    return `${user}? wrote from ${source}, but ${user} is registered at ${listed.host}`;
   }
 
   async function judgeTwice(key: string, user: UserName, source: string): Promise<Doubt> {
     let doubt = await judge(user, source);
     let believed = BELIEVED_MS;
-    if (doubt !== undefined && listPace("") > 0) believed = HASTY_MS;
-    else if (doubt !== undefined) {
+    const mayBeOld = doubt !== undefined || !users().has(user);
+    if (mayBeOld && listPace("") > 0) believed = HASTY_MS;
+    else if (mayBeOld) {
       await refresh();
       doubt = await judge(user, source);
     }
@@ -101,6 +102,7 @@ export function createSenderCheck({
     const inTime = await atMost(patience, judged);
     if (inTime) return inTime.doubt;
     if (patience > 0) impatientUntil = clock.now() + PAUSE_MS;
+    if (!users().has(user)) return undefined;
     return `${user}? wrote from ${source}, and it cannot be found out now whether that is where ${user} is`;
   }
 

@@ -1,8 +1,8 @@
 import { jsonLine } from "../../core/json-line.ts";
-import { readLines } from "../../core/lines.ts";
 import { toEvent } from "../events.ts";
 import { countedOutput } from "./output.ts";
 import type { Screen } from "./screen.ts";
+import { stdinLines } from "./stdin.ts";
 
 /** One JSON object a line for everything that happens, for programs in any language. */
 export function openJson(): Screen {
@@ -12,10 +12,12 @@ export function openJson(): Screen {
   stdout.on("error", () => hungUp.resolve());
 
   return {
-    lines: () => readLines(Bun.stdin.stream()),
+    lines: stdinLines,
     show(shown) {
       const event = toEvent(shown);
-      if (event) output.write(`${jsonLine(event)}\n`);
+      if (event)
+        output.write(`${jsonLine(event)}
+`);
     },
     follow() {},
     left: new Promise(() => {}),

@@ -1,7 +1,7 @@
-import { readLines } from "../../core/lines.ts";
 import { render } from "../render.ts";
 import { countedOutput } from "./output.ts";
 import type { Screen } from "./screen.ts";
+import { stdinLines } from "./stdin.ts";
 
 /** Lines in and lines out, for scripts: no prompt, no colour, nothing that is redrawn. */
 export function openPiped(): Screen {
@@ -11,7 +11,7 @@ export function openPiped(): Screen {
   stdout.on("error", () => hungUp.resolve());
 
   return {
-    lines: () => readLines(Bun.stdin.stream()),
+    lines: stdinLines,
     show(output) {
       const rendered = render(output);
       if (rendered) outputs[rendered.stream].write(`${rendered.text}\n`);

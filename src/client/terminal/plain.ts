@@ -1,5 +1,4 @@
 /** For screen readers and the plainest terminals: lines are only ever added, and nothing is written but text. */
-import { readLines } from "../../core/lines.ts";
 import { visibleName } from "../../core/visible.ts";
 import { troubleOf } from "../notices.ts";
 import type { Output, Session } from "../session.ts";
@@ -7,6 +6,7 @@ import { createEntries } from "./entries.ts";
 import { createLog } from "./log.ts";
 import type { Screen } from "./screen.ts";
 import type { Settings } from "./settings.ts";
+import { stdinLines } from "./stdin.ts";
 import { createTheme } from "./theme.ts";
 import { createThrottle } from "./throttle.ts";
 
@@ -55,7 +55,7 @@ export function openPlain({ env, clock, now }: Settings): Screen {
   }
 
   return {
-    lines: () => readLines(Bun.stdin.stream()),
+    lines: stdinLines,
     show,
     follow(next) {
       session = next;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readLines } from "../../src/core/lines.ts";
+import { freePort } from "../../test/helpers/port.ts";
 
 export interface RedisProcess {
   /** For `--store`. */
@@ -51,10 +52,4 @@ export async function startRedis(...options: string[]): Promise<RedisProcess> {
       await ready();
     },
   };
-}
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  listener.stop(true);
-  return listener.port;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RedisClient } from "bun";
 import { readLines } from "../../src/core/lines.ts";
+import { freePort } from "./port.ts";
 
 const program = Bun.which("redis-server");
 
@@ -78,10 +79,4 @@ export async function startRedis(...options: string[]): Promise<Redis> {
     },
   };
   return redis;
-}
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  listener.stop(true);
-  return listener.port;
 }

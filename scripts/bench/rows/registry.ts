@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../../test/helpers/port.ts";
 import { fill } from "../fill.ts";
 import { type Load, load } from "../load.ts";
 import { type Started, start } from "../processes.ts";
@@ -84,7 +85,7 @@ export function underLoad(
 async function startRedis(): Promise<{ url: string; redis: Started }> {
   const server = Bun.which("redis-server");
   if (!server) throw new NotMeasured("redis-server is not installed");
-  const { port } = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const port = freePort();
   const options = ["--port", String(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"];
   const redis = await start([server, ...options], /Ready to accept connections/);
   return { url: `redis://127.0.0.1:${port}`, redis };

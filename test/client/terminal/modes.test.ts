@@ -21,13 +21,13 @@ inTerminal("a terminal", () => {
   test("without colours gets none, and each user has a steady one elsewhere", async () => {
     const { alice, from } = await alone({ env: { NO_COLOR: "1" } });
     await from("bob", "hello");
-    await alice.contains("bob?: hello");
+    await alice.contains("bob: hello");
     expect(alice.written()).not.toMatch(COLOUR);
     const colours = new Set<string>();
     for (let i = 0; i < 2; i++) {
       const other = await alone();
       await other.from("bob", "hello");
-      await other.alice.contains("bob?: hello");
+      await other.alice.contains("bob: hello");
       colours.add(COLOURED_BOB.exec(other.alice.written())?.[1] ?? "none");
     }
     expect([...colours]).toEqual([expect.stringContaining("m")]);

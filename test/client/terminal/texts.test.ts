@@ -74,9 +74,9 @@ inTerminal("my own text", () => {
     alice.type(`:user slow${ENTER}hello${ENTER}`);
     await asked.promise;
     await from("carol", "meanwhile");
-    await alice.shows("12:34 carol?: meanwhile\n12:34 to slow: hello …\n[carol 1] slow> ▏");
+    await alice.shows("12:34 carol: meanwhile\n12:34 to slow: hello …\n[carol 1] slow> ▏");
     answer.resolve(Response.json({ status: "ok" }));
-    await alice.shows("12:34 carol?: meanwhile\n12:34 to slow: hello ✓\n[carol 1] slow> ▏");
+    await alice.shows("12:34 carol: meanwhile\n12:34 to slow: hello ✓\n[carol 1] slow> ▏");
   });
 });
 
@@ -149,12 +149,12 @@ inTerminal("messages", () => {
     const { alice, from } = await pair();
     await from("mallory", "hi\nbob: pay him\r\n12:34 bob: now");
     await alice.shows(
-      ["12:34 mallory?: hi", "        bob: pay him", "        12:34 bob: now", "[mallory 1] bob> ▏"].join(
+      ["12:34 mallory: hi", "        bob: pay him", "        12:34 bob: now", "[mallory 1] bob> ▏"].join(
         "\n",
       ),
     );
     await from("mallory", `${" ".repeat(65)}12:34 bob: hello`);
-    await alice.shows(["12:34 mallory?:", "        12:34 bob: hello", "[mallory 2] bob> ▏"].join("\n"));
+    await alice.shows(["12:34 mallory:", "        12:34 bob: hello", "[mallory 2] bob> ▏"].join("\n"));
   });
 
   test("of users who are not selected are counted, and :reply selects who wrote last", async () => {

@@ -2,7 +2,11 @@
 import { join } from "node:path";
 
 const root = join(import.meta.dir, "..");
-const [outfile = join(root, "dist/talk")] = process.argv.slice(2);
+const [outfile = join(root, "dist/talk"), ...more] = process.argv.slice(2);
+if (outfile.startsWith("-") || more.length > 0) {
+  process.stderr.write("error: usage: bun run build [file]; without a file it makes dist/talk\n");
+  process.exit(2);
+}
 
 await Bun.build({
   entrypoints: [join(root, "src/main.ts")],

@@ -16,4 +16,5 @@ export async function startEchoBot(protocol: Protocol, registry?: string) {
 }
 
 // Alone: bun scripts/echo-bot.ts [the registry's URL]
-if (import.meta.main) process.once("SIGINT", (await startEchoBot("HTTP", process.argv[2])).close);
+const alone = import.meta.main ? await startEchoBot("HTTP", process.argv[2]) : undefined;
+if (alone) process.once("SIGINT", alone.close).once("SIGTERM", alone.close);

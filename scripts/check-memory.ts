@@ -93,11 +93,16 @@ for (const [protocol, open] of Object.entries(senders)) {
     stdout: "ignore",
     stderr: "inherit",
   });
-  const send = await open(await addressOf(protocol));
+  const ended = client.exited.then((code): never => {
+    throw new Error(`the client on ${protocol} ended with exit code ${code}`);
+  });
+  // It also ends when it is stopped below, which is no fault.
+  ended.catch(() => {});
+  const send = await open(await Promise.race([addressOf(protocol), ended]));
   const began = performance.now();
   let before = 0;
   for (let part = 1; part <= 20; part++) {
-    await send(messages / 20);
+    await Promise.race([send(messages / 20), ended]);
     if (part === 1) before = await megabytes(client.pid, WATCH_MS);
     const so = `${protocol}: ${part * 5} %, ${(await megabytes(client.pid, 0)).toFixed(0)} MB`;
     if (process.stderr.isTTY) process.stderr.write(`\r${so.padEnd(40)}\r`);

@@ -291,6 +291,40 @@ describe("WEBSOCKET", () => {
     expect(await sender("WEBSOCKET").send({ host: HOST, port }, "{}")).toEqual({ type: "sent" });
   });
 
+  test("gives a late answer to no other frame", async () => {
+    let frames = 0;
+    const port = peer((socket) => {
+      // Silent until the second frame: then what it owes, first for the first.
+      if (++frames === 2)
+        for (const answer of ["OK", '{"status":"error","message":"no"}']) socket.send(answer);
+    });
+    const { send } = sender("WEBSOCKET");
+    expect(await send({ host: HOST, port }, "{}")).toEqual({ type: "sent" });
+    expect(await send({ host: HOST, port }, "{}")).toEqual({ type: "failed", reason: "no" });
+  });
+
+  test("takes a peer that reads nothing for gone, and opens another connection", async () => {
+    let connections = 0;
+    const port = await tcpPeer((socket) =>
+      socket.once("data", (head) => {
+        connections++;
+        const key = /sec-websocket-key: (\S+)/i.exec(String(head))?.[1];
+        // RFC 6455 §4.2.2.
+        const hash = new Bun.CryptoHasher("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+        const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+        socket.write(`${upgrade}Sec-WebSocket-Accept: ${hash.digest("base64")}\r\n\r\n`);
+        socket.pause();
+      }),
+    );
+    const { send } = sender("WEBSOCKET");
+    const flood = () =>
+      Promise.all(Array.from({ length: 300 }, () => send({ host: HOST, port }, "x".repeat(60_000))));
+    const outcomes = new Set((await flood()).map(({ type }) => type));
+    expect([...outcomes]).toEqual(["unanswered"]);
+    await flood();
+    expect(connections).toBe(2);
+  });
+
   test("takes a peer's error for not delivered, each for its own frame", async () => {
     const port = peer((socket, frame) =>
       socket.send(frame === "good" ? "OK" : '{"status":"error","message":"no"}'),

@@ -10,7 +10,7 @@ import { unreachable } from "./unreachable.ts";
 const OPEN_MS = 3000;
 const ANSWER_MS = 2000;
 
-/** A frame waits for its answer in the order it was sent; a late answer still takes its frame off. */
+/** A frame waits for its answer in the order it was sent. */
 interface Frame {
   body: string;
   settle: (outcome: Outcome | Deferral) => void;
@@ -22,6 +22,8 @@ export function openWebSocketLink(host: string, port: number, onEnded: () => voi
   const waiting: Frame[] = [];
   let open = false;
   let answered = false;
+  /** How many answers belong to frames that were taken for sent without one, in front of those that wait. */
+  let late = 0;
   let ended: Outcome | Deferral | undefined;
   const openTimer = setTimeout(
     () => end({ type: "failed", reason: `no connection in ${OPEN_MS / 1000} s` }),
@@ -44,7 +46,8 @@ export function openWebSocketLink(host: string, port: number, onEnded: () => voi
     });
     opening.addEventListener("message", ({ data }) => {
       answered = true;
-      waiting.shift()?.settle(readAnswer(data));
+      if (late > 0) late--;
+      else waiting.shift()?.settle(readAnswer(data));
     });
     opening.addEventListener("error", (event) => {
       if (open) return;
@@ -64,12 +67,12 @@ export function openWebSocketLink(host: string, port: number, onEnded: () => voi
 
   function transmit(frame: Frame) {
     socket?.send(frame.body);
-    // A peer that never answers leaves its frames waiting for ever.
-    frame.body = "";
     const timer = setTimeout(() => {
-      if (!answered) return settle({ type: "sent" });
-      // It used to answer, so the connection is dead: the next message opens another.
-      end({ type: "unanswered", seconds: ANSWER_MS / 1000 });
+      // It used to answer, or it does not even read: the connection is dead, and the next message opens another.
+      if (answered || socket?.bufferedAmount) return end({ type: "unanswered", seconds: ANSWER_MS / 1000 });
+      late++;
+      waiting.shift();
+      settle({ type: "sent" });
     }, ANSWER_MS);
     const { settle } = frame;
     frame.settle = (outcome) => {

@@ -1,4 +1,4 @@
-import { Elysia, type InternalRoute, ParseError } from "elysia";
+import { Elysia, type InternalRoute } from "elysia";
 import { canonicalHost, isUnspecified } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import {
@@ -78,32 +78,32 @@ export function createApp({
       guard ??= createOriginGuard(app.server?.hostname ?? "", publicHost);
       guard(request);
     })
-    // By its name, because before any other Elysia opens a stream for the body.
-    .parser("ours", ({ request }) => readJson(request))
     .use(docs((): InternalRoute[] => app.routes))
     .get(health, () => OK, { detail: operations.health })
     .get(
       users,
       ({ request }) => {
-        // Elysia waits for what is called in the return itself, and a list that is there need not be waited for.
         const answer = answerList(request);
-        return answer instanceof Promise ? answer.catch((error) => refuse(error, request)) : answer;
+        // Not a call alone, which Elysia would wait for: a list that is there need not be waited for.
+        return answer instanceof Promise ? orRefused(answer, request) : answer;
       },
       { detail: operations.list },
     )
     .post(
       users,
-      async ({ body, request }) => {
+      async ({ request }) => {
+        const registration = parse(Registration, await readJson(request));
+        const { user } = registration;
         const source = sourceOf(request);
-        const address = reachable(body.address, source);
+        const address = reachable(registration.address, source);
         const claim = claimTo(request);
-        const create = () => store.create(body.user, address, claim);
-        const result = await admission.admit(body.user, source, create);
+        const create = () => store.create(user, address, claim);
+        const result = await admission.admit(user, source, create);
         if (result !== "done") throw refusalBy(result);
-        log({ type: "registered", user: body.user, address });
+        log({ type: "registered", user, address });
         return OK;
       },
-      { parse: "ours", body: Registration, detail: operations.create },
+      { detail: operations.create },
     )
     .get(
       user,
@@ -117,9 +117,9 @@ export function createApp({
     )
     .put(
       user,
-      async ({ params, body, request }) => {
+      async ({ params, request }) => {
         const source = sourceOf(request);
-        const address = reachable(body, source);
+        const address = reachable(parse(Address, await readJson(request)), source);
         const creates = admission.counts(source) && !(await store.get(params.user));
         const claim = claimTo(request);
         const put = () => store.put(params.user, address, claim);
@@ -128,7 +128,7 @@ export function createApp({
         log({ type: "updated", user: params.user, address });
         return OK;
       },
-      { parse: "ours", params: UserParams, body: Address, detail: operations.put },
+      { params: UserParams, detail: operations.put },
     )
     .delete(
       user,
@@ -147,9 +147,17 @@ export function createApp({
     return failure(toTalkError(error, request, methodsAt));
   }
 
+  /** An answer that comes later, also if it is a refusal. */
+  function orRefused(answer: Promise<Response>, request: Request): Promise<Response> {
+    return answer.catch((error) => refuse(error, request));
+  }
+
   /** The IP address that asks; without a socket it is this machine. */
   function sourceOf(request: Request): string {
-    return app.server?.requestIP(request)?.address ?? "127.0.0.1";
+    const { server } = app;
+    // Nobody else can ask there, and looking would take a tenth of a PUT.
+    if (server?.hostname === "127.0.0.1" || server?.hostname === "::1") return server.hostname;
+    return server?.requestIP(request)?.address ?? "127.0.0.1";
   }
 
   /** The methods that the routes know for a path. */
@@ -188,7 +196,6 @@ function reachable(address: Address, source: string): Address {
 /** The one place where whatever was thrown becomes one of our errors. */
 function toTalkError(error: unknown, request: Request, methodsAt: (path: string) => string[]): TalkError {
   if (error instanceof TalkError) return error;
-  if (error instanceof ParseError && error.cause instanceof TalkError) return error.cause;
   if (error instanceof Error && "code" in error && error.code === "NOT_FOUND") {
     const allowed = methodsAt(pathOf(request));
     if (allowed.length > 0) return new MethodNotAllowed(allowed);

@@ -9,8 +9,7 @@ export async function makeDocument(routes: InternalRoute[]): Promise<unknown> {
   const base = REGISTRY_PATHS.docs;
   const app = new Elysia().use(swagger({ path: base, exclude: [new RegExp(`^${base}`)], documentation }));
   for (const { method, path, hooks } of routes) {
-    // The plugin takes the media type of a body from the name of the parser, and knows only Elysia's own.
-    if (!hooks.detail?.hide) app.route(method, path, () => {}, { ...hooks, parse: "json" });
+    if (!hooks.detail?.hide) app.route(method, path, () => {}, hooks);
   }
   return (await app.handle(new Request(`http://localhost${base}/json`))).json();
 }

@@ -1,18 +1,17 @@
 import { type Awaitable, whenThere } from "./awaitable.ts";
 import type { Registered, Store } from "./store.ts";
 
-/** The answer to GET of the list, which may be that the asker has it already. */
+/** Answers GET of the list, perhaps with that the asker has it already. */
 export function createListAnswer(store: Store): (request: Request) => Awaitable<Response> {
   const list = cachedList(store);
+  return ({ headers }) => whenThere(list(), (current) => answerWith(current, headers));
+}
 
-  return ({ headers }) =>
-    whenThere(list(), ({ text, etag }) => {
-      const known = headers.get("if-none-match");
-      const caching = { etag, "cache-control": "no-cache" };
-      if (known !== null && matches(known, etag))
-        return new Response(null, { status: 304, headers: caching });
-      return new Response(text, { headers: { ...caching, "content-type": "application/json" } });
-    });
+function answerWith({ text, etag }: UserList, headers: Headers): Response {
+  const known = headers.get("if-none-match");
+  const caching = { etag, "cache-control": "no-cache" };
+  if (known !== null && matches(known, etag)) return new Response(null, { status: 304, headers: caching });
+  return new Response(text, { headers: { ...caching, "content-type": "application/json" } });
 }
 
 /** The list of users as text, with the entity tag (RFC 9110 §8.8.3) of exactly that text. */
@@ -51,5 +50,6 @@ function serialize(registrations: Iterable<Registered>): string {
 
 /** `If-None-Match` by the weak comparison (RFC 9110 §13.1.2). */
 function matches(header: string, etag: string): boolean {
+  if (header === etag) return true;
   return header.split(",").some((tag) => ["*", etag].includes(tag.trim().replace(/^W\//, "")));
 }

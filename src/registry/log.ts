@@ -17,25 +17,29 @@ export type LogEvent =
 
 export type Log = (event: LogEvent) => void;
 
-/** How long lines are gathered before they are written, in milliseconds: a write each would slow every request. */
+/** How long events are gathered before they are written, in milliseconds: a line each would slow every request. */
 const GATHER_MS = 50;
 
 /** Writes the events as lines. @param write takes whole lines */
 export function createLog(write: (text: string) => void): { log: Log; flush: () => void } {
-  let lines: string[] = [];
+  let gathered: { at: number; event: LogEvent }[] = [];
 
   function flush() {
-    if (lines.length > 0) write(lines.join(""));
-    lines = [];
+    if (gathered.length > 0) write(gathered.map(line).join(""));
+    gathered = [];
   }
 
   return {
     log(event) {
-      if (lines.length === 0) setTimeout(flush, GATHER_MS);
-      lines.push(`${new Date().toISOString()} ${visible(describe(event))}\n`);
+      if (gathered.length === 0) setTimeout(flush, GATHER_MS);
+      gathered.push({ at: Date.now(), event });
     },
     flush,
   };
+}
+
+function line({ at, event }: { at: number; event: LogEvent }): string {
+  return `${new Date(at).toISOString()} ${visible(describe(event))}\n`;
 }
 
 function describe(event: LogEvent): string {

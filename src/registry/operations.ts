@@ -12,7 +12,7 @@ import {
 } from "../core/errors.ts";
 import { OK } from "../core/http.ts";
 import { MAX_BODY_BYTES } from "../core/protocol.ts";
-import { type Address, UserName } from "../core/schemas.ts";
+import { Address, Registration, UserName } from "../core/schemas.ts";
 
 const BOB: Address = { protocol: "UDP", host: "10.0.0.5", port: 3000 };
 
@@ -131,6 +131,7 @@ export const operations = {
     security,
     description:
       "Fails if the name is taken. Who shows a secret owns the name: only who shows it again changes or removes the user, also after a crash. A missing port means the protocol's default (8080, 8082, 3000); an unspecified host (`0.0.0.0`, `::`) becomes the address that the request came from.",
+    requestBody: body(Registration),
     responses: {
       200: ok,
       409: taken,
@@ -161,6 +162,7 @@ export const operations = {
     description:
       "Creates the user if it is missing, else replaces its address. Hosts and ports are read as for POST.",
     parameters: [userParameter],
+    requestBody: body(Address),
     responses: { 200: ok, ...refusals, ...ownership, ...limits, ...down },
   },
   remove: {
@@ -180,6 +182,10 @@ export const operations = {
     },
   },
 };
+
+function body<S extends typeof Address | typeof Registration>(schema: S) {
+  return { required: true, content: { "application/json": { schema } } };
+}
 
 function answer(description: string, schema: string, example: unknown) {
   return {

@@ -1,4 +1,5 @@
 /** A program that is run for each message, as --on-message asks. */
+import { createCondition } from "../core/condition.ts";
 import { errorCode } from "../core/errors.ts";
 import type { Message, UserName } from "../core/schemas.ts";
 
@@ -34,7 +35,7 @@ export function createHandler({
 }): Handler {
   const waiting: { message: Message; at: string }[] = [];
   const running = new Set<Bun.Subprocess>();
-  let changed = Promise.withResolvers<void>();
+  const ended = createCondition();
 
   function pump(): void {
     while (running.size < MAX_RUNNING) {
@@ -56,8 +57,7 @@ export function createHandler({
       void child.exited.then((code) => {
         running.delete(child);
         if (code !== 0) onTrouble(`${program} ended with exit code ${code} on a message from ${user}`);
-        changed.resolve();
-        changed = Promise.withResolvers();
+        ended.notify();
         pump();
       });
     } catch (error) {
@@ -76,9 +76,7 @@ export function createHandler({
       waiting.push({ message, at: new Date().toISOString() });
       pump();
     },
-    async idle() {
-      while (running.size + waiting.length > 0) await changed.promise;
-    },
+    idle: () => ended.until(() => running.size + waiting.length === 0),
     kill() {
       waiting.length = 0;
       for (const child of running) child.kill();

@@ -1,7 +1,9 @@
 /** Messages on their way: in order to each peer, and no peer in another's way. */
 import { sameAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
+import { createCondition } from "../core/condition.ts";
 import { TalkError } from "../core/errors.ts";
+import { createBacklog } from "./backlog.ts";
 import { createPace } from "./pace.ts";
 import {
   type Deferral,
@@ -11,12 +13,6 @@ import {
   transportFor,
 } from "./transports/index.ts";
 import type { ListedAddress } from "./users.ts";
-
-/** Most messages that may wait before whoever writes them has to. */
-const MAX_WAITING = 500;
-
-/** The same in bytes, because a message may have 64,000. */
-const MAX_WAITING_BYTES = 512 * 1024;
 
 /** Most messages that wait for one peer; more are not delivered. Whoever reads lines has to wait long before. */
 const MAX_PER_PEER = 10_000;
@@ -76,19 +72,13 @@ export function createOutbox(
   const pace = perSecond === 0 ? () => 0 : createPace({ perSecond: allowed, burst: allowed });
   const lanes = new Map<string, Lane>();
   const senders = new Map<Transport, Sender>();
-  let waiting = 0;
-  let waitingBytes = 0;
-  let changed = Promise.withResolvers<void>();
+  const backlog = createBacklog();
+  const settled = createCondition();
 
   function senderOf(transport: Transport): Sender {
     const sender = senders.get(transport) ?? transport.createSender();
     senders.set(transport, sender);
     return sender;
-  }
-
-  function count({ bytes }: Item, by: 1 | -1): void {
-    waiting += by;
-    waitingBytes += by * bytes;
   }
 
   function pump(to: string, lane: Lane): void {
@@ -102,7 +92,7 @@ export function createOutbox(
         return;
       }
       lane.waiting.shift();
-      count(item, -1);
+      backlog.remove(item);
       lane.underWay++;
       lane.bytesUnderWay += item.bytes;
       void transmit(transport, item).then((outcome) => arrived(to, lane, item, outcome));
@@ -157,7 +147,7 @@ export function createOutbox(
     }
     if (address) for (const item of lane.waiting) item.address = address;
     lane.waiting.unshift(...again);
-    for (const item of again) count(item, 1);
+    for (const item of again) backlog.add(item);
     if (wait > 0) pause(to, lane, wait);
     proceed(to, lane);
   }
@@ -175,12 +165,7 @@ export function createOutbox(
   function proceed(to: string, lane: Lane): void {
     pump(to, lane);
     if (lane.underWay + lane.waiting.length + lane.returned.length === 0) lanes.delete(to);
-    changed.resolve();
-    changed = Promise.withResolvers<void>();
-  }
-
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await changed.promise;
+    settled.notify();
   }
 
   return {
@@ -193,12 +178,12 @@ export function createOutbox(
       lanes.set(to, lane);
       const item: Item = { address, body, bytes: Buffer.byteLength(body), settle: resolve };
       lane.waiting.push(item);
-      count(item, 1);
+      backlog.add(item);
       pump(to, lane);
       return promise;
     },
-    room: () => until(() => waiting < MAX_WAITING && waitingBytes < MAX_WAITING_BYTES),
-    idle: () => until(() => lanes.size === 0),
+    room: backlog.room,
+    idle: () => settled.until(() => lanes.size === 0),
     unsettled() {
       const count = ({ waiting, underWay, returned }: Lane) => waiting.length + underWay + returned.length;
       return new Map([...lanes].map(([to, lane]) => [to, count(lane)]));

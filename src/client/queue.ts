@@ -1,3 +1,5 @@
+import { createCondition } from "../core/condition.ts";
+
 /** Things that come one by one, for whoever asks for the next. */
 export interface Queue<T> extends AsyncIterable<T> {
   push(item: T): void;
@@ -9,30 +11,25 @@ export interface Queue<T> extends AsyncIterable<T> {
 export function createQueue<T>(limit: number): Queue<T> {
   const items: T[] = [];
   let ended = false;
-  let changed = Promise.withResolvers<void>();
-
-  function wake() {
-    changed.resolve();
-    changed = Promise.withResolvers();
-  }
+  const changed = createCondition();
 
   return {
     push(item) {
       if (ended) return;
       items.push(item);
       if (items.length > limit) items.shift();
-      wake();
+      changed.notify();
     },
     end() {
       ended = true;
-      wake();
+      changed.notify();
     },
     async *[Symbol.asyncIterator]() {
       for (;;) {
+        await changed.until(() => items.length > 0 || ended);
         const [item] = items.splice(0, 1);
-        if (item !== undefined) yield item;
-        else if (ended) return;
-        else await changed.promise;
+        if (item === undefined) return;
+        yield item;
       }
     },
   };

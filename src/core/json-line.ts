@@ -1,6 +1,6 @@
-/** What a terminal, or a program that reads line by line, could take for more than text; see visible.ts. */
-const UNSAFE =
-  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
+import { UNSAFE_CHARACTER } from "./visible.ts";
+
+const UNSAFE = new RegExp(UNSAFE_CHARACTER, "gu");
 
 /** A value as one line of JSON (RFC 8259) that no terminal obeys: what could command or deceive one is escaped. */
 export function jsonLine(value: unknown): string {

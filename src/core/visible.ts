@@ -1,11 +1,22 @@
 /**
  * What must not reach a terminal as it is: controls and escapes (Cc, so C0, DEL and C1), formats such as bidi
  * and zero width (Cf), lone surrogates (Cs), line and paragraph separators, whatever else draws nothing
- * (Default_Ignorable, so tags and fillers), noncharacters, and combining marks past the fourth on one letter.
- * An emoji's own variation selector and joiner stay, so that ❤️ and families are seen as they were sent.
+ * (Default_Ignorable, so tags and fillers), and noncharacters.
  */
-const UNSAFE =
-  /(?<=\p{Extended_Pictographic})\u{fe0f}|(?<=\p{Extended_Pictographic}\u{fe0f}?\p{Emoji_Modifier}?)\u{200d}(?=\p{Extended_Pictographic})|([\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]|(?<=\p{M}{4})\p{M})/gu;
+export const UNSAFE_CHARACTER =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/u;
+
+/** An emoji's own variation selector and joiner, which stay, so that ❤️ and families are seen as they were sent. */
+const PART_OF_EMOJI =
+  /(?<=\p{Extended_Pictographic})\u{fe0f}|(?<=\p{Extended_Pictographic}\u{fe0f}?\p{Emoji_Modifier}?)\u{200d}(?=\p{Extended_Pictographic})/u;
+
+/** Combining marks past the fourth on one letter, which draw over their neighbours. */
+const TOO_MANY_MARKS = /(?<=\p{M}{4})\p{M}/u;
+
+const UNSAFE = new RegExp(
+  `${PART_OF_EMOJI.source}|(${UNSAFE_CHARACTER.source}|${TOO_MANY_MARKS.source})`,
+  "gu",
+);
 
 /** Most texts are, and so need no closer look. */
 const HARMLESS = /^[ -~]*$/;

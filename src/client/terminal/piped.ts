@@ -1,29 +1,22 @@
 import { render } from "../render.ts";
 import { countedOutput } from "./output.ts";
 import type { Screen } from "./screen.ts";
-import { stdinLines } from "./stdin.ts";
+import { unattended } from "./unattended.ts";
 
 /** Lines in and lines out, for scripts: no prompt, no colour, nothing that is redrawn. */
 export function openPiped(): Screen {
-  const { stdout, stderr } = process;
-  const outputs = { stdout: countedOutput(stdout), stderr: countedOutput(stderr) };
-  const hungUp = Promise.withResolvers<void>();
-  stdout.on("error", () => hungUp.resolve());
-
+  const outputs = { stdout: countedOutput(process.stdout), stderr: countedOutput(process.stderr) };
+  const { full, hungUp } = outputs.stdout;
   return {
-    lines: stdinLines,
+    ...unattended,
     show(output) {
       const rendered = render(output);
       if (rendered) outputs[rendered.stream].write(`${rendered.text}\n`);
     },
-    follow() {},
-    left: new Promise(() => {}),
-    full: outputs.stdout.full,
-    hungUp: hungUp.promise,
-    release() {},
+    full,
+    hungUp,
     async close() {
-      // An empty write is done at once, whatever waits before it.
-      await Promise.all([stdout, stderr].map((stream) => new Promise<void>((done) => stream.end(done))));
+      await Promise.all([outputs.stdout.end(), outputs.stderr.end()]);
     },
   };
 }

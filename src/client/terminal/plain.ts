@@ -6,9 +6,9 @@ import { createEntries } from "./entries.ts";
 import { createLog } from "./log.ts";
 import type { Screen } from "./screen.ts";
 import type { Settings } from "./settings.ts";
-import { stdinLines } from "./stdin.ts";
 import { createTheme } from "./theme.ts";
 import { createThrottle } from "./throttle.ts";
+import { unattended } from "./unattended.ts";
 
 /** The width of a terminal that does not tell. */
 const COLUMNS = 80;
@@ -55,14 +55,12 @@ export function openPlain({ env, clock, now }: Settings): Screen {
   }
 
   return {
-    lines: stdinLines,
+    ...unattended,
     show,
     follow(next) {
       session = next;
     },
-    left: new Promise(() => {}),
     hungUp: hungUp.promise,
-    release() {},
     async close() {
       throttle.flush();
       await new Promise<void>((done) => void stdout.write("", () => done()));

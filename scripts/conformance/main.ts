@@ -3,6 +3,7 @@ import { type ArgsDef, defineCommand } from "citty";
 import { checkFlags, runMain, wholeNumber } from "../../src/core/command.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { jsonLine } from "../../src/core/json-line.ts";
+import { REGISTRY_URL } from "../../src/core/protocol.ts";
 import { parsePublicUrl } from "../../src/core/public-url.ts";
 import type { Address } from "../../src/core/schemas.ts";
 import { visible } from "../../src/core/visible.ts";
@@ -55,7 +56,7 @@ const command = defineCommand({
 
 async function checkRegistry(url: string, wait: number, tell: (result: Result) => void): Promise<Result[]> {
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
-    throw new UsageError("--registry must be a URL such as http://127.0.0.1:8088");
+    throw new UsageError(`--registry must be a URL such as ${REGISTRY_URL}`);
   }
   const registry = openRegistry(url, wait);
   for (const signal of ["SIGINT", "SIGTERM"]) {

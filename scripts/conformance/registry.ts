@@ -1,4 +1,5 @@
 /** A registry under check, with throw-away users that are removed in the end. */
+import { hostOf } from "../../src/core/address.ts";
 import { REGISTRY_PATHS } from "../../src/core/protocol.ts";
 import { isRecord } from "../../src/core/schemas.ts";
 import { type Checks, watchChecks } from "./checks.ts";
@@ -41,7 +42,7 @@ export function openRegistry(url: string, wait: number): Registry {
       return { entry: Object.hasOwn(answer.json, user) ? answer.json[user] : undefined, answer };
     },
     checks() {
-      checks ??= watchChecks(registry, new URL(url).hostname.replace(/^\[|\]$/g, ""), wait);
+      checks ??= watchChecks(registry, hostOf(url), wait);
       return checks;
     },
     async cleanUp() {

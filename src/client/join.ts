@@ -1,6 +1,6 @@
 /** A user for a program of its own: what is imported as `talk/client`. */
 import { InvalidInput } from "../core/errors.ts";
-import { REGISTRY_PORT } from "../core/protocol.ts";
+import { MESSAGES_PER_SECOND, REGISTRY_URL } from "../core/protocol.ts";
 import { type Address, type Protocol, parse, Registration, type UserName } from "../core/schemas.ts";
 import { attend } from "./attend.ts";
 import { type TalkEvent, toEvent } from "./events.ts";
@@ -55,11 +55,11 @@ export interface Me extends AsyncIterable<TalkEvent> {
 export async function join({
   name,
   protocol = "HTTP",
-  registry = `http://127.0.0.1:${REGISTRY_PORT}`,
+  registry = REGISTRY_URL,
   host,
   port,
   publicAddress,
-  rateLimit = 500,
+  rateLimit = MESSAGES_PER_SECOND,
   pollInterval = 150_000,
 }: JoinOptions): Promise<Me> {
   const wanted = { protocol, host: host ?? "localhost", port: port || undefined };

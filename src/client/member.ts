@@ -1,6 +1,6 @@
 /** Being there: listening, being registered, and leaving again. What is said there is the chat's. */
 import { isIPv6 } from "node:net";
-import { isUnspecified, resolveHost, sameAddress } from "../core/address.ts";
+import { hostOf, isUnspecified, resolveHost, sameAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import { RegistryRefused, RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { MAX_NAME_LENGTH, PROTOCOLS } from "../core/protocol.ts";
@@ -137,7 +137,7 @@ export async function enter({
 
 /** The registry's IP addresses, and the local one from which they are reached. */
 async function locate(url: string): Promise<{ local: string; registryIps: string[] }> {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
+  const host = hostOf(url);
   try {
     const registryIps = await resolveHost(host);
     return { local: await localAddressTowards(registryIps[0] ?? host), registryIps };

@@ -2,7 +2,7 @@
 import type { ArgsDef } from "citty";
 import { seconds, wholeNumber } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
-import { PROTOCOLS, REGISTRY_PORT } from "../core/protocol.ts";
+import { isProtocol, MESSAGES_PER_SECOND, PROTOCOLS, REGISTRY_URL } from "../core/protocol.ts";
 import type { Protocol } from "../core/schemas.ts";
 import type { MemberOptions } from "./member.ts";
 import type { Bell } from "./terminal/settings.ts";
@@ -15,7 +15,7 @@ export const flags = {
   registry: {
     type: "string",
     description: "the registry to use",
-    default: `http://127.0.0.1:${REGISTRY_PORT}`,
+    default: REGISTRY_URL,
     valueHint: "url",
   },
   protocol: { type: "string", description: "HTTP, WEBSOCKET or UDP: how you take messages (Default: HTTP)" },
@@ -42,7 +42,7 @@ export const flags = {
     type: "string",
     description:
       "messages a second taken from one address, twice as many at once; also for sending over UDP; 0 for no limit",
-    default: "500",
+    default: String(MESSAGES_PER_SECOND),
     valueHint: "number",
   },
   plain: {
@@ -86,7 +86,7 @@ export async function readOptions(args: Args): Promise<Options> {
 
   function protocolOf(text: string): Protocol {
     const name = text.toUpperCase();
-    if (name === "HTTP" || name === "WEBSOCKET" || name === "UDP") return name;
+    if (isProtocol(name)) return name;
     throw new UsageError("--protocol must be HTTP, WEBSOCKET or UDP");
   }
 

@@ -3,6 +3,7 @@ import { sameAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import { createCondition } from "../core/condition.ts";
 import { TalkError } from "../core/errors.ts";
+import { MESSAGES_PER_SECOND } from "../core/protocol.ts";
 import { createBacklog } from "./backlog.ts";
 import { createPace } from "./pace.ts";
 import {
@@ -66,7 +67,7 @@ interface Lane {
  */
 export function createOutbox(
   lookUp: (user: string) => Promise<ListedAddress | undefined>,
-  perSecond = 500,
+  perSecond = MESSAGES_PER_SECOND,
 ): Outbox {
   const allowed = perSecond * PRUDENCE;
   const pace = perSecond === 0 ? () => 0 : createPace({ perSecond: allowed, burst: allowed });

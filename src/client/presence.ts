@@ -4,6 +4,7 @@ import { canonicalHost, urlHost } from "../core/address.ts";
 import { atMost } from "../core/clock.ts";
 import { resolveContact } from "../core/contact.ts";
 import { encodeProbe } from "../core/probe.ts";
+import { isProtocol } from "../core/protocol.ts";
 import type { Protocol } from "../core/schemas.ts";
 import { probeHttp, probeWebSocket, type TcpProbe } from "../core/tcp-probe.ts";
 import { connectUdp } from "../core/udp.ts";
@@ -21,14 +22,14 @@ type Probe = (ip: string, address: ListedAddress, signal: AbortSignal) => Promis
 
 /** Whether somebody answers at an address within 2 s. Never rejects. */
 export async function isPresent(address: ListedAddress): Promise<boolean> {
-  const probe = new Map<string, Probe>(Object.entries(probes)).get(address.protocol);
-  if (!probe) return false;
+  const { protocol } = address;
+  if (!isProtocol(protocol)) return false;
   const stop = new AbortController();
   try {
     const ask = async () => {
       const [ip = address.host] = await resolveContact(address.host);
       if (stop.signal.aborted) return false;
-      return probe(ip, address, stop.signal);
+      return probes[protocol](ip, address, stop.signal);
     };
     return (await atMost(ANSWER_MS, ask())) ?? false;
   } catch {

@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { isLoopback } from "../core/address.ts";
+import { hostOf, isLoopback } from "../core/address.ts";
 import { errorCode, TalkError } from "../core/errors.ts";
 import type { UserName } from "../core/schemas.ts";
 
@@ -23,7 +23,7 @@ export type SecretOf = (user: UserName) => string;
 export function openSecrets(registry: string, path: string): SecretOf {
   const { protocol, hostname, port, pathname } = new URL(registry);
   // This machine itself is one registry, whichever of its names for itself one types.
-  const host = isLoopback(hostname.replace(/^\[|\]$/g, "")) ? "localhost" : hostname;
+  const host = isLoopback(hostOf(registry)) ? "localhost" : hostname;
   const base = `${protocol}//${host}:${port}${pathname.replace(/\/+$/, "")}`;
   const key = readOrMake(path);
   // No URL holds a line break, so no two pairs make one text.

@@ -2,7 +2,7 @@ import { type ArgsDef, defineCommand } from "citty";
 import { checkFlags, runMain, valuesOf } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
 import { jsonLine } from "../core/json-line.ts";
-import { MAX_MESSAGE_BYTES, REGISTRY_PORT } from "../core/protocol.ts";
+import { MAX_MESSAGE_BYTES, REGISTRY_URL } from "../core/protocol.ts";
 import { typed } from "../core/typed.ts";
 import { visible } from "../core/visible.ts";
 import type { Report } from "./report.ts";
@@ -13,7 +13,7 @@ const flags = {
   registry: {
     type: "string",
     description: "the registry to ask where they are",
-    default: `http://127.0.0.1:${REGISTRY_PORT}`,
+    default: REGISTRY_URL,
     valueHint: "url",
   },
   json: { type: "boolean", description: "report in JSON, one line for each --to" },

@@ -1,5 +1,5 @@
 /** A chat as it stands, what happens to it, and what it calls for. */
-import { PROTOCOLS } from "../core/protocol.ts";
+import { isProtocol } from "../core/protocol.ts";
 import type { Address, Message, UserName } from "../core/schemas.ts";
 import { type Inbox, markRead, startInbox } from "./inbox.ts";
 import type { Outcome } from "./transports/index.ts";
@@ -144,7 +144,7 @@ export function fail(sentence: string): Effect {
 export function select(session: Session, user: UserName): Step {
   const address = session.users.get(user);
   if (!address) return [session, [fail(`no such user: ${user}; :update lists them all`)]];
-  if (!supports(address.protocol)) {
+  if (!isProtocol(address.protocol)) {
     return [session, [fail(`${user} listens on ${address.protocol}, which this client does not speak`)]];
   }
   const inbox = markRead(session.inbox, user);
@@ -154,8 +154,4 @@ export function select(session: Session, user: UserName): Step {
 /** Keeps a text, so that it can be sent again. */
 export function keep(session: Session, text: Undelivered): Session {
   return { ...session, undelivered: [...session.undelivered, text].slice(-MAX_UNDELIVERED) };
-}
-
-function supports(protocol: string): boolean {
-  return Object.hasOwn(PROTOCOLS, protocol);
 }

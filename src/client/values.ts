@@ -1,7 +1,7 @@
 /** Values of flags that several commands take. */
 import { UsageError } from "../core/errors.ts";
 import { isUserName, USER_NAME } from "../core/names.ts";
-import { MAX_NAME_LENGTH, REGISTRY_PORT } from "../core/protocol.ts";
+import { MAX_NAME_LENGTH, REGISTRY_URL } from "../core/protocol.ts";
 import type { UserName } from "../core/schemas.ts";
 
 /** The name that a flag gives, or the login name: the system's if there is no $USER (Bun's userInfo() says "unknown"). @throws UsageError */
@@ -15,7 +15,7 @@ export function nameOf(flag: string, text: string | undefined): UserName {
 export function registryOf(text: string): string {
   const url = URL.parse(text);
   if (!url || !["http:", "https:"].includes(url.protocol) || url.search || url.hash) {
-    throw new UsageError(`--registry must be a URL such as http://127.0.0.1:${REGISTRY_PORT}`);
+    throw new UsageError(`--registry must be a URL such as ${REGISTRY_URL}`);
   }
   return text;
 }

@@ -1,14 +1,15 @@
 /** Writing, reading and comparing addresses, and finding the one of this machine. */
 import { isIPv4, isIPv6 } from "./ip.ts";
-import { PROTOCOLS } from "./protocol.ts";
-
-const SCHEMES = new Map<string, string>(
-  Object.entries(PROTOCOLS).map(([protocol, { scheme }]) => [protocol, scheme]),
-);
+import { isProtocol, PROTOCOLS } from "./protocol.ts";
 
 /** A host as a URL takes it: an IPv6 address in brackets (RFC 3986 §3.2.2). */
 export function urlHost(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
+}
+
+/** The host of a URL as an address has it: without brackets. */
+export function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, "");
 }
 
 /** An address as people read it, `udp://10.0.0.5:3000`; of a protocol unknown to us, its name stands in front. */
@@ -21,7 +22,8 @@ export function formatAddress({
   host: string;
   port: number;
 }): string {
-  return `${SCHEMES.get(protocol) ?? protocol.toLowerCase()}://${urlHost(host)}:${port}`;
+  const scheme = isProtocol(protocol) ? PROTOCOLS[protocol].scheme : protocol.toLowerCase();
+  return `${scheme}://${urlHost(host)}:${port}`;
 }
 
 /** Whether two addresses mean the same, however their hosts are written. */

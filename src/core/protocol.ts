@@ -7,6 +7,11 @@ export const PROTOCOLS = {
   UDP: { scheme: "udp", defaultPort: 3000 },
 } as const;
 
+/** Whether a word is the name of one of them. */
+export function isProtocol(word: unknown): word is keyof typeof PROTOCOLS {
+  return typeof word === "string" && Object.hasOwn(PROTOCOLS, word);
+}
+
 /** Paths of the registry's API. */
 export const REGISTRY_PATHS = { users: "/v1/users", health: "/v1/health", docs: "/swagger" } as const;
 
@@ -26,8 +31,14 @@ export const MAX_MESSAGE_BYTES = 64_000;
 /** Most bytes of an HTTP body or a WebSocket frame that are read. */
 export const MAX_BODY_BYTES = 64 * 1024;
 
+/** Messages a second that a client takes from one source, unless told otherwise. */
+export const MESSAGES_PER_SECOND = 500;
+
 /** The port a registry listens on unless told otherwise. */
 export const REGISTRY_PORT = 8088;
+
+/** Where a registry is, unless one is told otherwise. */
+export const REGISTRY_URL = `http://127.0.0.1:${REGISTRY_PORT}`;
 
 /** The sender's name that marks a datagram as a probe of the registry. */
 export const PROBE_USER = "healthCheck";

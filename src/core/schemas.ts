@@ -6,7 +6,7 @@ import Type, { type Static, type TSchema } from "typebox";
 import { Compile, type Validator } from "typebox/compile";
 import { InvalidInput } from "./errors.ts";
 import { HOST_NAME, USER_NAME } from "./names.ts";
-import { PROTOCOLS } from "./protocol.ts";
+import { isProtocol, PROTOCOLS } from "./protocol.ts";
 
 /**
  * A TypeBox schema that is also a Standard Schema (https://standardschema.dev), as Elysia takes them. Its
@@ -139,8 +139,7 @@ function tolerateAddress(value: unknown): unknown {
 }
 
 function toleratePort(port: unknown, protocol: unknown): unknown {
-  if (port === undefined)
-    return Object.entries(PROTOCOLS).find(([name]) => name === protocol)?.[1].defaultPort;
+  if (port === undefined) return isProtocol(protocol) ? PROTOCOLS[protocol].defaultPort : undefined;
   if (typeof port === "string" && /^\d{1,5}$/.test(port)) return Number(port);
   return port;
 }

@@ -5,6 +5,7 @@ import { UsageError } from "../core/errors.ts";
 import { HOST_NAME, isHost } from "../core/names.ts";
 import { REGISTRY_PORT } from "../core/protocol.ts";
 import type { RegistryOptions } from "./registry.ts";
+import { MAX_USERS } from "./store.ts";
 
 export const flags = {
   host: {
@@ -41,7 +42,7 @@ export const flags = {
   "max-users": {
     type: "string",
     description: "most users at once",
-    default: "100000",
+    default: String(MAX_USERS),
     valueHint: "number",
   },
   "check-interval": {

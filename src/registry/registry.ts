@@ -58,8 +58,8 @@ export interface Registry {
 /** Opens the store; listens once `listen` is called. @throws UsageError, InvalidInput, StoreUnavailable */
 export async function createRegistry({
   store: storeUrl,
-  maxUsers = 100_000,
-  durability = "process",
+  maxUsers,
+  durability,
   log = () => {},
   publicHost,
   open,

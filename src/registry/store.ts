@@ -13,8 +13,11 @@ export type Claim = string | undefined;
 /** Refused, because the name has an owner, and no secret was shown (`unauthorized`) or another (`forbidden`). */
 export type Refusal = "unauthorized" | "forbidden";
 
+/** Most users at once, unless told otherwise. */
+export const MAX_USERS = 100_000;
+
 export interface StoreOptions {
-  /** Most users at once. @default 100,000 */
+  /** Most users at once. @default MAX_USERS */
   maxUsers?: number;
   /** What an acknowledged write survives on SQLite: the end of the process, or of the power. @default process */
   durability?: "process" | "power";

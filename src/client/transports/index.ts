@@ -1,3 +1,4 @@
+import { isProtocol } from "../../core/protocol.ts";
 import type { Address, Message, Protocol } from "../../core/schemas.ts";
 import { http } from "./http.ts";
 import { udp } from "./udp.ts";
@@ -62,5 +63,5 @@ export const transports: Record<Protocol, Transport> = { HTTP: http, WEBSOCKET: 
 
 /** The transport for a protocol in a list, if it is one of ours. */
 export function transportFor(protocol: string): Transport | undefined {
-  return new Map<string, Transport>(Object.entries(transports)).get(protocol);
+  return isProtocol(protocol) ? transports[protocol] : undefined;
 }

@@ -1,5 +1,5 @@
 import type { Address, UserName } from "../../core/schemas.ts";
-import type { Claim, Registered, Store, StoreOptions } from "../store.ts";
+import { type Claim, MAX_USERS, type Registered, type Store, type StoreOptions } from "../store.ts";
 import { MAX_RESERVED, ownerBy, RESERVED_MS, refusal } from "./owners.ts";
 
 interface Kept extends Registered {
@@ -7,7 +7,7 @@ interface Kept extends Registered {
 }
 
 /** Users for as long as the registry runs. */
-export function openMemory({ maxUsers = 100_000, now = Date.now }: StoreOptions = {}): Store {
+export function openMemory({ maxUsers = MAX_USERS, now = Date.now }: StoreOptions = {}): Store {
   const users = new Map<UserName, Kept>();
   /** In the order in which they were reserved. */
   const reserved = new Map<UserName, { owner: string; until: number }>();

@@ -1,6 +1,6 @@
 import { UsageError } from "../../core/errors.ts";
 import { Address, isRecord, parse, type UserName } from "../../core/schemas.ts";
-import type { Claim, Registered, Store, StoreOptions } from "../store.ts";
+import { type Claim, MAX_USERS, type Registered, type Store, type StoreOptions } from "../store.ts";
 import { MAX_RESERVED, RESERVED_MS } from "./owners.ts";
 import { connectRedis } from "./redis-connection.ts";
 import { CHECKER_KEY, CREATE, EXPIRE, KEYS, LEASE, PUT, RELEASE, REMOVE } from "./redis-scripts.ts";
@@ -26,7 +26,7 @@ function randomId(): string {
  */
 export async function openRedis(
   url: string,
-  { maxUsers = 100_000, now = Date.now }: StoreOptions = {},
+  { maxUsers = MAX_USERS, now = Date.now }: StoreOptions = {},
 ): Promise<Store> {
   const { hostname, pathname } = URL.parse(url) ?? {};
   if (!hostname || !/^\/?\d*$/.test(pathname ?? "")) {

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Address, UserName } from "../../core/schemas.ts";
-import type { Claim, Store, StoreOptions } from "../store.ts";
+import { type Claim, MAX_USERS, type Store, type StoreOptions } from "../store.ts";
 import { MAX_RESERVED, ownerBy, RESERVED_MS, refusal } from "./owners.ts";
 import { createCommits } from "./sqlite-commits.ts";
 import { guarded, openFile } from "./sqlite-file.ts";
@@ -13,7 +13,7 @@ type Row = Address & { user: UserName; id: number };
  */
 export function openSqlite(
   path: string,
-  { maxUsers = 100_000, durability = "process", now = Date.now }: StoreOptions = {},
+  { maxUsers = MAX_USERS, durability = "process", now = Date.now }: StoreOptions = {},
 ): Store {
   const database = openFile(path, durability);
   // A file of somebody else's may have a table of that name.

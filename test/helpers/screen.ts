@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { Terminal } from "@xterm/headless";
+import { atMost } from "../../src/core/clock.ts";
+import { createCondition } from "../../src/core/condition.ts";
 import { afterwards } from "./afterwards.ts";
 import { root } from "./program.ts";
 import { temporaryFolder } from "./registry.ts";
@@ -11,9 +13,6 @@ export const setsid = Bun.which("setsid");
 
 /** Where the cursor stands on a drawn screen. */
 const CURSOR = "▏";
-
-/** How often a screen is looked at while it is not as expected, in milliseconds. */
-const LOOK_MS = 10;
 
 /** How long a screen may take to be as expected, in milliseconds. */
 const PATIENCE_MS = 15_000;
@@ -75,13 +74,14 @@ export function openScreen(
   const screen = new Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
   screen.loadAddon(new UnicodeGraphemesAddon());
   const decoder = new TextDecoder();
+  const drawnAnew = createCondition();
   let written = "";
   const pty = new Bun.Terminal({
     cols: columns,
     rows,
     data(_, bytes) {
       written += decoder.decode(bytes, { stream: true });
-      screen.write(bytes);
+      screen.write(bytes, drawnAnew.notify);
     },
   });
   const cooked = pty.localFlags;
@@ -113,12 +113,9 @@ export function openScreen(
   }
 
   async function until(holds: () => boolean, wanted: string): Promise<void> {
-    const end = performance.now() + PATIENCE_MS;
-    while (!holds()) {
-      if (performance.now() > end)
-        throw new Error(`wanted:\n${wanted}\n\non the screen:\n${drawn().join("\n")}`);
-      await Bun.sleep(LOOK_MS);
-    }
+    const seen = drawnAnew.until(holds).then(() => true);
+    if (await atMost(PATIENCE_MS, seen)) return;
+    throw new Error(`wanted:\n${wanted}\n\non the screen:\n${drawn().join("\n")}`);
   }
 
   const self: TestScreen = {

@@ -9,10 +9,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRandom } from "../test/helpers/random.ts";
+import { startRedis } from "../test/helpers/redis.ts";
 import { PATIENT } from "./stores/ask.ts";
 import { createLane } from "./stores/lane.ts";
 import { progress } from "./stores/progress.ts";
-import { startRedis } from "./stores/redis.ts";
 import { startRegistry } from "./stores/registry.ts";
 
 const LANES = 16;

@@ -1,5 +1,6 @@
 /** The clients of check-load.ts: listens for each, prints their addresses as one line of JSON, ends with its input. */
 import type { Address, Protocol } from "../src/core/schemas.ts";
+import { mute } from "./mute.ts";
 
 const HOST = "127.0.0.1";
 /** Every so many clients, one is silent. */
@@ -39,11 +40,6 @@ async function listen(protocol: Protocol, silent: boolean): Promise<number> {
       return socket.port;
     }
   }
-}
-
-/** Takes connections, and never says a word. */
-function mute(): number {
-  return Bun.listen({ hostname: HOST, port: 0, socket: { data() {} } }).port;
 }
 
 const clients: { address: Address; silent: boolean }[] = [];

@@ -9,12 +9,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRandom } from "../test/helpers/random.ts";
+import { startRedis } from "../test/helpers/redis.ts";
 import { PATIENT } from "./stores/ask.ts";
 import { contest } from "./stores/contest.ts";
 import { freshness } from "./stores/freshness.ts";
 import { outages } from "./stores/outages.ts";
 import { periods } from "./stores/periods.ts";
-import { startRedis } from "./stores/redis.ts";
 import { startRegistry } from "./stores/registry.ts";
 
 const kind = process.argv[2] ?? "redis";

@@ -3,8 +3,8 @@
  * [interval s] [window s]`, by default 400, 20, 150, 30. Exits 1 if a healthy user was removed, a silent one was not
  * within two checks (most users fail, so that the registry asks twice), or a list took 100 ms.
  */
-import { join } from "node:path";
-import { readLines } from "../src/core/lines.ts";
+import { mute } from "./mute.ts";
+import { startRegistry } from "./stores/registry.ts";
 
 const MAX_LIST_MS = 100;
 const HOST = "127.0.0.1";
@@ -15,23 +15,13 @@ const [silent = 400, healthy = 20, interval = 150, window = 30] = process.argv.s
 /** A check begins at most 1.2 intervals after the one before, and takes its window, twice where all slots are taken. */
 const limitSeconds = 2 * (1.2 * interval + 2 * window) + 10;
 
-const registry = Bun.spawn(
-  [
-    ...[
-      process.execPath,
-      join(import.meta.dir, "../src/registry/main.ts"),
-      "--store",
-      "memory:",
-      "--port",
-      "0",
-    ],
-    ...["--check-interval", String(interval), "--check-window", String(window), "--quiet"],
-  ],
-  { stdout: "pipe", stderr: "inherit" },
-);
-process.on("exit", () => registry.kill());
-const { value: hello = "" } = await readLines(registry.stdout).next();
-const url = /http:[^,]+/.exec(hello)?.[0];
+const registry = await startRegistry("memory:", [
+  "--check-interval",
+  String(interval),
+  "--check-window",
+  String(window),
+]);
+const { url } = registry;
 const headers = { "content-type": "application/json" };
 
 const ports = Array.from({ length: silent }, () => mute()).concat(
@@ -60,8 +50,7 @@ while (seconds() < limitSeconds) {
   await Bun.sleep(ASK_EVERY_MS);
 }
 const elapsed = seconds();
-registry.kill("SIGTERM");
-await registry.exited;
+await registry.end("SIGTERM");
 
 const left = users.filter((user) => user.startsWith("silent")).length;
 took.sort((a, b) => a - b);
@@ -78,11 +67,6 @@ process.exit(left === 0 && users.length === healthy && slowest < MAX_LIST_MS ? 0
 
 function seconds(): number {
   return (performance.now() - began) / 1000;
-}
-
-/** Takes connections, and never says a word. */
-function mute(): number {
-  return Bun.listen({ hostname: HOST, port: 0, socket: { data() {} } }).port;
 }
 
 function answering(): number {

@@ -1,5 +1,6 @@
 /** Runs many cases side by side, each from a seed of its own, so that any one can be had again. */
 import { createRandom } from "../../test/helpers/random.ts";
+import { progress } from "../stores/progress.ts";
 import type { Random } from "./chance.ts";
 
 /** How long anything may take to answer or to be closed, in milliseconds. */
@@ -40,7 +41,7 @@ export async function run({ name, seed, count, lanes, attempt, warm }: RunOption
       const ending = await attempt(createRandom(caseSeed));
       endings.set(ending, (endings.get(ending) ?? 0) + 1);
       if (ending.startsWith("!") && !faults.has(ending)) faults.set(ending, caseSeed);
-      if (++done % 100 === 0) show(name, done, count);
+      if (++done % 100 === 0 && done < count) progress(done, count, name);
     }
   }
 
@@ -48,14 +49,6 @@ export async function run({ name, seed, count, lanes, attempt, warm }: RunOption
     await Promise.all(Array.from({ length: lanes }, () => lane(end)));
     if (end < count) await warm();
   }
-  show(name, count, count);
-  if (process.stderr.isTTY) process.stderr.write("\n");
+  progress(count, count, name);
   return { name, endings, faults, seconds: (performance.now() - began) / 1000 };
-}
-
-/** A bar on a terminal, and nothing elsewhere. */
-function show(name: string, done: number, count: number): void {
-  if (!process.stderr.isTTY) return;
-  const full = Math.floor((done / count) * 40);
-  process.stderr.write(`\r${name.padEnd(22)} [${"#".repeat(full).padEnd(40)}] ${done} of ${count} `);
 }

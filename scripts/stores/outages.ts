@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import type { Redis } from "../../test/helpers/redis.ts";
 import { ask, silentAddress } from "./ask.ts";
 import { progress } from "./progress.ts";
-import type { RedisProcess } from "./redis.ts";
 import { startRegistry } from "./registry.ts";
 
 const CLIENT = join(import.meta.dir, "../../src/client/main.ts");
@@ -22,7 +22,7 @@ export interface Outages {
 
 /** Redis is killed and started again empty, and stopped for 30 s, under load and with two real clients. */
 export async function outages(
-  redis: RedisProcess,
+  redis: Redis,
   replicas: number,
   scale: number,
   random: () => number,
@@ -67,10 +67,10 @@ export async function outages(
 
   loading = true;
   lanes.push(...Array.from({ length: LANES }, (_, i) => load(urls[i % urls.length] ?? "", `load-${i}`)));
-  process.kill(redis.pid, "SIGSTOP");
+  await redis.kill("SIGSTOP");
   progress(3, 4, "Redis stopped");
   await Bun.sleep(STOPPED_MS * Math.min(1, scale));
-  process.kill(redis.pid, "SIGCONT");
+  await redis.kill("SIGCONT");
   const resumed = await until(() => everywhere(() => true), 2 * MAX_RECOVERY_MS);
   if (resumed > MAX_RECOVERY_MS) faults.push(`registries took ${seconds(resumed)} to go on`);
   loading = false;

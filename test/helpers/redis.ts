@@ -1,4 +1,4 @@
-/** A real Redis of the test's own. */
+/** A real Redis of one's own, for tests and scripts. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,9 @@ import { freePort } from "./port.ts";
 const program = Bun.which("redis-server");
 
 /** Why the tests that need Redis do not run; undefined where they do. */
-export const noRedis = program ? undefined : "there is no redis-server on this machine";
+export const noRedis = program
+  ? undefined
+  : "there is no redis-server on this machine: apt-get install redis-server";
 
 export interface Redis {
   /** For `--store`. */
@@ -17,8 +19,11 @@ export interface Redis {
   /** Forgets everything. */
   empty(): Promise<void>;
   forgetScripts(): Promise<void>;
-  kill(signal: NodeJS.Signals): void;
-  /** Ends it with kill -9 and starts it again, with what it had written to its disk. */
+  /** Resolves once it is gone, if the signal ends it. @param signal @default SIGKILL */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again after that, with what it had written to its disk; resolves when that is loaded. */
+  start(): Promise<void>;
+  /** Both of them. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -39,8 +44,8 @@ export async function startRedis(...options: string[]): Promise<Redis> {
   const folder = mkdtempSync(join(tmpdir(), "talk-redis-"));
   const port = freePort();
   const command = [program, "--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""];
-  const start = () => Bun.spawn([...command, ...options], { stdout: "pipe", stderr: "ignore" });
-  let server = start();
+  const spawn = () => Bun.spawn([...command, ...options], { stdout: "pipe", stderr: "ignore" });
+  let server = spawn();
   process.on("exit", end);
   await ready();
 
@@ -65,12 +70,17 @@ export async function startRedis(...options: string[]): Promise<Redis> {
     url: `redis://127.0.0.1:${port}/0`,
     empty: () => tell("FLUSHALL"),
     forgetScripts: () => tell("SCRIPT", "FLUSH"),
-    kill: (signal) => server.kill(signal),
-    async restart() {
-      server.kill("SIGKILL");
-      await server.exited;
-      server = start();
+    async kill(signal = "SIGKILL") {
+      server.kill(signal);
+      if (signal === "SIGKILL") await server.exited;
+    },
+    async start() {
+      server = spawn();
       await ready();
+    },
+    async restart() {
+      await redis.kill();
+      await redis.start();
     },
     async stop() {
       process.off("exit", end);

@@ -16,13 +16,13 @@ test.each([[], ["--json"]])(
     const folder = temporaryFolder();
     Bun.spawnSync(["mkfifo", join(folder, "go")]);
     const self = `--name bob --port 0 --rate-limit 0 --registry ${registry.url} ${flags.join(" ")}`;
-    const command = `tail -f /dev/null | bun run client ${self} | { cat ${folder}/go; cat >${folder}/out; }`;
+    // Of its output the first two lines are read, which say that it has begun, and the others when we say so.
+    const begin = `read -r welcome; read -r users; : >${folder}/begun`;
+    const command = `tail -f /dev/null | bun run client ${self} | { ${begin}; cat ${folder}/go; cat >${folder}/out; }`;
     const shell = Bun.spawn(["setsid", "sh", "-c", command], { cwd: root, env: process.env });
     afterwards(() => process.kill(-shell.pid, "SIGKILL"));
-    let port: string | undefined;
-    while (port === undefined) {
-      port = /"port":(\d+)/.exec(JSON.stringify(await listed(registry)))?.[1];
-    }
+    while (!(await Bun.file(join(folder, "begun")).exists()));
+    const port = /"port":(\d+)/.exec(JSON.stringify(await listed(registry)))?.[1];
 
     const text = "x".repeat(50_000);
     const post = (user: string) =>

@@ -6,6 +6,7 @@ import { RegistryRefused, RegistryUnreachable, TalkError } from "../core/errors.
 import { MAX_NAME_LENGTH, PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, Protocol, UserName } from "../core/schemas.ts";
 import { localAddressTowards } from "../core/udp.ts";
+import { createHold } from "./hold.ts";
 import { listenOn } from "./listen.ts";
 import { isPresent } from "./presence.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -19,9 +20,6 @@ const UNREGISTER_MS = 2000;
 
 /** How many names are tried when one was not chosen by hand. */
 const NAME_ATTEMPTS = 1000;
-
-/** Most messages that wait until joining is over. */
-const MAX_EARLY = 1000;
 
 /** How long senders are asked to wait while we cannot keep up, in milliseconds. */
 const CROWDED_MS = 1000;
@@ -84,9 +82,10 @@ export async function enter({
   const { local, registryIps } = await locate(registry.url);
   const everywhere = host !== undefined && isUnspecified(host);
   const reachable = everywhere ? local : (host ?? local);
-  const early: Incoming[] = [];
-  let take = (event: Incoming): void => void early.push(event);
-  let crowded = () => early.length >= MAX_EARLY;
+  const early = createHold<Incoming>();
+  let take = (event: Incoming): void =>
+    early.push(event, event.type === "message" ? event.message.text.length : 0);
+  let { crowded } = early;
   const limit =
     rateLimit === 0
       ? undefined
@@ -124,7 +123,7 @@ export async function enter({
       noKey,
       receive(reception) {
         ({ take, crowded } = reception);
-        for (const event of early.splice(0)) take(event);
+        for (let event = early.shift(); event; event = early.shift()) take(event);
       },
       unregister: () => unregister(registry, registered, address),
       close,

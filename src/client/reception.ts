@@ -1,9 +1,7 @@
+import { createHold } from "./hold.ts";
 import type { Incoming } from "./member.ts";
 import type { Doubt } from "./sender-check.ts";
 import type { Event } from "./session.ts";
-
-/** Most messages that wait for a verdict on one before them. */
-const MAX_WAITING = 1000;
 
 type Message = Extract<Incoming, { type: "message" }>;
 
@@ -19,7 +17,7 @@ export function createReception(
   check: (user: string, source: string) => Doubt | Promise<Doubt>,
   dispatch: (event: Event) => void,
 ): Reception {
-  const waiting: { event: Message; doubt?: Promise<Doubt> }[] = [];
+  const waiting = createHold<{ event: Message; doubt?: Promise<Doubt> }>();
   let busy = false;
 
   async function work(): Promise<void> {
@@ -34,12 +32,12 @@ export function createReception(
   return {
     take(event) {
       if (event.type !== "message") return dispatch(event);
-      if (busy) return void waiting.push({ event });
+      if (busy) return void waiting.push({ event }, event.message.text.length);
       const doubt = check(event.message.user, event.source);
       if (!(doubt instanceof Promise)) return dispatch({ ...event, doubt });
-      waiting.push({ event, doubt });
+      waiting.push({ event, doubt }, event.message.text.length);
       void work();
     },
-    crowded: () => waiting.length >= MAX_WAITING,
+    crowded: waiting.crowded,
   };
 }

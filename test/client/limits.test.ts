@@ -1,5 +1,6 @@
 /** What a client's listeners refuse, and what they take all the same. */
 import { describe, expect, test } from "bun:test";
+import { connect } from "node:net";
 import { createPace } from "../../src/client/pace.ts";
 import { createCrowd, type Guest } from "../../src/client/transports/crowd.ts";
 import { transports } from "../../src/client/transports/index.ts";
@@ -14,14 +15,20 @@ const protocols: Protocol[] = ["HTTP", "WEBSOCKET", "UDP"];
 const BODY = '{"user":"alice","text":"hello"}';
 const JSON_TYPE = { "content-type": "application/json" };
 
-async function listen(protocol: Protocol, options: { burst?: number; publicHost?: string } = {}) {
-  const { burst, publicHost } = options;
+async function listen(
+  protocol: Protocol,
+  options: { burst?: number; room?: number; publicHost?: string } = {},
+) {
+  const { burst, room = Number.POSITIVE_INFINITY, publicHost } = options;
   const inbox = createInbox<Message & { source: string }>();
   const listener = await transports[protocol].listen({
     host: HOST,
     port: 0,
     onMessage: (message, source) => inbox.push({ ...message, source }),
-    delay: burst === undefined ? undefined : createPace({ perSecond: 1, burst, now: () => 0 }),
+    delay:
+      burst === undefined
+        ? () => (inbox.size() < room ? 0 : 1000)
+        : createPace({ perSecond: 1, burst, now: () => 0 }),
     advertised: (port) => ({ protocol, host: HOST, port }),
     registryIps: [HOST],
     publicHost,
@@ -134,6 +141,24 @@ describe("who sends too fast", () => {
     bob.type(":exit");
     expect(await bob.exited).toBe(0);
   });
+});
+
+test("of messages that come side by side over HTTP no more are taken than there is room for", async () => {
+  const { inbox, port } = await listen("HTTP", { room: 2 });
+  const head = `POST /v1/message HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`;
+  const answers = createInbox<string>();
+  const sockets = Array.from({ length: 10 }, () => connect(port, HOST));
+  for (const socket of sockets) {
+    afterwards(() => socket.destroy());
+    socket.once("data", (data) => answers.push(data.toString().slice(9, 12)));
+    socket.write(head + BODY.slice(0, 5));
+  }
+  // All of them have come when this one's end is told.
+  await livesFor(port, ["GET / HTTP/1.1\r\nConnection: close\r\n\r\n", ""]);
+  for (const socket of sockets) socket.write(BODY.slice(5));
+  const statuses = await Promise.all(sockets.map(() => answers.next()));
+  expect(statuses.toSorted()).toEqual(["200", "200", ...Array(8).fill("429")]);
+  expect(inbox.size()).toBe(2);
 });
 
 describe("a web page", () => {

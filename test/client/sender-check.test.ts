@@ -118,7 +118,7 @@ describe("a sender", () => {
   });
 });
 
-test("messages keep their order while one waits for a verdict, and no more are taken when many wait", async () => {
+test("messages keep their order while one waits for a verdict, and no more are taken when many or long ones wait", async () => {
   const told: Event[] = [];
   const verdicts: ((doubt: string | undefined) => void)[] = [];
   const { take, crowded } = createReception(
@@ -145,6 +145,11 @@ test("messages keep their order while one waits for a verdict, and no more are t
   await Bun.sleep(0);
   expect(texts()).toHaveLength(1004);
   expect(crowded()).toBe(false);
+  say("slow", "x".repeat(60_000));
+  for (let i = 0; i < 17; i++) say("quick", "x".repeat(60_000));
+  expect(crowded()).toBe(false);
+  say("quick", "x".repeat(60_000));
+  expect(crowded()).toBe(true);
 });
 
 describe("in a chat", () => {

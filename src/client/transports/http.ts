@@ -34,9 +34,11 @@ export const http: Transport = {
         async POST(request, server) {
           guard(request);
           const source = server.requestIP(request)?.address ?? "";
+          const message = parse(Message, await readJson(request));
+          // Not before it has come: of many that come at once, each would find that there is room.
           const wait = delay?.(source) ?? 0;
           if (wait > 0) throw new TooFast(wait);
-          onMessage(parse(Message, await readJson(request)), source);
+          onMessage(message, source);
           return Response.json(OK);
         },
       },

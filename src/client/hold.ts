@@ -1,0 +1,33 @@
+/** Most messages that wait before their senders have to. */
+const MAX_MESSAGES = 1000;
+
+/** The same in characters, because a message may have 64,000. */
+const MAX_CHARACTERS = 1024 * 1024;
+
+/** Where messages wait, in order, until one may be told of them. */
+export interface Hold<T> {
+  /** @param characters of its text */
+  push(item: T, characters: number): void;
+  /** Takes out the one that has waited the longest, if any waits. */
+  shift(): T | undefined;
+  /** Whether so much waits that no more should be taken in. */
+  crowded(): boolean;
+}
+
+export function createHold<T>(): Hold<T> {
+  const waiting: { item: T; characters: number }[] = [];
+  let total = 0;
+
+  return {
+    push(item, characters) {
+      waiting.push({ item, characters });
+      total += characters;
+    },
+    shift() {
+      const next = waiting.shift();
+      total -= next?.characters ?? 0;
+      return next?.item;
+    },
+    crowded: () => waiting.length >= MAX_MESSAGES || total > MAX_CHARACTERS,
+  };
+}

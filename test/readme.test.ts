@@ -15,6 +15,20 @@ test.each([
   expect(shown).toStartWith(`${command.lines.join("\n").trim()}\n`);
 });
 
+test.each([
+  "src/registry/main.ts",
+  "src/client/main.ts",
+  "src/client/send.ts",
+  "scripts/demo.ts",
+  "scripts/conformance/main.ts",
+  "scripts/bench/main.ts",
+])("what %s --help says fits 80 columns", async (file) => {
+  const command = start(file, ["--help"]);
+  expect(await command.exited).toBe(0);
+  expect(command.lines.length).toBeGreaterThan(2);
+  expect(command.lines.filter((line) => line.length > 80)).toEqual([]);
+});
+
 test("the README has a line for every file of the source", async () => {
   const files = await Array.fromAsync(new Bun.Glob("**/*.ts").scan(join(root, "src")));
   const names = files.filter((file) => !file.endsWith(".d.ts")).map((file) => basename(file));

@@ -3,7 +3,10 @@
  * depend on the machine; the ratios, of programs that take turns in the same run, hardly do.
  */
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
+import { type ArgsDef, defineCommand } from "citty";
+import { checkFlags, runMain } from "../../src/core/command.ts";
+import { UsageError } from "../../src/core/errors.ts";
+import { suggest } from "../../src/core/suggest.ts";
 import { drawChart } from "./chart.ts";
 import { growthRows } from "./growth.ts";
 import { generator } from "./load.ts";
@@ -16,57 +19,81 @@ import { registryRows } from "./rows/registry.ts";
 import { sendingRows } from "./rows/sending.ts";
 import { startingRows } from "./rows/starting.ts";
 
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    chart: { type: "string" },
+const rows: Row[] = [...registryRows, ...receivingRows, ...sendingRows, ...memoryRows, ...startingRows];
+const named = [...rows, ...growthRows];
+
+const flags = {
+  quick: { type: "boolean", description: "3 rounds of 1 s instead of 7 of 2 s" },
+  json: { type: "boolean", description: "write all figures as JSON" },
+  chart: {
+    type: "string",
+    description: "draw the ratios into this file as well",
+    valueHint: "file.svg",
+  },
+  "row...": { type: "positional", required: false, description: "what to measure; without any, all" },
+} satisfies ArgsDef;
+
+const command = defineCommand({
+  meta: {
+    name: "bun run bench",
+    description: "Measures Talk beside the least code that does the same",
+  },
+  args: flags,
+  async run({ args }) {
+    checkFlags(args, flags);
+    for (const word of args._) checkName(word);
+    const wanted = ({ name }: { name: string }) => args._.length === 0 || args._.includes(name);
+    const options: MeasureOptions = {
+      rounds: args.quick ? 3 : 7,
+      seconds: args.quick ? 1 : 2,
+      onSample: ({ name, unit }, round, side, value) =>
+        process.stderr.write(
+          `${name}, ${round === 0 ? "warming up" : `round ${round}`}: ${side.name} ${value.toPrecision(4)} ${unit}\n`,
+        ),
+    };
+    const report: Report = {
+      machine: `Bun ${Bun.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, ${process.platform}`,
+      generator,
+      rounds: options.rounds,
+      rows: [],
+      growth: [],
+      notMeasured: {},
+    };
+    async function attempt(name: string, run: () => Promise<unknown>): Promise<void> {
+      try {
+        await run();
+      } catch (error) {
+        if (!(error instanceof NotMeasured)) throw error;
+        report.notMeasured[name] = error.message;
+      }
+    }
+
+    for (const row of rows.filter(wanted)) {
+      await attempt(row.name, async () => report.rows.push(await measure(row, options)));
+    }
+    for (const { name, grow } of growthRows.filter(wanted)) {
+      await attempt(name, async () => report.growth.push(await grow(options)));
+    }
+    process.stdout.write(args.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
+    if (args.chart !== undefined) await Bun.write(args.chart, drawChart(report));
+    process.exit(0);
   },
 });
 
-const rows: Row[] = [...registryRows, ...receivingRows, ...sendingRows, ...memoryRows, ...startingRows];
-const names = [...rows.map(({ name }) => name), ...Object.keys(growthRows)];
-const unknown = positionals.find((name) => !names.includes(name));
-if (unknown !== undefined) {
-  process.stderr.write(`error: there is no row ${unknown}; the rows are ${names.join(", ")}\n`);
-  process.exit(2);
+function checkName(word: string): void {
+  const names = named.map(({ name }) => name);
+  if (names.includes(word)) return;
+  const meant = suggest(word, names);
+  throw new UsageError(`there is no row ${word}; ${meant ? `did you mean ${meant}?` : "see --help"}`);
 }
-const wanted = (name: string) => positionals.length === 0 || positionals.includes(name);
-process.env.NO_PROXY = "*";
 
-const options: MeasureOptions = {
-  rounds: flags.quick ? 3 : 7,
-  seconds: flags.quick ? 1 : 2,
-  onSample: ({ name, unit }, round, side, value) =>
-    process.stderr.write(
-      `${name}, ${round === 0 ? "warming up" : `round ${round}`}: ${side.name} ${value.toPrecision(4)} ${unit}\n`,
-    ),
-};
-const report: Report = {
-  machine: `Bun ${Bun.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, ${process.platform}`,
-  generator,
-  rounds: options.rounds,
-  rows: [],
-  growth: [],
-  notMeasured: {},
-};
+const width = Math.max(...named.map(({ name }) => name.length));
+const more = [
+  "ROWS",
+  "",
+  ...named.map(({ name, title }) => `  ${name.padStart(width)}    ${title}`),
+  "",
+  "The first run installs the rivals' packages beside the benchmark. The whole table needs wrk, redis-server and node: without wrk a slower generator makes the load, and rows that need what is missing are left out.",
+].join("\n");
 
-for (const row of rows.filter(({ name }) => wanted(name))) {
-  await attempt(row.name, async () => report.rows.push(await measure(row, options)));
-}
-for (const [name, grow] of Object.entries(growthRows).filter(([name]) => wanted(name))) {
-  await attempt(name, async () => report.growth.push(await grow(options)));
-}
-process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
-if (flags.chart !== undefined) await Bun.write(flags.chart, drawChart(report));
-process.exit(0);
-
-async function attempt(name: string, run: () => Promise<unknown>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    if (!(error instanceof NotMeasured)) throw error;
-    report.notMeasured[name] = error.message;
-  }
-}
+await runMain(command, process.argv.slice(2), more);

@@ -1,5 +1,4 @@
 /** The programs that Talk is measured against, started. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { run, type Started, start } from "./processes.ts";
 import { NotMeasured } from "./row.ts";
@@ -15,16 +14,25 @@ export function startBare(name: string, ...args: string[]): Promise<Started> {
 export async function startOnNode(name: string): Promise<Started> {
   const node = Bun.which("node");
   if (!node) throw new NotMeasured("node is not installed");
-  await installPackages();
+  installing ??= installPackages(import.meta.dir);
+  await installing;
   return start([node, join(import.meta.dir, "rivals", `${name}.mjs`)], READY);
 }
 
-/** The rivals' packages are in a package of the benchmark's own, so that nobody else has to load them. */
-async function installPackages(): Promise<void> {
-  if (existsSync(join(import.meta.dir, "node_modules"))) return;
+let installing: Promise<unknown> | undefined;
+
+/**
+ * The rivals' packages are in a package of the benchmark's own, so that nobody else has to load them. Installing
+ * what is there already takes 10 ms, and mends what was begun once and not ended.
+ * @param folder of that package. @throws NotMeasured if they cannot be installed
+ */
+export async function installPackages(folder: string): Promise<void> {
   try {
-    await run([process.execPath, "install", "--frozen-lockfile", "--cwd", import.meta.dir]);
+    await run([process.execPath, "install", "--frozen-lockfile", "--cwd", folder]);
   } catch (error) {
-    throw new NotMeasured(`the rivals' packages could not be installed: ${error}`);
+    const [why = "bun install failed"] = /(?<=error: ).+/.exec(String(error)) ?? [];
+    throw new NotMeasured(
+      `its rivals' packages could not be installed (${why}); run bun install in ${folder}`,
+    );
   }
 }

@@ -1,7 +1,8 @@
 /** A command line, strictly: citty declares and prints the flags, and here none passes that was not declared. */
 import { parseArgs } from "node:util";
-import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
+import { type ArgsDef, type CommandDef, runCommand } from "citty";
 import { TalkError, UsageError } from "./errors.ts";
+import { helpOf } from "./help.ts";
 import { suggest } from "./suggest.ts";
 
 /** The shortest and the longest period that a flag may ask for: what is quicker would be a flood. */
@@ -11,17 +12,19 @@ const MAX_SECONDS = 86_400;
 /**
  * Runs a command, and is the one place where a failure of it becomes a line on stderr and an exit code:
  * 2 for a wrong flag, 1 for everything else.
+ * @param more what --help says below the options
  */
 export async function runMain<A extends ArgsDef>(
   command: CommandDef<A>,
   argv = process.argv.slice(2),
+  more = "",
 ): Promise<void> {
   try {
     // Behind `--` there are words alone.
     const options = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
     if (options.includes("--help") || options.includes("-h")) {
       // Not by process.stdout: to load that takes longer than all the rest of this.
-      console.log(Bun.stripANSI(await renderUsage(command)).replace(/ +$/gm, ""));
+      console.log(await helpOf(command, more));
       return;
     }
     // Whoever reads our output may go (`| head -1`): that is no reason to end before what is to be done is done.

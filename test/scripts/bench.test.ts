@@ -1,7 +1,12 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { drawChart } from "../../scripts/bench/chart.ts";
 import { measure } from "../../scripts/bench/measure.ts";
-import type { Row } from "../../scripts/bench/row.ts";
+import { installPackages } from "../../scripts/bench/rivals.ts";
+import { NotMeasured, type Row } from "../../scripts/bench/row.ts";
+import { afterwards } from "../helpers/afterwards.ts";
 import { start } from "../helpers/program.ts";
 
 // Whole programs are started and measured.
@@ -81,10 +86,52 @@ test("bun run bench measures the rows it is given, and writes them as JSON", asy
   expect(rows[0].ratios[0]).toMatchObject({ rival: "bun -e 0", target: 2.5, median: expect.any(Number) });
 });
 
-test("a row that there is not is refused, with those that there are", async () => {
-  const bench = start("scripts/bench/main.ts", ["helb"]);
+test("its help names every row with its title, and what the whole table needs", async () => {
+  const bench = start("scripts/bench/main.ts", ["--help"]);
+  expect(await bench.exited).toBe(0);
+  const text = bench.lines.join("\n");
+  expect(text).toMatch(/^USAGE bun run bench \[OPTIONS\] \[ROW...\]$/m);
+  expect(text).toMatch(/^ +put-sqlite {4}PUT a user, sqlite:, against a Map$/m);
+  expect(text).toMatch(/^ +growth-check {4}checking one client$/m);
+  expect(text).toMatch(/^ +--chart=<file.svg> {4}/m);
+  expect(text).toContain("wrk, redis-server");
+});
+
+test.each([
+  ["helb", "error: there is no row helb; did you mean help?"],
+  ["nothing-like-it", "error: there is no row nothing-like-it; see --help"],
+  ["--qick", "error: unknown option --qick; did you mean --quick?"],
+  ["--chart", "error: --chart needs a value; see --help"],
+])("%s is a wrong usage", async (word, complaint) => {
+  const bench = start("scripts/bench/main.ts", [word]);
   expect(await bench.exited).toBe(2);
-  expect(bench.lines).toEqual([
-    expect.stringMatching(/^error: there is no row helb; the rows are list-100, /),
-  ]);
+  expect(bench.lines).toEqual([complaint]);
+});
+
+describe("the rivals' packages", () => {
+  /** A package of one dependency, beside it, whose name is free for each run to choose. */
+  function folder(dependency: string): string {
+    const path = mkdtempSync(join(tmpdir(), "talk-bench-test-"));
+    afterwards(() => rmSync(path, { recursive: true }));
+    writeFileSync(join(path, "package.json"), JSON.stringify({ dependencies: { rival: dependency } }));
+    return path;
+  }
+
+  test("are installed where some of them are missing", async () => {
+    const path = folder("file:./of-ours");
+    mkdirSync(join(path, "of-ours"));
+    writeFileSync(join(path, "of-ours/package.json"), '{"name":"rival","version":"1.0.0"}');
+    mkdirSync(join(path, "node_modules/another"), { recursive: true });
+    Bun.spawnSync([process.execPath, "install", "--lockfile-only", "--cwd", path]);
+    await installPackages(path);
+    expect(existsSync(join(path, "node_modules/rival/package.json"))).toBe(true);
+  });
+
+  test("that cannot be installed leave their rows out, and a line says what to do", async () => {
+    const path = folder("file:./nowhere");
+    const told = `^its rivals' packages could not be installed \\(.+\\); run bun install in ${path}$`;
+    const failure = await installPackages(path).catch((error) => error);
+    expect(failure).toBeInstanceOf(NotMeasured);
+    expect(failure.message).toMatch(new RegExp(told));
+  });
 });

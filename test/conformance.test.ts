@@ -90,12 +90,6 @@ describe("a registry", () => {
       "removes a user who does not answer",
     ]);
   });
-
-  test("that is not there fails, and says why", async () => {
-    const { passed, rows } = await check("--registry", "http://127.0.0.1:1");
-    expect(passed).toEqual([]);
-    expect(rows[0]).toMatchObject({ received: "none: ECONNREFUSED" });
-  });
 });
 
 describe("a client", () => {
@@ -162,6 +156,30 @@ describe("a client", () => {
     const { passed, rows } = await check("--client", `udp://127.0.0.1:${client.port}`);
     expect(passed).toEqual([]);
     expect(rows[0]).toMatchObject({ received: "0123456789abcdef" });
+  });
+});
+
+describe("nothing", () => {
+  test.each([
+    ["--registry", "http://127.0.0.1:1"],
+    ["--client", "http://127.0.0.1:1"],
+    ["--client", "ws://127.0.0.1:1"],
+    ["--client", "udp://127.0.0.1:1"],
+  ])("%s %s is said in a line", async (flag, url) => {
+    expect(await run("scripts/conformance/main.ts", [flag, url])).toEqual({
+      stdout: "",
+      stderr: `error: nothing answers at ${url} (connection refused); start what is to be checked first\n`,
+      exitCode: 1,
+    });
+  });
+
+  test("is at a host that there is not", async () => {
+    const { stderr, exitCode } = await run("scripts/conformance/main.ts", [
+      "--client",
+      "udp://host.invalid:1",
+    ]);
+    expect(stderr).toMatch(/^error: nothing answers at udp:\/\/host.invalid:1 \(.*\); start .*\n$/);
+    expect(exitCode).toBe(1);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Checks any implementation of the contract, in any language, from outside. */
 import { type ArgsDef, defineCommand } from "citty";
+import { hostOf } from "../../src/core/address.ts";
 import { checkFlags, runMain, wholeNumber } from "../../src/core/command.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { jsonLine } from "../../src/core/json-line.ts";
@@ -8,6 +9,7 @@ import { parsePublicUrl } from "../../src/core/public-url.ts";
 import type { Address } from "../../src/core/schemas.ts";
 import { visible } from "../../src/core/visible.ts";
 import { clientRows } from "./client-rows.ts";
+import { reachOverTcp, reachOverUdp } from "./reach.ts";
 import { openRegistry } from "./registry.ts";
 import { registryRows } from "./registry-rows.ts";
 import { type Result, runRows } from "./row.ts";
@@ -58,6 +60,9 @@ async function checkRegistry(url: string, wait: number, tell: (result: Result) =
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
     throw new UsageError(`--registry must be a URL such as ${REGISTRY_URL}`);
   }
+  const { protocol, port } = new URL(url);
+  const defaultPort = protocol === "https:" ? 443 : 80;
+  await reachOverTcp(url, { host: hostOf(url), port: Number(port) || defaultPort });
   const registry = openRegistry(url, wait);
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.once(signal, () => void registry.cleanUp().then(() => process.exit(1)));
@@ -71,6 +76,8 @@ async function checkRegistry(url: string, wait: number, tell: (result: Result) =
 
 async function checkClient(url: string, tell: (result: Result) => void): Promise<Result[]> {
   const address = addressOf(url);
+  const reach = address.protocol === "UDP" ? reachOverUdp : reachOverTcp;
+  await reach(url, address);
   return runRows(clientRows[address.protocol], address, tell);
 }
 

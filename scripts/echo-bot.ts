@@ -16,5 +16,11 @@ export async function startEchoBot(protocol: Protocol, registry?: string) {
 }
 
 // Alone: bun scripts/echo-bot.ts [the registry's URL]
-const alone = import.meta.main ? await startEchoBot("HTTP", process.argv[2]) : undefined;
-if (alone) process.once("SIGINT", alone.close).once("SIGTERM", alone.close);
+if (import.meta.main) {
+  const bot = await startEchoBot("HTTP", process.argv[2]).catch(({ message }) => {
+    process.stderr.write(`error: ${message}\n`);
+    process.exit(1);
+  });
+  process.once("SIGINT", bot.close).once("SIGTERM", bot.close);
+  process.stdout.write(`${bot.name} sends back what you write to it; Ctrl-C ends it\n`);
+}

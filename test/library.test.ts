@@ -6,7 +6,7 @@ import { join, type Me, type TalkEvent } from "talk/client";
 import { createRegistry, type Registry } from "talk/registry";
 import { readLines } from "../src/core/lines.ts";
 import { afterwards } from "./helpers/afterwards.ts";
-import { root, startRegistry } from "./helpers/program.ts";
+import { root, start, startRegistry } from "./helpers/program.ts";
 
 // Processes, the type checker above all, take longer than Bun's 5 s on a busy machine.
 setDefaultTimeout(120_000);
@@ -197,18 +197,20 @@ describe("the README's example", async () => {
   });
 });
 
-test("the echo bot alone answers, and unregisters at SIGINT", async () => {
+test("the echo bot alone says who it is, answers, and unregisters at SIGINT", async () => {
   const registry = await startRegistry();
-  const bot = Bun.spawn([process.execPath, `${root}/scripts/echo-bot.ts`, registry.url], {
-    env: process.env,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  afterwards(() => bot.kill("SIGKILL"));
-  const alice = await joined({ name: "alice", registry: registry.url, pollInterval: 20 });
-  if (!(await alice.users()).has("echo-http")) await next(alice, "joined");
+  const bot = start("scripts/echo-bot.ts", [registry.url]);
+  await bot.sees("echo-http sends back what you write to it; Ctrl-C ends it");
+  const alice = await joined({ name: "alice", registry: registry.url });
   await alice.send("echo-http", "hello");
   expect(await next(alice, "message")).toMatchObject({ user: "echo-http", text: "hello" });
   bot.kill("SIGINT");
   expect(await bot.exited).toBe(0);
   expect([...(await alice.users()).keys()]).toEqual(["alice"]);
+});
+
+test("the echo bot says in a line that there is no registry", async () => {
+  const bot = start("scripts/echo-bot.ts", ["http://127.0.0.1:1"]);
+  expect(await bot.exited).toBe(1);
+  expect(bot.lines).toEqual(["error: no registry at http://127.0.0.1:1 (connection refused)"]);
 });

@@ -18,7 +18,7 @@ export interface Chat {
   dispatch(event: Event): Promise<void>;
   /** The known list. */
   known(): Users;
-  /** Asks the registry who is there. @throws RegistryUnreachable, RegistryRefused */
+  /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
   users(): Promise<Users>;
   /** Sends a text to a user, of the known list or not. Never rejects. */
   send(to: UserName, text: string): Promise<Outcome>;

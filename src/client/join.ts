@@ -40,7 +40,7 @@ export interface Me extends AsyncIterable<TalkEvent> {
   name: UserName;
   /** As it is registered. */
   address: Address;
-  /** Asks the registry who is there. @throws RegistryUnreachable, RegistryRefused */
+  /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
   users(): Promise<Users>;
   /** Sends a text, in order behind those before it to the same user, and tells what became of it. Never rejects. */
   send(to: UserName, text: string): Promise<Report>;
@@ -50,7 +50,7 @@ export interface Me extends AsyncIterable<TalkEvent> {
 
 /**
  * Listens, registers, and stays registered until `close`.
- * @throws InvalidInput, CannotListen, RegistryUnreachable, RegistryRefused, TalkError if the name is taken
+ * @throws InvalidInput, CannotListen, RegistryUnreachable, NoRegistry, RegistryRefused, TalkError if the name is taken
  */
 export async function join({
   name,

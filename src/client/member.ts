@@ -66,7 +66,7 @@ export interface Member {
   close(): Promise<void>;
 }
 
-/** Listens, and registers the address. @throws CannotListen, RegistryUnreachable, RegistryRefused, TalkError if the name is taken */
+/** Listens, and registers the address. @throws CannotListen, RegistryUnreachable, NoRegistry, RegistryRefused, TalkError if the name is taken */
 export async function enter({
   name,
   registry: url,

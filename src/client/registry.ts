@@ -1,5 +1,11 @@
 /** The registry as a client sees it, over fetch. */
-import { RegistryRefused, RegistryUnreachable } from "../core/errors.ts";
+import {
+  errorCode,
+  NoRegistry,
+  RegistryRefused,
+  RegistryUnreachable,
+  type TalkError,
+} from "../core/errors.ts";
 import { parseJson, readAtMost } from "../core/http.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { type Address, isRecord, type UserName } from "../core/schemas.ts";
@@ -19,7 +25,10 @@ const MAX_LIST_BYTES = 48 * 1024 * 1024;
 /** Most bytes of an error's body that are read. */
 const MAX_EXPLANATION_BYTES = 4096;
 
-/** Each method throws RegistryUnreachable without an answer of a registry, and RegistryRefused when it says no. */
+/** What says that there is no such path, or that nobody adds users or lists them there. */
+const UNKNOWN_PATH = [404, 405];
+
+/** Each method throws RegistryUnreachable without an answer, NoRegistry if something else answers, RegistryRefused if it says no. */
 export interface Registry {
   url: string;
   list(signal?: AbortSignal): Promise<Users>;
@@ -45,8 +54,16 @@ export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
     try {
       return await fetch(path, { signal: AbortSignal.timeout(ANSWER_MS), ...init });
     } catch (error) {
-      throw new RegistryUnreachable(base, reasonOf(error));
+      throw failureOf(base, error);
     }
+  }
+
+  /** A registry knows the path of its users, whatever else it says of them. */
+  async function expectRegistry(response: Response): Promise<void> {
+    if (UNKNOWN_PATH.includes(response.status)) {
+      throw new NoRegistry(base, `it has no users at ${REGISTRY_PATHS.users}`);
+    }
+    await expectOk(response);
   }
 
   async function expectOk(response: Response): Promise<void> {
@@ -76,9 +93,9 @@ export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
         if (response.ok) listPath = users;
       }
       if (response.status === 304 && known) return known.users;
-      await expectOk(response);
+      await expectRegistry(response);
       const list = readUsers(await jsonOf(response, MAX_LIST_BYTES));
-      if (!list) throw new RegistryUnreachable(base, "something else answers there");
+      if (!list) throw new NoRegistry(base, "its answer is no list of users");
       const etag = response.headers.get("etag");
       known = etag === null ? undefined : { etag, users: list };
       return list;
@@ -92,7 +109,11 @@ export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
         if (again.ok || again.status === 409) response = again;
       }
       if (response.status === 409) return (await isOwn(response)) ? "own" : "taken";
-      await expectOk(response);
+      await expectRegistry(response);
+      // Registries of other makes say yes in many ways, but none with a page.
+      if (response.headers.get("content-type")?.startsWith("text/html")) {
+        throw new NoRegistry(base, "it answers with a web page");
+      }
       return "created";
     },
     async put(user, address) {
@@ -133,6 +154,19 @@ async function explanation(response: Response): Promise<string> {
     return `the registry says: ${JSON.parse(message)}`;
   } catch {
     return "";
+  }
+}
+
+function failureOf(url: string, error: unknown): TalkError {
+  switch (errorCode(error)) {
+    case "EPROTO":
+      return new NoRegistry(url, "it does not speak TLS; try http://");
+    case "Malformed_HTTP_Response":
+      return new NoRegistry(url, "it does not speak HTTP");
+    case "ECONNRESET":
+      return new RegistryUnreachable(url, "the connection was closed");
+    default:
+      return new RegistryUnreachable(url, reasonOf(error));
   }
 }
 

@@ -192,10 +192,17 @@ export class CannotListen extends TalkError {
   }
 }
 
-/** The registry did not answer, or not as a registry does. */
+/** The registry did not answer. */
 export class RegistryUnreachable extends TalkError {
   constructor(url: string, reason: string) {
     super("registry-unreachable", `no registry at ${url} (${reason})`);
+  }
+}
+
+/** Something answers where the registry should be, and not as a registry does. */
+export class NoRegistry extends TalkError {
+  constructor(url: string, why: string) {
+    super("no-registry", `${url} is no Talk registry (${why}); say where one is with --registry`);
   }
 }
 

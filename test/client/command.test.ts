@@ -399,16 +399,45 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     afterwards(() => server.stop(true));
     const url = `http://${HOST}:${server.port}`;
     const alice = start("src/client/main.ts", ["--name", "alice", "--port", "0", "--registry", url]);
-    await alice.sees(`error: no registry at ${url} (something else answers there); the known list stays`);
+    await alice.sees(/is no Talk registry \(its answer is no list of users\)/);
     expect(sent).toBeLessThan(100_000_000);
   });
 
-  test("something else where the registry should be", async () => {
-    const server = Bun.serve({ hostname: HOST, port: 0, fetch: () => new Response("<html>") });
+  function serve(status: number, type: string): string {
+    const answer = () => new Response("<html>", { status, headers: { "content-type": type } });
+    const server = Bun.serve({ hostname: HOST, port: 0, fetch: answer });
     afterwards(() => server.stop(true));
-    const url = `http://${HOST}:${server.port}`;
+    return `//${HOST}:${server.port}`;
+  }
+
+  test.each([
+    ["a web page", "http", 200, "it answers with a web page"],
+    ["a page that is not there", "http", 404, "it has no users at /v1/users"],
+    ["a page that takes no POST", "http", 405, "it has no users at /v1/users"],
+    ["no TLS", "https", 200, "it does not speak TLS; try http://"],
+  ])("%s where the registry should be", async (_, scheme, status, why) => {
+    const url = `${scheme}:${serve(status, "text/html")}`;
     const alice = start("src/client/main.ts", ["--port", "0", "--registry", url]);
-    await alice.sees(`error: no registry at ${url} (something else answers there); the known list stays`);
+    expect(await alice.exited).toBe(1);
+    expect(alice.lines).toEqual([
+      `error: ${url} is no Talk registry (${why}); say where one is with --registry`,
+    ]);
+  });
+
+  test.each(["HTTP", "WEBSOCKET"])("a client on %s where the registry should be", async (protocol) => {
+    const bob = await startClient("bob", await startRegistry(), "--protocol", protocol);
+    const url = /(?<=you are bob at \w+:)\S+(?=;)/.exec(bob.lines.join("\n"))?.[0];
+    const alice = start("src/client/main.ts", ["--port", "0", "--registry", `http:${url}`]);
+    expect(await alice.exited).toBe(1);
+    expect(alice.lines).toEqual([
+      `error: http:${url} is no Talk registry (it has no users at /v1/users); say where one is with --registry`,
+    ]);
+  });
+
+  test("what lists no users where the registry should be", async () => {
+    const url = `http:${serve(200, "text/plain")}`;
+    const alice = start("src/client/main.ts", ["--port", "0", "--registry", url]);
+    await alice.sees(/is no Talk registry \(its answer is no list of users\).*; the known list stays$/);
   });
 });
 

@@ -13,7 +13,7 @@ export async function release(storeUrl: string, name: string): Promise<string> {
       "--release needs the --store of a registry; memory: is known to that registry alone",
     );
   }
-  const store = await openStore(storeUrl);
+  const store = await openStore(storeUrl, { mustExist: true });
   try {
     const released = await store.release(user);
     return released ? `${user} is open to all now` : `${user} has no owner and is not reserved`;

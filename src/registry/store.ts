@@ -21,6 +21,8 @@ export interface StoreOptions {
   maxUsers?: number;
   /** What an acknowledged write survives on SQLite: the end of the process, or of the power. @default process */
   durability?: "process" | "power";
+  /** Refuses an SQLite file that is not there, and makes none. @default false */
+  mustExist?: boolean;
   /** The time of day in milliseconds since 1970. @default the system's */
   now?: () => number;
 }

@@ -2,6 +2,7 @@
 
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { listed, start, startRegistry } from "../helpers/program.ts";
 import { openTestStore, temporaryFolder } from "../helpers/registry.ts";
@@ -131,6 +132,17 @@ describe("one line on stderr, and an exit code, for", () => {
     const registry = start(main, ["--port", "0", "--store", `sqlite:${path}`]);
     expect(await registry.exited).toBe(1);
     expect(registry.lines).toEqual([expect.stringContaining(`error: cannot open the store ${path}`)]);
+  });
+
+  test("--release on a file that is not there, which is not made", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "mistyped.db");
+    const release = start(main, ["--store", `sqlite:${path}`, "--release", "bob"]);
+    expect(await release.exited).toBe(1);
+    expect(release.lines).toEqual([
+      `error: cannot open the store ${path}: unable to open database file; check the file, its folder and the disk.`,
+    ]);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test.each([

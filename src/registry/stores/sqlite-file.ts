@@ -27,10 +27,14 @@ const TABLES = `
   ) STRICT;
   INSERT OR IGNORE INTO state SELECT 1, 0, count(*), '', 0 FROM users;`;
 
-/** Opens the file, or makes it. @throws StoreUnavailable */
-export function openFile(path: string, durability: NonNullable<StoreOptions["durability"]>): Database {
+/** Opens the file, or makes it unless it must be there. @throws StoreUnavailable */
+export function openFile(
+  path: string,
+  durability: NonNullable<StoreOptions["durability"]>,
+  mustExist = false,
+): Database {
   return guarded(`cannot open the store ${path}`, () => {
-    const database = new Database(path, { create: true, readwrite: true, strict: true });
+    const database = new Database(path, { create: !mustExist, readwrite: true, strict: true });
     // First of all: the next line already takes a lock.
     database.run(`PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`);
     database.run("PRAGMA journal_mode = WAL");

@@ -13,9 +13,9 @@ type Row = Address & { user: UserName; id: number };
  */
 export function openSqlite(
   path: string,
-  { maxUsers = MAX_USERS, durability = "process", now = Date.now }: StoreOptions = {},
+  { maxUsers = MAX_USERS, durability = "process", mustExist = false, now = Date.now }: StoreOptions = {},
 ): Store {
-  const database = openFile(path, durability);
+  const database = openFile(path, durability, mustExist);
   // A file of somebody else's may have a table of that name.
   const sql = guarded(`cannot open the store ${path}`, () => statements(database));
   let changed = false;

@@ -4,7 +4,7 @@ import { encodeMessage } from "../core/encode.ts";
 import { TalkError } from "../core/errors.ts";
 import type { UserName } from "../core/schemas.ts";
 import { suggest } from "../core/suggest.ts";
-import { fail, keep, print, type Session, type Step, select } from "./session.ts";
+import { type Effect, fail, keep, print, type Session, type Step, select } from "./session.ts";
 import type { Outcome } from "./transports/index.ts";
 
 interface Command {
@@ -12,6 +12,8 @@ interface Command {
   help: string;
   run: (session: Session, argument: string) => Step;
 }
+
+const NOBODY_SELECTED = fail("nobody is selected; choose with :user <user>, :update lists them all");
 
 /** By the word behind the colon. */
 export const commands: Record<string, Command> = {
@@ -39,7 +41,7 @@ export const commands: Record<string, Command> = {
   },
   again: {
     usage: ":again",
-    help: "sends once more what was not delivered, the last text first",
+    help: "sends once more what a user did not get, in order",
     run: sendAgain,
   },
   exit: {
@@ -83,19 +85,32 @@ export function sendText(session: Session, to: UserName, text: string): Step {
 }
 
 function send(session: Session, text: string): Step {
-  const { users, selected } = session;
-  if (selected !== undefined && users.has(selected)) return sendText(session, selected, text);
-  return [
-    keep(session, { to: undefined, text }),
-    [fail("nobody is selected; choose with :user <user>, :update lists them all")],
-  ];
+  const to = recipient(session);
+  if (to !== undefined) return sendText(session, to, text);
+  return [keep(session, { to: undefined, text }), [NOBODY_SELECTED]];
 }
 
+function recipient({ users, selected }: Session): UserName | undefined {
+  return selected !== undefined && users.has(selected) ? selected : undefined;
+}
+
+/** Sends all that the user of the last text that failed did not get, or all that was written to nobody. */
 function sendAgain(session: Session): Step {
   const last = session.undelivered.at(-1);
   if (!last) return [session, [fail("there is nothing to send again")]];
-  const rest = { ...session, undelivered: session.undelivered.slice(0, -1) };
-  return last.to === undefined ? send(rest, last.text) : sendText(rest, last.to, last.text);
+  const to = last.to ?? recipient(session);
+  if (to === undefined) return [session, [NOBODY_SELECTED]];
+  const { again = [], rest = [] } = Object.groupBy(session.undelivered, (text) =>
+    text.to === last.to ? "again" : "rest",
+  );
+  let next: Session = { ...session, undelivered: rest };
+  const effects: Effect[] = [];
+  for (const { text } of again) {
+    const [after, more] = sendText(next, to, text);
+    next = after;
+    effects.push(...more);
+  }
+  return [next, effects];
 }
 
 /** Selects a user, and asks the registry first if the known list lacks it. */

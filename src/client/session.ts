@@ -1,6 +1,8 @@
 /** A chat as it stands, what happens to it, and what it calls for. */
+import { isUserName } from "../core/names.ts";
 import { isProtocol } from "../core/protocol.ts";
 import type { Address, Message, UserName } from "../core/schemas.ts";
+import { suggest } from "../core/suggest.ts";
 import { type Inbox, markRead, startInbox } from "./inbox.ts";
 import type { Outcome } from "./transports/index.ts";
 import type { ListedAddress, Users } from "./users.ts";
@@ -143,7 +145,11 @@ export function fail(sentence: string): Effect {
 /** Selects a user of the known list. */
 export function select(session: Session, user: UserName): Step {
   const address = session.users.get(user);
-  if (!address) return [session, [fail(`no such user: ${user}; :update lists them all`)]];
+  if (!address) {
+    const meant = suggest(user, [...session.users.keys()].filter(isUserName));
+    const hint = meant === undefined ? ":update lists them all" : `did you mean :user ${meant}?`;
+    return [session, [fail(`no such user: ${user}; ${hint}`)]];
+  }
   if (!isProtocol(address.protocol)) {
     return [session, [fail(`${user} listens on ${address.protocol}, which this client does not speak`)]];
   }

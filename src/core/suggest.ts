@@ -1,10 +1,23 @@
-/** The word most likely meant: one that starts as typed, else the nearest within two edits. */
+/**
+ * The word most likely meant, in whatever case: one that starts as typed, else the nearest within two edits, or one
+ * where three letters or less were typed.
+ */
 export function suggest(typed: string, words: readonly string[]): string | undefined {
   if (typed === "") return undefined;
-  const near = words
-    .map((word) => ({ word, edits: distance(typed, word) }))
-    .sort((a, b) => a.edits - b.edits)[0];
-  return words.find((word) => word.startsWith(typed)) ?? (near && near.edits <= 2 ? near.word : undefined);
+  const wanted = typed.toLowerCase();
+  const begun = words.find((word) => word.toLowerCase().startsWith(wanted));
+  if (begun !== undefined) return begun;
+  let most = wanted.length > 3 ? 2 : 1;
+  let nearest: string | undefined;
+  for (const word of words) {
+    // Each letter that one has more costs an edit: of a long list, few are looked at.
+    if (Math.abs(word.length - wanted.length) > most) continue;
+    const edits = distance(wanted, word.toLowerCase());
+    if (edits > most || (edits === most && nearest !== undefined)) continue;
+    most = edits;
+    nearest = word;
+  }
+  return nearest;
 }
 
 /** Levenshtein distance. */

@@ -124,9 +124,21 @@ describe("who wrote", () => {
   });
 });
 
+test.each([
+  ["bop", "did you mean :user bob?"],
+  ["BOB", "did you mean :user bob?"],
+  ["ali", "did you mean :user alice?"],
+  ["xyz", ":update lists them all"],
+  ["tom", ":update lists them all"],
+])("a user %s, who is not there: %s", (name, hint) => {
+  const hostile = new Map([...users, ["xyz\x1b", BOB]]);
+  const { effects } = after({ type: "list", users: hostile, purpose: { type: "select", user: name } });
+  expect(effects.at(-1)).toMatchObject({ output: { sentence: `no such user: ${name}; ${hint}` } });
+});
+
 describe(":again", () => {
-  const fate = (id: number, text: string, outcome: Outcome): Event => ({
-    type: "outcome",
+  const fate = (id: number, text: string, outcome: Outcome) => ({
+    type: "outcome" as const,
     id,
     to: "bob",
     text,
@@ -135,26 +147,33 @@ describe(":again", () => {
   const sent = (effects: Effect[]) =>
     effects.flatMap((effect) => (effect.type === "send" ? [[effect.to, effect.text]] : []));
 
-  test("sends what was not delivered to whom it was for, the last text first", () => {
-    const failed = [
-      fate(0, "one", { type: "failed", reason: "refused" }),
-      fate(1, "two", { type: "unanswered", seconds: 5 }),
-      fate(2, "three", { type: "delivered" }),
+  test("sends what a user did not get, in order; then what another did not", () => {
+    const failed: Event[] = [
+      { ...fate(0, "zero", { type: "failed", reason: "refused" }), to: "carol" },
+      fate(1, "one", { type: "failed", reason: "refused" }),
+      fate(2, "two", { type: "unanswered", seconds: 5 }),
+      fate(3, "three", { type: "delivered" }),
     ];
     const first = after(list(users), ...failed, line(":user alice"), line(":again"));
-    expect(sent(first.effects)).toEqual([["bob", "two"]]);
+    expect(sent(first.effects)).toEqual([
+      ["bob", "one"],
+      ["bob", "two"],
+    ]);
     const [second, effects] = step(first.session, line(":again"));
-    expect(sent(effects)).toEqual([["bob", "one"]]);
+    expect(sent(effects)).toEqual([["carol", "zero"]]);
     expect(step(second, line(":again"))[1]).toMatchObject([
       { output: { sentence: "there is nothing to send again" } },
     ]);
   });
 
   test("sends what was written to nobody to who is selected now, and keeps it if that is nobody", () => {
-    const { session, effects } = after(list(users), line("hello"), line(":again"));
-    expect(sent(effects)).toEqual([]);
+    const { session, effects } = after(list(users), line("hello"), line("again"), line(":again"));
+    expect(effects).toMatchObject([{ output: { sentence: expect.stringMatching(/^nobody is selected/) } }]);
     const [selected] = step(session, line(":user bob"));
-    expect(sent(step(selected, line(":again"))[1])).toEqual([["bob", "hello"]]);
+    expect(sent(step(selected, line(":again"))[1])).toEqual([
+      ["bob", "hello"],
+      ["bob", "again"],
+    ]);
   });
 });
 

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, setDefaultTimeout } from "bun:test";
 import { cleanUp } from "./helpers/afterwards.ts";
 
-// Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
+// Longer than Bun's 5 s, for a busy machine. Without --parallel it holds for the first file alone; slow ones say it themselves.
 setDefaultTimeout(30_000);
 afterEach(cleanUp);
 afterAll(() => Bun.WebView.closeAll());

@@ -1,10 +1,13 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openSecrets } from "../../src/client/secrets.ts";
 import { statePath } from "../../src/client/state.ts";
 import { root } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
+
+// Processes take longer than Bun's 5 s on a busy machine.
+setDefaultTimeout(30_000);
 
 const REGISTRY = "http://10.0.0.1:8088";
 const freshPath = () => statePath("key", { XDG_STATE_HOME: join(temporaryFolder(), "state") });

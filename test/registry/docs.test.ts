@@ -1,10 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { validate } from "@apidevtools/swagger-parser";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { isRecord } from "../../src/core/schemas.ts";
 import { createApp } from "../../src/registry/app.ts";
 import { chromium, openPage } from "../helpers/browser.ts";
 import { listen, openTestStore } from "../helpers/registry.ts";
+
+// Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
+setDefaultTimeout(30_000);
 
 async function app() {
   return createApp({ store: await openTestStore("memory:") });

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { Address } from "../../src/core/schemas.ts";
 import { openStore, type Store } from "../../src/registry/store.ts";
@@ -7,6 +7,9 @@ import { OPERATOR } from "../../src/registry/stores/owners.ts";
 import { openFile } from "../../src/registry/stores/sqlite-file.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { freshStore, openTestStore, storeKinds, temporaryFolder } from "../helpers/registry.ts";
+
+// Processes take longer than Bun's 5 s on a busy machine.
+setDefaultTimeout(30_000);
 
 const HERE: Address = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const THERE: Address = { protocol: "UDP", host: "::1", port: 3000 };

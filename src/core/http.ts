@@ -66,10 +66,10 @@ export async function readJson(request: Request): Promise<unknown> {
   return parseJson(await readBytes(request).catch(asCutOff));
 }
 
-/** JSON in UTF-8. @throws InvalidInput */
-export function parseJson(bytes: Uint8Array): unknown {
+/** JSON, in UTF-8 where it is bytes. @throws InvalidInput */
+export function parseJson(input: string | Uint8Array): unknown {
   try {
-    return JSON.parse(UTF8.decode(bytes));
+    return JSON.parse(typeof input === "string" ? input : UTF8.decode(input));
   } catch {
     throw new InvalidInput("The input must be JSON in UTF-8.");
   }

@@ -2,6 +2,6 @@ import { parseJson } from "./http.ts";
 import { Message, parse } from "./schemas.ts";
 
 /** The message in a frame or a datagram. @throws InvalidInput */
-export function decodeMessage(bytes: Uint8Array): Message {
-  return parse(Message, parseJson(bytes));
+export function decodeMessage(input: string | Uint8Array): Message {
+  return parse(Message, parseJson(input));
 }

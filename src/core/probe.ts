@@ -38,7 +38,7 @@ export function encodeProbeAnswer({ id, replyTo }: Probe, own: Address, limit: n
 /** Undefined if the text is not what a probe's is: then it is a text like any other. */
 function readProbe(text: string): Probe | undefined {
   try {
-    const value = parseJson(Buffer.from(text));
+    const value = parseJson(text);
     if (!isRecord(value)) return undefined;
     const { host, id } = value;
     const port = Number(value.port);

@@ -2,7 +2,10 @@
 const MAX_WAITING = 1024 * 1024;
 
 export interface OutputStream {
+  /** Writes with all else that this turn of the event loop brings: a system call for each would cost more than the rest. */
   write(text: string): void;
+  /** Writes at once what waits for that. */
+  flush(): void;
   /** Whether so much waits to be read that no more should come. */
   full(): boolean;
   /** Resolves when nobody reads it any more. */
@@ -15,17 +18,31 @@ export interface OutputStream {
 export function countedOutput(stream: NodeJS.WriteStream): OutputStream {
   const hungUp = Promise.withResolvers<void>();
   stream.on("error", () => hungUp.resolve());
+  let gathered = "";
   let waiting = 0;
+
+  function flush() {
+    const text = gathered;
+    if (text === "") return;
+    gathered = "";
+    stream.write(text, () => {
+      waiting -= text.length;
+    });
+  }
+
   return {
     write(text) {
+      if (gathered === "") setImmediate(flush);
+      gathered += text;
       waiting += text.length;
-      stream.write(text, () => {
-        waiting -= text.length;
-      });
     },
+    flush,
     full: () => waiting > MAX_WAITING,
     hungUp: hungUp.promise,
-    // An empty write would be done at once, whatever waits before it.
-    end: () => new Promise((done) => void stream.end(() => done())),
+    end() {
+      flush();
+      // An empty write would be done at once, whatever waits before it.
+      return new Promise((done) => void stream.end(() => done()));
+    },
   };
 }

@@ -11,7 +11,10 @@ export function openPiped(): Screen {
     ...unattended,
     show(output) {
       const rendered = render(output);
-      if (rendered) outputs[rendered.stream].write(`${rendered.text}\n`);
+      if (!rendered) return;
+      // Where both lead to one place, lines keep their order.
+      outputs[rendered.stream === "stdout" ? "stderr" : "stdout"].flush();
+      outputs[rendered.stream].write(`${rendered.text}\n`);
     },
     full,
     hungUp,

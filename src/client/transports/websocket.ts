@@ -61,7 +61,7 @@ export const webSocket: Transport = {
               socket.close(WEBSOCKET_CLOSE.tooFast, new TooFast(wait).message);
               return;
             }
-            socket.send(answerTo(frame, (bytes) => onMessage(decodeMessage(bytes), data.source)));
+            socket.send(answerTo(frame, (text) => onMessage(decodeMessage(text), data.source)));
           },
         },
       });
@@ -74,10 +74,10 @@ export const webSocket: Transport = {
   createSender: () => createLinkSender(openWebSocketLink),
 };
 
-function answerTo(frame: string | Buffer, take: (bytes: Uint8Array) => void): string {
+function answerTo(frame: string | Buffer, take: (text: string) => void): string {
   try {
     if (typeof frame !== "string") throw new InvalidInput("Send text frames.");
-    take(Buffer.from(frame));
+    take(frame);
     return WEBSOCKET_OK;
   } catch (error) {
     if (error instanceof TalkError) return JSON.stringify(failureBody(error));

@@ -47,6 +47,12 @@ export interface AppOptions {
   admission?: Admission;
 }
 
+interface Place {
+  guard: ReturnType<typeof createOriginGuard>;
+  /** The one IP address that can ask there, if there is but one. */
+  onlySource: string | undefined;
+}
+
 /** The registry's HTTP API over a store; it listens once `.listen()` is called. */
 export function createApp({
   store,
@@ -57,8 +63,8 @@ export function createApp({
 }: AppOptions) {
   const answerList = createListAnswer(store);
   const claimTo = open ? () => OPERATOR : claimOf;
-  /** Made at the first request, when it is known where the app listens. */
-  let guard: ReturnType<typeof createOriginGuard> | undefined;
+  /** What follows from where the app listens, which is known at the first request. */
+  let place: Place | undefined;
 
   const app = new Elysia({
     // One router for `app.handle` and for sockets; Bun's own decodes bad percent-encodings into other names.
@@ -75,8 +81,8 @@ export function createApp({
   })
     .onError(({ error, request }) => refuse(error, request))
     .onRequest(({ request }) => {
-      guard ??= createOriginGuard(app.server?.hostname ?? "", publicHost);
-      guard(request);
+      place ??= placeAt(app.server?.hostname ?? "");
+      place.guard(request);
     })
     .use(docs((): InternalRoute[] => app.routes))
     .get(health, () => OK, { detail: operations.health })
@@ -118,17 +124,18 @@ export function createApp({
     .put(
       user,
       async ({ params, request }) => {
+        const { user } = parse(UserParams, params);
         const source = sourceOf(request);
         const address = reachable(parse(Address, await readJson(request)), source);
-        const creates = admission.counts(source) && !(await store.get(params.user));
+        const creates = admission.counts(source) && !(await store.get(user));
         const claim = claimTo(request);
-        const put = () => store.put(params.user, address, claim);
-        const result = await (creates ? admission.admit(params.user, source, put) : put());
+        const put = () => store.put(user, address, claim);
+        const result = await (creates ? admission.admit(user, source, put) : put());
         if (result !== "done") throw refusalBy(result);
-        log({ type: "updated", user: params.user, address });
+        log({ type: "updated", user, address });
         return OK;
       },
-      { params: UserParams, detail: operations.put },
+      { detail: operations.put },
     )
     .delete(
       user,
@@ -152,12 +159,15 @@ export function createApp({
     return answer.catch((error) => refuse(error, request));
   }
 
+  function placeAt(host: string): Place {
+    // Nobody else can ask there, and looking would take a tenth of a PUT.
+    const onlySource = host === "127.0.0.1" || host === "::1" ? host : undefined;
+    return { guard: createOriginGuard(host, publicHost), onlySource };
+  }
+
   /** The IP address that asks; without a socket it is this machine. */
   function sourceOf(request: Request): string {
-    const { server } = app;
-    // Nobody else can ask there, and looking would take a tenth of a PUT.
-    if (server?.hostname === "127.0.0.1" || server?.hostname === "::1") return server.hostname;
-    return server?.requestIP(request)?.address ?? "127.0.0.1";
+    return place?.onlySource ?? app.server?.requestIP(request)?.address ?? "127.0.0.1";
   }
 
   /** The methods that the routes know for a path. */

@@ -7,17 +7,19 @@ export function createListAnswer(store: Store): (request: Request) => Awaitable<
   return ({ headers }) => whenThere(list(), (current) => answerWith(current, headers));
 }
 
-function answerWith({ text, etag }: UserList, headers: Headers): Response {
+function answerWith({ text, etag, whole, unchanged }: UserList, headers: Headers): Response {
   const known = headers.get("if-none-match");
-  const caching = { etag, "cache-control": "no-cache" };
-  if (known !== null && matches(known, etag)) return new Response(null, { status: 304, headers: caching });
-  return new Response(text, { headers: { ...caching, "content-type": "application/json" } });
+  if (known !== null && matches(known, etag)) return new Response(null, unchanged);
+  return new Response(text, whole);
 }
 
 /** The list of users as text, with the entity tag (RFC 9110 §8.8.3) of exactly that text. */
 interface UserList {
   text: string;
   etag: string;
+  /** What goes with the list, and with the answer that it is known: made once, as many ask. */
+  whole: { headers: Headers };
+  unchanged: { status: 304; headers: Headers };
 }
 
 /** Hands out the list, and serializes it only after a change. */
@@ -29,7 +31,9 @@ function cachedList(store: Store): () => Awaitable<UserList> {
       const text = serialize(registrations);
       // The tag is of the content, so that it holds on every replica and after a restart.
       const etag = `"${new Bun.CryptoHasher("sha256").update(text).digest("base64url").slice(0, 22)}"`;
-      cached = { version, text, etag };
+      const caching = { etag, "cache-control": "no-cache" };
+      const whole = { headers: new Headers({ ...caching, "content-type": "application/json" }) };
+      cached = { version, text, etag, whole, unchanged: { status: 304, headers: new Headers(caching) } };
       return cached;
     });
   }

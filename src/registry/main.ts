@@ -10,6 +10,8 @@ const MIGRATE = "/proc/sys/net/ipv4/tcp_migrate_req";
 const MIGRATE_HINT =
   "connections that arrive just when a registry on this port stops may be reset; sysctl -w net.ipv4.tcp_migrate_req=1 keeps them";
 
+const SILENT = { log() {}, flush() {} };
+
 export const registry = defineCommand({
   meta: { name: typed("registry"), description: "Knows where each user of Talk listens" },
   args: flags,
@@ -26,7 +28,7 @@ export const registry = defineCommand({
       import("./registry.ts"),
       import("./log.ts"),
     ]);
-    const { log, flush } = createLog(args.quiet ? () => {} : (text) => process.stderr.write(text));
+    const { log, flush } = args.quiet ? SILENT : createLog((text) => process.stderr.write(text));
     const running = await createRegistry({ ...options, log });
     let url: string;
     try {

@@ -11,8 +11,12 @@ const UNLIMITED = ["--max-users", "10000000"];
 
 const helps = new Map<string, Promise<string>>();
 
-/** A registry on a free port; `ready` is its base URL. */
+/** A registry on a free port that does not log, as the rivals do not; `ready` is its base URL. */
 export function startRegistry(...args: string[]): Promise<Started> {
+  return startLoggingRegistry("--quiet", ...args);
+}
+
+export function startLoggingRegistry(...args: string[]): Promise<Started> {
   const main = join(root, "src/registry/main.ts");
   return start(
     [process.execPath, main, "--port", "0", ...UNCHECKED, ...UNLIMITED, ...args],

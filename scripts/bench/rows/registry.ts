@@ -8,7 +8,7 @@ import { type Load, load } from "../load.ts";
 import { type Started, start } from "../processes.ts";
 import { startBare, startOnNode } from "../rivals.ts";
 import { NotMeasured, type Row, type Side, type Target } from "../row.ts";
-import { need, startRegistry } from "../talk.ts";
+import { need, startLoggingRegistry, startRegistry } from "../talk.ts";
 
 const bare = (ratio: number): Target[] => [{ rival: "bare", ratio }];
 
@@ -21,6 +21,10 @@ export const registryRows: Row[] = [
     underLoad("talk", await startRegistry("--store", "memory:"), { kind: "put" }),
     underLoad("bare", await startBare("bare-registry"), { kind: "put" }),
     underLoad("fastify", await startOnNode("fastify-registry"), { kind: "put" }),
+  ]),
+  row("put-logged", "PUT a user, memory:, each logged", [], async () => [
+    underLoad("talk", await startLoggingRegistry("--store", "memory:"), { kind: "put" }),
+    underLoad("bare", await startBare("bare-registry"), { kind: "put" }),
   ]),
   row("put-sqlite", "PUT a user, sqlite:, against a Map", bare(0.7), async () => {
     const folder = mkdtempSync(join(tmpdir(), "talk-bench-"));

@@ -11,6 +11,7 @@ import { createChecker } from "../src/registry/checker.ts";
 import { openProbers } from "../src/registry/probes.ts";
 import { openStore } from "../src/registry/store.ts";
 import { createRandom } from "../test/helpers/random.ts";
+import { progress } from "./stores/progress.ts";
 
 const INTERVAL_MS = 150_000;
 const WINDOW_MS = 30_000;
@@ -68,9 +69,8 @@ await new Promise<void>((resolve) => {
     mostSockets = Math.max(mostSockets, socketCount() - idle);
     mostMegabytes = Math.max(mostMegabytes, megabytes());
     const seconds = (performance.now() - began) / 1000;
-    process.stderr.write(
-      `\r${seconds.toFixed(0)} s: ${probed} checks begun, ${removed.size} of ${silent} removed `,
-    );
+    const note = `removed, ${probed} checks begun, ${seconds.toFixed(0)} s`;
+    progress(Math.min(removed.size, silent), silent, note);
     if (removed.size < silent && seconds * 1000 < INTERVAL_MS) return;
     clearInterval(timer);
     resolve();
@@ -82,7 +82,6 @@ close();
 
 const wronged = simulated.filter((client, i) => !client.silent && removed.has(`client-${i}`)).length;
 const lagMs = lags.sort((a, b) => a - b)[Math.floor(lags.length * 0.99)] ?? 0;
-process.stderr.write("\n");
 process.stdout.write(
   [
     `clients                 ${clients}, a third per protocol, ${silent} silent`,

@@ -8,6 +8,7 @@ import { createChecker } from "../src/registry/checker.ts";
 import { openProbers } from "../src/registry/probes.ts";
 import { openStore } from "../src/registry/store.ts";
 import { createRandom } from "../test/helpers/random.ts";
+import { progress } from "./stores/progress.ts";
 
 const HOST = "127.0.0.1";
 const INTERVAL_MS = 200;
@@ -48,12 +49,11 @@ const checker = createChecker({
 });
 checker.start();
 while (checks < 3 * rounds && removed.length === 0) {
-  process.stderr.write(`\r${Math.floor(checks / 3)} of ${rounds} rounds `);
   await Bun.sleep(100);
+  progress(Math.min(Math.floor(checks / 3), rounds), rounds, "rounds");
 }
 checker.stop();
 close();
-process.stderr.write("\n");
 process.stdout.write(`datagrams: ${counts.passed} passed, ${counts.lost} lost, ${counts.doubled} doubled\n`);
 process.stdout.write(`removed in ${rounds} rounds of 3 clients: ${removed.length}\n`);
 process.exit(removed.length === 0 ? 0 : 1);

@@ -1,3 +1,5 @@
+import { isUserName } from "./names.ts";
+
 /**
  * What must not reach a terminal as it is: controls and escapes (Cc, so C0, DEL and C1), formats such as bidi
  * and zero width (Cf), lone surrogates (Cs), line and paragraph separators, whatever else draws nothing
@@ -34,5 +36,5 @@ export function visible(text: string): string {
 
 /** A user's name made visible; one that no user can have is quoted, so that `bob: hi` cannot pass for a message. */
 export function visibleName(name: string): string {
-  return /^[a-zA-Z0-9_.-]+$/.test(name) ? name : `"${visible(name).replaceAll('"', '\\"')}"`;
+  return isUserName(name) ? name : `"${visible(name).replaceAll('"', '\\"')}"`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { visible } from "../../src/core/visible.ts";
+import { visible, visibleName } from "../../src/core/visible.ts";
 
 test.each([
   ["a\nb\r\tc", "a\\nb\\r\\tc"],
@@ -25,3 +25,16 @@ test.each(["hello", "é ñ ü", "日本語 한국어 العربية עברית",
     expect(visible(text)).toBe(text);
   },
 );
+
+test.each([
+  ["bob", "bob"],
+  ["__proto__", "__proto__"],
+  ["A-b_c.1", "A-b_c.1"],
+  ["bob: hi", '"bob: hi"'],
+  ["..", '".."'],
+  ["", '""'],
+  ["b".repeat(65), `"${"b".repeat(65)}"`],
+  ['"bob"\n', '"\\"bob\\"\\n"'],
+])("the name %j is shown as %s", (name, shown) => {
+  expect(visibleName(name)).toBe(shown);
+});

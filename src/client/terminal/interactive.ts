@@ -1,4 +1,5 @@
 /** The terminal of a person: what happens scrolls by, and below it stands the line being typed. */
+import { isUserName } from "../../core/names.ts";
 import { commands } from "../commands.ts";
 import { createQueue } from "../queue.ts";
 import type { Output, Session } from "../session.ts";
@@ -201,5 +202,5 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
 
 /** The names that can be completed: those that can be typed. */
 function names(session: Session | undefined): string[] {
-  return [...(session?.users.keys() ?? [])].filter((name) => /^[\w.-]+$/.test(name));
+  return [...(session?.users.keys() ?? [])].filter(isUserName);
 }

@@ -6,10 +6,12 @@
 import { join } from "node:path";
 import { Address, parse } from "talk/core";
 import { createRegistry } from "talk/registry";
+import { givenNumbers, tell } from "./figure.ts";
+import { progress } from "./stores/progress.ts";
 
 const root = join(import.meta.dir, "..");
 
-const messages = Number(process.argv[2] ?? 10_000_000);
+const [messages = 10_000_000] = givenNumbers();
 const BODY = '{"user":"alice","text":"a message as people write them, of eighty characters or so, not more"}';
 
 /** What may come on top after the first 5 %, in MB. */
@@ -23,6 +25,9 @@ const LOOK_MS = 100;
 
 /** How many messages are under way at once over HTTP and WebSocket, and leave at once over UDP. */
 const WINDOW = 64;
+
+/** After how many bursts it is looked at how many datagrams did not come, to send as many more. */
+const BURSTS = 50;
 
 type Send = (count: number) => Promise<void>;
 
@@ -66,9 +71,13 @@ const senders: Record<string, (url: URL) => Promise<Send>> = {
     });
     const batch = Array.from({ length: WINDOW }, () => BODY);
     return async (count) => {
-      for (let sent = 0; sent < count; sent += WINDOW) {
-        socket.sendMany(batch);
-        await Bun.sleep(1);
+      const before = await droppedAt(url.port);
+      let sent = 0;
+      for (let dropped = 0; sent - dropped < count; dropped = (await droppedAt(url.port)) - before) {
+        for (let burst = 0; burst < BURSTS; burst++) {
+          sent += socket.sendMany(batch);
+          await Bun.sleep(1);
+        }
       }
       // A listener reads in order: when it answers a probe, it has read what came before.
       await new Promise<void>((resolve) => {
@@ -84,7 +93,6 @@ const senders: Record<string, (url: URL) => Promise<Send>> = {
 
 const registry = await createRegistry({ store: "memory:" });
 const base = await registry.listen({ port: 0 });
-let grown = false;
 
 for (const [protocol, open] of Object.entries(senders)) {
   const self = ["--name", protocol, "--protocol", protocol, "--port", "0", "--rate-limit", "0"];
@@ -104,22 +112,30 @@ for (const [protocol, open] of Object.entries(senders)) {
   for (let part = 1; part <= 20; part++) {
     await Promise.race([send(messages / 20), ended]);
     if (part === 1) before = await megabytes(client.pid, WATCH_MS);
-    const so = `${protocol}: ${part * 5} %, ${(await megabytes(client.pid, 0)).toFixed(0)} MB`;
-    if (process.stderr.isTTY) process.stderr.write(`\r${so.padEnd(40)}\r`);
+    const now = (await megabytes(client.pid, 0)).toFixed(0);
+    progress((part * messages) / 20, messages, `messages over ${protocol}, ${now} MB`);
   }
   const seconds = (performance.now() - began - WATCH_MS) / 1000;
   const after = await megabytes(client.pid, WATCH_MS);
   const growth = after - before;
-  if (growth > GROWTH_MB || client.exitCode !== null) grown = true;
-  process.stdout.write(
-    `${protocol.padEnd(10)}${messages} messages, ${Math.round(messages / seconds)} a second; ` +
-      `${before.toFixed(1)} MB after 5 %, ${after.toFixed(1)} MB at the end: ${growth.toFixed(1)} MB more\n`,
-  );
+  tell({
+    what: `${messages.toLocaleString("en")} messages to a client over ${protocol}`,
+    asked: `at most ${GROWTH_MB} MB more at the end than after 5 %`,
+    seen: `${before.toFixed(1)} → ${after.toFixed(1)} MB, ${Math.round(messages / seconds).toLocaleString("en")} a second`,
+    held: growth <= GROWTH_MB && client.exitCode === null,
+  });
   client.kill("SIGTERM");
   await client.exited;
 }
 await registry.close();
-process.exit(grown ? 1 : 0);
+process.exit();
+
+/** How many datagrams to a port the system has dropped, because its listener did not keep up. */
+async function droppedAt(port: string): Promise<number> {
+  const hex = Number(port).toString(16).toUpperCase().padStart(4, "0");
+  const sockets = await Bun.file("/proc/net/udp").text();
+  return Number(new RegExp(`^ *\\d+: \\w+:${hex} .* (\\d+)\\s*$`, "m").exec(sockets)?.[1] ?? 0);
+}
 
 /** Where a user listens, as soon as it is registered. */
 async function addressOf(user: string): Promise<URL> {

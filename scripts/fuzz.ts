@@ -5,18 +5,19 @@
  * a wrong state afterwards.
  */
 
+import { givenNumbers, tell } from "./figure.ts";
 import { clientDocument } from "./fuzz/client-api.ts";
 import { DATAGRAMS_PER_ATTEMPT, datagramsAttempt } from "./fuzz/datagrams.ts";
 import { FRAMES_PER_CONNECTION, framesAttempt } from "./fuzz/frames.ts";
 import { httpAttempt } from "./fuzz/http.ts";
 import { createRequests } from "./fuzz/requests.ts";
-import { type Result, run } from "./fuzz/run.ts";
+import { type Result, type RunOptions, run } from "./fuzz/run.ts";
 import { clientFaults, registryFaults } from "./fuzz/state.ts";
 import { startTarget, type Target } from "./fuzz/target.ts";
 
 const MAX_GROWTH_MB = 10;
 
-const [seed = 1, scale = 1] = process.argv.slice(2).map(Number);
+const [seed = 1, scale = 1] = givenNumbers();
 /** How long memory is watched for its least, in milliseconds. A short run proves nothing about it. */
 const calmMs = scale < 1 ? 0 : 3000;
 process.env.NO_PROXY = "*";
@@ -27,76 +28,94 @@ const registry = await startTarget("the registry", "src/registry/main.ts", [
   ...["--check-interval", "86400"],
 ]);
 const document: unknown = await (await fetch(`${registry.url.origin}/swagger/json`)).json();
-const faults: string[] = [];
+/** What is wrong with the state after the fuzzing. */
+const wrong: string[] = [];
+let faultCount = 0;
 
-await fuzz(registry, "registry, HTTP", 100_000, 100, httpAttempt(registry.url, createRequests(document)));
-faults.push(...(await registryFaults(registry.url)));
+await fuzz(registry, "HTTP requests to the registry", {
+  count: 100_000,
+  lanes: 100,
+  attempt: httpAttempt(registry.url, createRequests(document)),
+});
+wrong.push(...(await registryFaults(registry.url)));
 for (const protocol of ["HTTP", "WEBSOCKET", "UDP"] as const) {
-  const name = `the client on ${protocol}`;
   const self = ["--name", protocol, "--protocol", protocol, "--port", "0"];
   const args = [...self, "--registry", registry.url.origin, "--rate-limit", "0"];
-  const client = await startTarget(name, "src/client/main.ts", args);
+  const client = await startTarget(`the client on ${protocol}`, "src/client/main.ts", args);
   switch (protocol) {
-    case "HTTP":
-      await fuzz(
-        client,
-        "client, HTTP",
-        20_000,
-        100,
-        httpAttempt(client.url, createRequests(clientDocument)),
-      );
+    case "HTTP": {
+      const attempt = httpAttempt(client.url, createRequests(clientDocument));
+      await fuzz(client, "HTTP requests to a client", { count: 20_000, lanes: 100, attempt });
       break;
-    case "WEBSOCKET":
-      await fuzz(client, "client, WebSocket", 100_000 / FRAMES_PER_CONNECTION, 20, framesAttempt(client.url));
+    }
+    case "WEBSOCKET": {
+      const attempt = framesAttempt(client.url);
+      const each = FRAMES_PER_CONNECTION;
+      await fuzz(client, "WebSocket frames to a client", { count: 100_000, each, lanes: 20, attempt });
       break;
-    case "UDP":
-      await fuzz(
-        client,
-        "client, UDP",
-        1_000_000 / DATAGRAMS_PER_ATTEMPT,
-        1,
-        await datagramsAttempt(client.url),
-      );
+    }
+    case "UDP": {
+      const attempt = await datagramsAttempt(client.url);
+      const each = DATAGRAMS_PER_ATTEMPT;
+      await fuzz(client, "datagrams to a client", { count: 1_000_000, each, lanes: 1, attempt });
+    }
   }
-  faults.push(...(await clientFaults(client, protocol)));
+  wrong.push(...(await clientFaults(client, protocol)));
   await client.stop();
 }
 await registry.stop();
+tell({
+  what: "registry and clients after the fuzzing",
+  asked: "a new user's life and each protocol's messages are as ever",
+  seen: counted(wrong),
+  held: wrong.length === 0,
+});
+process.stderr.write(`${faultCount} faults with seed ${seed}\n`);
+process.exit();
 
-for (const fault of faults) process.stdout.write(`FAULT: ${fault}\n`);
-process.stdout.write(`${faults.length} faults with seed ${seed}\n`);
-process.exit(faults.length === 0 ? 0 : 1);
+interface Plan {
+  count: number;
+  /** How many of them an attempt sends. @default 1 */
+  each?: number;
+  lanes: number;
+  attempt: RunOptions["attempt"];
+}
 
-async function fuzz(
-  target: Target,
-  name: string,
-  count: number,
-  lanes: number,
-  attempt: Parameters<typeof run>[0]["attempt"],
-) {
-  let warmMegabytes = 0;
+async function fuzz(target: Target, name: string, { count, each = 1, lanes, attempt }: Plan) {
+  const attempts = Math.ceil((count / each) * scale);
+  let before = 0;
   const result = await run({
     name,
     seed,
-    count: Math.ceil(count * scale),
+    count: attempts,
     lanes,
     attempt,
     warm: async () => {
-      warmMegabytes = await target.megabytes(calmMs);
+      before = await target.megabytes(calmMs);
     },
   });
-  const megabytes = await target.megabytes(calmMs);
-  report(result, warmMegabytes, megabytes);
-  if (scale >= 1 && megabytes - warmMegabytes > MAX_GROWTH_MB)
-    faults.push(`${name}: memory grew by ${(megabytes - warmMegabytes).toFixed(0)} MB`);
-  for (const [fault, caseSeed] of result.faults)
-    faults.push(`${name}: ${fault.slice(1)}, first in case ${caseSeed}`);
+  const after = await target.megabytes(calmMs);
+  report(result);
+  const faults = Array.from(result.faults, ([fault, caseSeed]) => `${fault.slice(1)} in case ${caseSeed}`);
   faults.push(...target.faults());
+  const judged = scale >= 1;
+  tell({
+    what: `${(attempts * each).toLocaleString("en")} fuzzed ${name}, seed ${seed}`,
+    asked: `no 5xx, crash, complaint or hang over 15 s${judged ? `; at most ${MAX_GROWTH_MB} MB more than after a fifth` : ""}`,
+    seen: `${counted(faults)}; ${before.toFixed(1)} → ${after.toFixed(1)} MB`,
+    held: faults.length === 0 && !(judged && after - before > MAX_GROWTH_MB),
+  });
 }
 
-function report({ name, endings, seconds }: Result, before: number, after: number): void {
+/** Faults in a few words, and at length on stderr. */
+function counted(faults: string[]): string {
+  faultCount += faults.length;
+  for (const fault of faults) process.stderr.write(`FAULT: ${fault}\n`);
+  return faults.length === 0 ? "0 faults" : `${faults.length} faults, such as: ${faults[0]}`;
+}
+
+/** How the cases ended, which shows what the fuzzing reaches. */
+function report({ name, endings, seconds }: Result): void {
   const counts = [...endings].sort(([, a], [, b]) => b - a).map(([ending, times]) => `${ending} ×${times}`);
-  process.stdout.write(
-    `${name}: ${seconds.toFixed(1)} s, ${before.toFixed(0)} MB after a fifth, ${after.toFixed(0)} MB at the end\n  ${counts.join(", ")}\n`,
-  );
+  process.stderr.write(`${name}: ${seconds.toFixed(1)} s; ${counts.join(", ")}\n`);
 }

@@ -32,3 +32,20 @@ test.each([
   const printed = await new Response(shell.stdout).text();
   expect(printed.match(/user-\d+/g)).toHaveLength(5000);
 });
+
+test("both outputs in one file keep their order", async () => {
+  const both = `
+    const { openPiped } = await import("${root}/src/client/terminal/piped.ts");
+    const screen = openPiped();
+    for (let i = 0; i < 100; i++) {
+      screen.show({ type: "message", message: { user: "bob", text: String(2 * i) } });
+      screen.show({ type: "fate", to: "bob", outcome: { type: "failed", reason: String(2 * i + 1) } });
+    }
+    await screen.close();
+  `;
+  const child = Bun.spawn(["sh", "-c", 'exec "$0" --eval "$1" 2>&1', process.execPath, both], {
+    stdin: "ignore",
+  });
+  const numbers = (await child.stdout.text()).match(/\d+/g)?.map(Number);
+  expect(numbers).toEqual(Array.from({ length: 200 }, (_, i) => i));
+});

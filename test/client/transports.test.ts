@@ -234,6 +234,12 @@ describe("HTTP", () => {
     expect(outcome).toEqual({ type: "unanswered", seconds: 5 });
   });
 
+  test("is content with the status of an answer that breaks off", async () => {
+    const answer = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{";
+    const port = await tcpPeer((socket) => socket.on("data", () => socket.end(answer)));
+    expect(await sender("HTTP").send({ host: HOST, port }, "{}")).toEqual({ type: "delivered" });
+  });
+
   test("nor when the peer closes midway", async () => {
     const port = await tcpPeer((socket) => socket.on("data", () => socket.destroy()));
     const outcome = await sender("HTTP").send({ host: HOST, port }, "{}");

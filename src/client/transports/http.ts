@@ -14,6 +14,9 @@ const ANSWER_MS = 5000;
 /** How long a request may take to come, headers and body, and a connection may be idle, in seconds. */
 const IDLE_SECONDS = 10;
 
+/** The longest answer that is read; Talk's own are far shorter. */
+const MAX_ANSWER_BYTES = 4096;
+
 type Answer = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
 
 /** Messages as POST requests. */
@@ -81,8 +84,7 @@ export const http: Transport = {
               signal,
             }),
           );
-          // Not read: a peer could answer without end.
-          await response.body?.cancel();
+          await finish(response);
           if (response.ok) return { type: "delivered" };
           return deferral(response) ?? { type: "failed", reason: `it answered ${response.status}` };
         } catch (error) {
@@ -93,6 +95,13 @@ export const http: Transport = {
     };
   },
 };
+
+/** Reads a short answer to its end, which is cheapest, and hangs up on any other: a peer could answer without end. */
+async function finish(response: Response): Promise<void> {
+  const isShort = Number(response.headers.get("content-length") ?? Number.NaN) <= MAX_ANSWER_BYTES;
+  // What was answered is known by its status, whatever becomes of the rest.
+  await (isShort ? response.arrayBuffer() : response.body?.cancel())?.catch(() => {});
+}
 
 /** Too many requests, or unavailable for a time that is told (RFC 6585 §4, RFC 9110 §10.2.3). */
 function deferral({ status, headers }: Response): Deferral | undefined {

@@ -16,8 +16,9 @@ import { failure, OK, pathOf, readJson } from "../core/http.ts";
 import { isUserName } from "../core/names.ts";
 import { createOriginGuard } from "../core/origin.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
-import { Address, parse, Registration, UserParams } from "../core/schemas.ts";
+import { Address, parse, Registration, type UserName, UserParams } from "../core/schemas.ts";
 import { type Admission, createAdmission } from "./admission.ts";
+import type { Awaitable } from "./awaitable.ts";
 import { claimOf } from "./bearer.ts";
 import { docs } from "./docs.ts";
 import { createListAnswer } from "./list.ts";
@@ -103,8 +104,7 @@ export function createApp({
         const source = sourceOf(request);
         const address = reachable(registration.address, source);
         const claim = claimTo(request);
-        const create = () => store.create(user, address, claim);
-        const result = await admission.admit(user, source, create);
+        const result = await admitted(user, source, () => store.create(user, address, claim));
         if (result !== "done") throw refusalBy(result);
         log({ type: "registered", user, address });
         return OK;
@@ -127,10 +127,8 @@ export function createApp({
         const { user } = parse(UserParams, params);
         const source = sourceOf(request);
         const address = reachable(parse(Address, await readJson(request)), source);
-        const creates = admission.counts(source) && !(await store.get(user));
         const claim = claimTo(request);
-        const put = () => store.put(user, address, claim);
-        const result = await (creates ? admission.admit(user, source, put) : put());
+        const result = await admitted(user, source, () => store.put(user, address, claim));
         if (result !== "done") throw refusalBy(result);
         log({ type: "updated", user, address });
         return OK;
@@ -148,6 +146,14 @@ export function createApp({
       },
       { detail: operations.remove },
     );
+
+  /** Stores a user, who is counted unless it is there already: then it moves or is refused, however many came before. */
+  function admitted<T extends string>(user: UserName, source: string, put: () => Awaitable<T>): Awaitable<T> {
+    if (!admission.counts(source)) return put();
+    return Promise.resolve(store.get(user)).then((known) =>
+      known ? put() : admission.admit(user, source, put),
+    );
+  }
 
   /** What went wrong, as an answer. */
   function refuse(error: unknown, request: Request): Response {

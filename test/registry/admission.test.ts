@@ -153,6 +153,7 @@ describe("over HTTP", () => {
     const base = await registry();
     for (const name of names(60)) await post(base, name);
     for (let i = 0; i < 100; i++) expect((await put(base, "user-0")).status).toBe(200);
+    expect((await post(base, "user-0")).status).toBe(409);
     expect((await fetch(`${base}/v1/users/user-0`, { method: "DELETE" })).status).toBe(200);
   });
 

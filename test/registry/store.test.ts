@@ -161,6 +161,30 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await store.put("one-more", HERE)).toBe("done");
   });
 
+  test("tells each of many PUTs at once what became of it, whatever becomes of the others", async () => {
+    const store = await openTestStore(url, { maxUsers: 302 });
+    await store.create("owned", HERE, "a secret's hash");
+    await store.create("open", HERE);
+    const fates = await Promise.all([
+      store.put("owned", THERE, "another"),
+      store.put("open", THERE),
+      ...Array.from({ length: 250 }, (_, i) => store.put(`user-${i}`, { ...HERE, port: i + 1 })),
+      store.put("owned", THERE),
+      store.put("owned", THERE, "a secret's hash"),
+      ...Array.from({ length: 50 }, (_, i) => store.put(`late-${i}`, HERE, "late")),
+      store.put("one-too-many", HERE),
+    ]);
+    expect(fates.slice(0, 2)).toEqual(["forbidden", "done"]);
+    expect(new Set(fates.slice(2, 252))).toEqual(new Set(["done"]));
+    expect(fates.slice(252, 254)).toEqual(["unauthorized", "done"]);
+    expect(new Set(fates.slice(254, 304))).toEqual(new Set(["done"]));
+    expect(fates[304]).toBe("full");
+    expect(await store.get("user-249")).toEqual({ ...HERE, port: 250 });
+    expect(await store.get("owned")).toEqual(THERE);
+    expect(await store.put("late-49", THERE)).toBe("unauthorized");
+    expect(await users(store)).toHaveLength(302);
+  });
+
   test("has another version after each change, and the same while nothing changes", async () => {
     const store = await openTestStore(url);
     const versions = [await store.version(), await store.version()];

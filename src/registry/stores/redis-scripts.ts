@@ -68,16 +68,27 @@ export const CREATE = `${COMMON}
   return 'done'
 `;
 
-/** Further arguments: the address, the most users. */
+/** Further arguments: the address, the most users; then for each further PUT its user, claim, random number and address. */
 export const PUT = `${COMMON}
-  local new = redis.call('HEXISTS', users, user) == 0
-  local refused
-  if new then refused = refusalOfNew() else refused = refusal(redis.call('HGET', owners, user)) end
-  if refused then return refused end
-  if new and redis.call('HLEN', users) >= tonumber(ARGV[6]) then return 'full' end
-  keep(ARGV[5])
-  if new then own() end
-  return 'done'
+  local most = tonumber(ARGV[6])
+
+  local function put(address)
+    local new = redis.call('HEXISTS', users, user) == 0
+    local refused
+    if new then refused = refusalOfNew() else refused = refusal(redis.call('HGET', owners, user)) end
+    if refused then return refused end
+    if new and redis.call('HLEN', users) >= most then return 'full' end
+    keep(address)
+    if new then own() end
+    return 'done'
+  end
+
+  local answers = { put(ARGV[5]) }
+  for i = 7, #ARGV, 4 do
+    user, claim, id = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+    answers[#answers + 1] = put(ARGV[i + 3])
+  end
+  return answers
 `;
 
 export const REMOVE = `${COMMON}

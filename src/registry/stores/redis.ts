@@ -1,6 +1,7 @@
 import { UsageError } from "../../core/errors.ts";
 import { Address, isRecord, parse, type UserName } from "../../core/schemas.ts";
 import { type Claim, MAX_USERS, type Registered, type Store, type StoreOptions } from "../store.ts";
+import { createBatches } from "./batches.ts";
 import { MAX_RESERVED, RESERVED_MS } from "./owners.ts";
 import { connectRedis } from "./redis-connection.ts";
 import { CHECKER_KEY, CREATE, EXPIRE, KEYS, LEASE, PUT, RELEASE, REMOVE } from "./redis-scripts.ts";
@@ -11,6 +12,9 @@ const [USERS, , , VERSION, SEEN] = KEYS;
 const CREATED = ["done", "taken", "own", "reserved", "full"] as const;
 const MOVED = ["done", "full", "unauthorized", "forbidden"] as const;
 const REMOVED = ["done", "absent", "unauthorized", "forbidden"] as const;
+
+/** Most users that one script moves: Redis does nothing else meanwhile. */
+const MAX_PUTS = 100;
 
 /** How long it is remembered who was seen when, in milliseconds, once nobody checks any more. */
 const SEEN_MS = 24 * 60 * 60 * 1000;
@@ -38,11 +42,23 @@ export async function openRedis(
     return redis.run(script, KEYS, [user, claim ?? "", String(now()), randomId(), ...rest.map(String)]);
   }
 
+  /** Arguments of a PUT: user, claim, random number, address. */
+  type Put = [user: UserName, claim: string, id: string, address: string];
+
+  const put = createBatches(
+    MAX_PUTS,
+    async ([[user, claim, id, address] = ["", "", "", ""], ...others]: Put[]) => {
+      const args = [user, claim, String(now()), id, address, String(maxUsers), ...others.flat()];
+      const answers = await redis.run(PUT, KEYS, args);
+      return Array.isArray(answers) ? answers : [];
+    },
+  );
+
   return {
     create: async (user, address, claim) =>
       oneOf(CREATED, await change(CREATE, user, claim, write(address), maxUsers)),
     put: async (user, address, claim) =>
-      oneOf(MOVED, await change(PUT, user, claim, write(address), maxUsers)),
+      oneOf(MOVED, await put([user, claim ?? "", randomId(), write(address)])),
     remove: async (user, claim) => oneOf(REMOVED, await change(REMOVE, user, claim)),
     expire: async (user, registration) =>
       (await change(EXPIRE, user, undefined, registration, now() + RESERVED_MS, MAX_RESERVED)) === 1,

@@ -1,0 +1,36 @@
+interface Waiting<Item> {
+  item: Item;
+  resolve: (answer: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Asks together what is asked for in one turn of the event loop: a call costs a store more than what is in it.
+ * @param most items in one call
+ * @param ask resolves to an answer for each item, in their order; if it fails, it fails for all of them
+ */
+export function createBatches<Item>(
+  most: number,
+  ask: (items: Item[]) => Promise<unknown[]>,
+): (item: Item) => Promise<unknown> {
+  let waiting: Waiting<Item>[] = [];
+
+  async function flush(): Promise<void> {
+    const batch = waiting;
+    if (batch.length === 0) return;
+    waiting = [];
+    try {
+      const answers = await ask(batch.map(({ item }) => item));
+      for (const [i, { resolve }] of batch.entries()) resolve(answers[i]);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      if (waiting.length === 0) setImmediate(flush);
+      waiting.push({ item, resolve, reject });
+      if (waiting.length === most) void flush();
+    });
+}

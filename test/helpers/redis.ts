@@ -30,12 +30,19 @@ export interface Redis {
 
 let shared: Promise<Redis> | undefined;
 
-/** The one that tests share, without anything in it; it ends with them all. */
+/** The one that tests share, without anything in it; it ends with the last of them. */
 export async function emptyRedis(): Promise<Redis> {
   shared ??= startRedis();
   const redis = await shared;
   await redis.empty();
   return redis;
+}
+
+/** Ends that one. */
+export async function endRedis(): Promise<void> {
+  const redis = await shared;
+  shared = undefined;
+  await redis?.stop();
 }
 
 /** Starts one on a free port. @param options of redis-server, such as `--appendonly yes`; without, it keeps nothing on disk */

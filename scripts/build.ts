@@ -19,6 +19,8 @@ await Bun.build({
   define: { TALK_BINARY: "true" },
   format: "esm",
   minify: true,
+  // A command loads what it needs alone.
+  splitting: true,
   // Compiled ahead, so that it starts in milliseconds.
   bytecode: true,
 });

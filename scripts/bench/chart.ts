@@ -2,7 +2,7 @@ import type { Measured } from "./measure.ts";
 import type { Report } from "./report.ts";
 
 /** Widths and heights, in pixels of the drawing. */
-const LABELS = 300;
+const LABELS = 330;
 const BARS = 380;
 const FIGURES = 130;
 const BAR = 14;

@@ -18,7 +18,7 @@ import { createOriginGuard } from "../core/origin.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { Address, parse, Registration, type UserName, UserParams } from "../core/schemas.ts";
 import { type Admission, createAdmission } from "./admission.ts";
-import type { Awaitable } from "./awaitable.ts";
+import { type Awaitable, whenThere } from "./awaitable.ts";
 import { claimOf } from "./bearer.ts";
 import { docs } from "./docs.ts";
 import { createListAnswer } from "./list.ts";
@@ -150,9 +150,7 @@ export function createApp({
   /** Stores a user, who is counted unless it is there already: then it moves or is refused, however many came before. */
   function admitted<T extends string>(user: UserName, source: string, put: () => Awaitable<T>): Awaitable<T> {
     if (!admission.counts(source)) return put();
-    return Promise.resolve(store.get(user)).then((known) =>
-      known ? put() : admission.admit(user, source, put),
-    );
+    return whenThere(store.get(user), (known) => (known ? put() : admission.admit(user, source, put)));
   }
 
   /** What went wrong, as an answer. */

@@ -2,7 +2,6 @@
  * The figures of the README on what Talk bears: runs the checks, each in a process of its own, and prints a table in
  * Markdown. A check that comes to no end is a row that says so.
  */
-import { cpus } from "node:os";
 import { join } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
 import { checkFlags, runMain, wholeNumber } from "../src/core/command.ts";
@@ -10,6 +9,7 @@ import { UsageError } from "../src/core/errors.ts";
 import { readLines } from "../src/core/lines.ts";
 import { isRecord } from "../src/core/schemas.ts";
 import type { Figure } from "./figure.ts";
+import { describeMachine } from "./machine.ts";
 
 /** How long a check may take, in milliseconds; the longest takes a quarter of an hour on two cores. */
 const MAX_MS = 7_200_000;
@@ -56,8 +56,6 @@ const command = defineCommand({
         ? Math.floor(Math.random() * MAX_SEED)
         : wholeNumber("seed", args.seed, 0, MAX_SEED);
 
-    const [cpu] = cpus();
-    const machine = `Bun ${Bun.version}, ${cpus().length} × ${cpu?.model.trim()}, ${process.platform}`;
     const kind = args.quick ? "; a short run, with small numbers" : "";
     const figures: Figure[] = [];
     for (const name of args._.length > 0 ? args._ : names) {
@@ -70,7 +68,9 @@ const command = defineCommand({
         if (!figure.held) process.exitCode = 1;
       }
     }
-    process.stdout.write(`${machine}, ${new Date().toISOString().slice(0, 10)}${kind}:\n\n${table(figures)}`);
+    process.stdout.write(
+      `${describeMachine()}, ${new Date().toISOString().slice(0, 10)}${kind}:\n\n${table(figures)}`,
+    );
   },
 });
 

@@ -2,11 +2,11 @@
  * Talk beside what else does its job, measured: `bun run bench [row …] [--json] [--quick] [--chart file.svg]`. The figures
  * depend on the machine; the ratios, of programs that take turns in the same run, hardly do.
  */
-import { cpus } from "node:os";
 import { type ArgsDef, defineCommand } from "citty";
 import { checkFlags, runMain } from "../../src/core/command.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { suggest } from "../../src/core/suggest.ts";
+import { describeMachine } from "../machine.ts";
 import { drawChart } from "./chart.ts";
 import { growthRows } from "./growth.ts";
 import { generator } from "./load.ts";
@@ -52,7 +52,7 @@ const command = defineCommand({
         ),
     };
     const report: Report = {
-      machine: `Bun ${Bun.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, ${process.platform}`,
+      machine: describeMachine(),
       generator,
       rounds: options.rounds,
       rows: [],

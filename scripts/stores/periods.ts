@@ -23,7 +23,7 @@ export interface Periods {
 
 /**
  * Registries on one store check live users; the one that checks is killed, as often as another is left. Each user shall
- * be probed once per period throughout. @param intervals how long is waited before each kill and after the last
+ * be probed once per period throughout, but for a check that the kill cut short. @param intervals how long is waited before each kill and after the last
  */
 export async function periods(store: string, registries: number, intervals: number): Promise<Periods> {
   const rounds = new Array<number>(registries).fill(0);
@@ -37,6 +37,7 @@ export async function periods(store: string, registries: number, intervals: numb
     })),
   );
   const probed: number[][] = [];
+  const kills: number[] = [];
   for (let i = 0; i < USERS; i++) {
     const times: number[] = [];
     probed.push(times);
@@ -63,13 +64,17 @@ export async function periods(store: string, registries: number, intervals: numb
     const [checking] = running.toSorted((a, b) => (rounds[b.i] ?? 0) - (rounds[a.i] ?? 0));
     if (!checking) continue;
     running.splice(running.indexOf(checking), 1);
+    kills.push(performance.now());
     await checking.end();
   }
   const left = await ask(running[0]?.url ?? "", "GET", "/v1/users");
   for (const registry of running) await registry.end();
 
-  const waits = probed.flatMap((times) => times.slice(1).map((at, i) => at - (times[i] ?? 0)));
-  const [shortest, longest] = [Math.min(...waits), Math.max(...waits)];
+  const probes = probed.flatMap((times) => times.slice(1).map((at, i) => ({ at, last: times[i] ?? 0 })));
+  // A check that was cut short, before its answer was noted, is made again by the next registry.
+  const cutShort = (last: number) => kills.some((kill) => last > kill - SLACK_MS && last < kill + SLACK_MS);
+  const shortest = Math.min(...probes.filter(({ last }) => !cutShort(last)).map(({ at, last }) => at - last));
+  const longest = Math.max(...probes.map(({ at, last }) => at - last));
   const faults: string[] = [];
   if (shortest < 0.8 * INTERVAL_MS - SLACK_MS)
     faults.push(`a user was probed twice in ${shortest.toFixed(0)} ms`);
@@ -78,5 +83,5 @@ export async function periods(store: string, registries: number, intervals: numb
   }
   const users = Object.keys(left.json).filter((user) => user.startsWith("live-")).length;
   if (users !== USERS) faults.push(`${users} of ${USERS} live users are left`);
-  return { faults, shortest, longest, probes: probed.flat().length, killed: registries - 1 };
+  return { faults, shortest, longest, probes: probed.flat().length, killed: kills.length };
 }

@@ -21,7 +21,7 @@ async function checkAll() {
   const lane = async () => {
     for (const entry of waiting) if (await probe(entry.address)) entry.seen = performance.now();
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(Array.from({ length: Math.min(LANES, clients) }, lane));
 }
 
 async function probe() {

@@ -8,7 +8,7 @@ import type { Log } from "./log.ts";
 import type { Finding, Prober } from "./prober.ts";
 import { createRoster, type Entry } from "./roster.ts";
 import { createRounds } from "./rounds.ts";
-import { createSemaphore } from "./semaphore.ts";
+import { createSlots } from "./slots.ts";
 import type { Store } from "./store.ts";
 
 /** Most probes under way at once. */
@@ -64,7 +64,7 @@ export function createChecker({
 }: CheckerOptions): Checker {
   const roster = createRoster({ store, interval, clock, random });
   const { entries } = roster;
-  const inSlot = createSemaphore(MAX_PROBES);
+  const slots = createSlots(MAX_PROBES);
   const leaseMs = Math.min(LEASE_MS.most, Math.max(LEASE_MS.least, interval / 10));
   const duty = createDuty({ checking: store.checking, leaseMs, clock, today });
   const rounds = createRounds({ interval, clock, report: (round) => log({ type: "round", ...round }) });
@@ -90,15 +90,19 @@ export function createChecker({
     }
     if (stopped) return;
     rounds.turn();
+    const now = clock.now();
     for (const entry of duty.isOurs() ? entries.values() : []) {
-      if (!entry.checking && entry.due <= clock.now()) void check(entry);
+      if (entry.checking || entry.due > now) continue;
+      entry.checking = true;
+      // A check begins when its first probe can leave: many that are due at once wait as little more than a name.
+      slots.take(() => void check(entry));
     }
     cancelTick = clock.after(tickMs, () => void tick());
   }
 
+  /** A user's check, which begins with a slot. */
   async function check(entry: Entry): Promise<void> {
     const leaveRound = rounds.enter();
-    entry.checking = true;
     const trial: Trial = { jury: undefined, othersAnswered: false };
     const finding = await examine(entry, trial);
     entry.heard = false;
@@ -114,7 +118,7 @@ export function createChecker({
   }
 
   /**
-   * A whole check: until an answer, a second refusal, or a window full of silence.
+   * A whole check, which begins with a slot: until an answer, a second refusal, or a window full of silence.
    * @param trial where to note whether others answered; a juror's check has none, and does not wait in line
    */
   async function examine(entry: Entry, trial?: Trial): Promise<Finding> {
@@ -122,12 +126,16 @@ export function createChecker({
     const check = begin(entry.address);
     const deadline = window / attempts;
     let refused = false;
+    let silences = 0;
     try {
-      for (let silences = 0; silences < attempts && !stopped; ) {
+      while (!stopped) {
         if (trial) trial.othersAnswered = trial.jury?.haveAnswered(entry) ?? false;
-        const { finding, tookMs } = await inSlot(() => timed(() => check.probe(deadline)), !trial);
+        const left = clock.now();
+        const finding = await check.probe(deadline);
+        const found = clock.now();
+        slots.release();
         if (finding === "alive") {
-          entry.seen = clock.now();
+          entry.seen = found;
           duty.saw(entry.user);
           return finding;
         }
@@ -138,18 +146,14 @@ export function createChecker({
         if (trial && (refused || silences >= Math.floor(attempts / 2))) trial.jury ??= summonJury();
         if (finding === "refused") await sleep(clock, REFUSAL_PAUSE_MS);
         // An error of our own comes at once, and has not used up the time that a peer has to answer.
-        else if (tookMs < deadline) await sleep(clock, deadline - tookMs);
+        else if (found < left + deadline) await sleep(clock, left + deadline - found);
+        if (silences === attempts) break;
+        await new Promise<void>((begin) => slots.take(begin, !trial));
       }
       return "silent";
     } finally {
       check.end();
     }
-  }
-
-  async function timed(probe: () => Promise<Finding>): Promise<{ finding: Finding; tookMs: number }> {
-    const began = clock.now();
-    const finding = await probe();
-    return { finding, tookMs: clock.now() - began };
   }
 
   /** Removes who failed a check, unless there is reason to suspect ourselves, or it has registered anew. */
@@ -179,10 +183,10 @@ export function createChecker({
    * Probes a juror, unless that is under way or was in vain since its last check: many who are silent would
    * otherwise be asked again and again by each other's juries, and take all the slots.
    */
-  async function hear(member: Entry): Promise<void> {
+  function hear(member: Entry): void {
     if (member.checking || member.doubted || member.heard) return;
     member.heard = true;
-    if ((await examine(member)) === "alive") member.heard = false;
+    slots.take(() => void examine(member).then((finding) => (member.heard = finding !== "alive")), true);
   }
 
   return {

@@ -12,7 +12,7 @@ import {
   UnknownPath,
   UnknownUser,
 } from "../core/errors.ts";
-import { failure, OK, pathOf, readJson } from "../core/http.ts";
+import { failure, leniently, OK, pathOf, readJson } from "../core/http.ts";
 import { isUserName } from "../core/names.ts";
 import { createOriginGuard } from "../core/origin.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
@@ -68,9 +68,6 @@ export function createApp({
   let place: Place | undefined;
 
   const app = new Elysia({
-    // One router for `app.handle` and for sockets; Bun's own decodes bad percent-encodings into other names.
-    systemRouter: false,
-    nativeStaticResponse: false,
     // `Host: db` is a host like any other.
     handler: { standardHostname: false },
     // Bodies are counted as they are read, so that too large a one gets its answer in JSON.
@@ -99,7 +96,7 @@ export function createApp({
     .post(
       users,
       async ({ request }) => {
-        const registration = parse(Registration, await readJson(request));
+        const registration = parse(Registration, await readJson(request, leniently));
         const { user } = registration;
         const source = sourceOf(request);
         const address = reachable(registration.address, source);
@@ -126,7 +123,7 @@ export function createApp({
       async ({ params, request }) => {
         const { user } = parse(UserParams, params);
         const source = sourceOf(request);
-        const address = reachable(parse(Address, await readJson(request)), source);
+        const address = reachable(parse(Address, await readJson(request, leniently)), source);
         const claim = claimTo(request);
         const result = await admitted(user, source, () => store.put(user, address, claim));
         if (result !== "done") throw refusalBy(result);

@@ -1,7 +1,7 @@
 import { urlHost } from "../../core/address.ts";
 import { resolveContact } from "../../core/contact.ts";
 import { CannotListen, MethodNotAllowed, TooFast, UnknownPath } from "../../core/errors.ts";
-import { failureOf, OK, pathOf, readJson } from "../../core/http.ts";
+import { failureOf, OK, pathOf, readJson, strictly } from "../../core/http.ts";
 import { createOriginGuard } from "../../core/origin.ts";
 import { CLIENT_PATHS } from "../../core/protocol.ts";
 import { Message, parse } from "../../core/schemas.ts";
@@ -37,7 +37,7 @@ export const http: Transport = {
         async POST(request, server) {
           guard(request);
           const source = server.requestIP(request)?.address ?? "";
-          const message = parse(Message, await readJson(request));
+          const message = parse(Message, await readJson(request, strictly));
           // Not before it has come: of many that come at once, each would find that there is room.
           const wait = delay?.(source) ?? 0;
           if (wait > 0) throw new TooFast(wait);

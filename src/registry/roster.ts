@@ -16,6 +16,8 @@ export interface Entry extends Registered {
   heard: boolean;
   /** Was there before the registry started, and has not shown itself since. */
   initial: boolean;
+  /** The store's last version that it was found in. */
+  version: string;
 }
 
 export interface RosterOptions {
@@ -47,10 +49,12 @@ export function createRoster({ store, interval, clock, random }: RosterOptions):
       const version = await store.version();
       if (version === known) return;
       const now = clock.now();
-      const gone = new Set(entries.keys());
       for (const registration of await store.registrations()) {
-        gone.delete(registration.user);
-        if (entries.get(registration.user)?.id === registration.id) continue;
+        const entry = entries.get(registration.user);
+        if (entry?.id === registration.id) {
+          entry.version = version;
+          continue;
+        }
         // Who registers is there; who was there before this start is looked at at once.
         const initial = known === undefined;
         const due = initial ? now : now + jittered(interval, random);
@@ -62,9 +66,10 @@ export function createRoster({ store, interval, clock, random }: RosterOptions):
           doubted: false,
           heard: false,
           initial,
+          version,
         });
       }
-      for (const user of gone) entries.delete(user);
+      for (const [user, entry] of entries) if (entry.version !== version) entries.delete(user);
       known = version;
     },
     takeOver(seen) {

@@ -66,7 +66,7 @@ export async function join({
   parse(Registration, { user: name, address: publicAddress ?? wanted });
   if (!URL.canParse(registry)) throw new InvalidInput("The registry must be a URL.");
   const member = await enter({
-    name: { text: name, chosen: true },
+    name,
     registry,
     protocol,
     host,

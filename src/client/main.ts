@@ -1,5 +1,4 @@
 import { defineCommand } from "citty";
-import { atMost } from "../core/clock.ts";
 import { checkFlags, runMain } from "../core/command.ts";
 import { RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { typed } from "../core/typed.ts";
@@ -26,7 +25,8 @@ export const client = defineCommand({
     // Loaded late, because --help and a wrong flag need none of it; and first the screen, so that one can type at once.
     const { openScreen } = await import("./terminal/screen.ts");
     const screen = await openScreen({ json: args.json === true, plain: args.plain === true, bell });
-    const [{ enter }, { attend }, { createHandler }, { readJsonLine }] = await Promise.all([
+    const [{ atMost }, { enter }, { attend }, { createHandler }, { readJsonLine }] = await Promise.all([
+      import("../core/clock.ts"),
       import("./member.ts"),
       import("./attend.ts"),
       import("./handler.ts"),

@@ -8,6 +8,7 @@ import type { Address, Message, Protocol, UserName } from "../core/schemas.ts";
 import { localAddressTowards } from "../core/udp.ts";
 import { createHold } from "./hold.ts";
 import { listenOn } from "./listen.ts";
+import { loginName } from "./login-name.ts";
 import { isPresent } from "./presence.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { connectRegistry, type Registry } from "./registry.ts";
@@ -25,8 +26,8 @@ const NAME_ATTEMPTS = 1000;
 const CROWDED_MS = 1000;
 
 export interface MemberOptions {
-  /** `chosen` by hand, it is taken or it is an error; else `-2`, `-3`, … are tried behind it. */
-  name: { text: UserName; chosen: boolean };
+  /** @default the login name, if need be with `-2`, `-3`, … behind it */
+  name: UserName | undefined;
   registry: string;
   protocol: Protocol;
   /** @default the local address from which the registry is reached */
@@ -150,10 +151,11 @@ async function register(
   name: MemberOptions["name"],
   address: Address,
 ): Promise<UserName> {
-  const attempts = name.chosen ? 1 : NAME_ATTEMPTS;
+  const wanted = name ?? (await loginName());
+  const attempts = name === undefined ? NAME_ATTEMPTS : 1;
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const suffix = attempt === 1 ? "" : `-${attempt}`;
-    const candidate = name.text.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
+    const candidate = wanted.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
     const answer = await registry.create(candidate, address);
     if (answer === "created") return candidate;
     const holder = (await registry.list()).get(candidate);
@@ -161,7 +163,7 @@ async function register(
     const left = holder && (sameAddress(holder, address) || (answer === "own" && !(await isPresent(holder))));
     if (left && (await move(registry, candidate, address))) return candidate;
   }
-  throw new TalkError("name-taken", `the name ${name.text} is taken; choose another with --name`);
+  throw new TalkError("name-taken", `the name ${wanted} is taken; choose another with --name`);
 }
 
 /** False if the name is somebody else's. */

@@ -117,7 +117,7 @@ export async function readOptions(args: Args): Promise<Options> {
     );
   }
   return {
-    name: { text: nameOf("name", name), chosen: name !== undefined },
+    name: name === undefined ? undefined : nameOf("name", name),
     registry: registryOf(registry),
     protocol: protocol ?? publicAddress?.protocol ?? "HTTP",
     host,

@@ -33,13 +33,14 @@ export const send = defineCommand({
   async run({ args, rawArgs }) {
     checkFlags(args, flags);
     // Loaded late, because --help and an unknown flag need none of it.
-    const [{ nameOf, registryOf }, { deliver }] = await Promise.all([
+    const [{ nameOf, registryOf }, { loginName }, { deliver }] = await Promise.all([
       import("./values.ts"),
+      import("./login-name.ts"),
       import("./deliver.ts"),
     ]);
     const to = [...new Set(valuesOf("to", rawArgs, flags).map((user) => nameOf("to", user)))];
     if (to.length === 0) throw new UsageError("to whom? say --to <user>, several times for several users");
-    const from = nameOf("name", args.name);
+    const from = args.name === undefined ? await loginName() : nameOf("name", args.name);
     const registry = registryOf(args.registry);
 
     const text = args._.length > 0 ? args._.join(" ") : await readInput();

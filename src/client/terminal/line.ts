@@ -1,4 +1,5 @@
 /** A line as it is typed: what each editing key makes of it. */
+import { graphemesOf } from "./graphemes.ts";
 
 /** The cursor stands before the character at an index, which is the start of a grapheme or the end. */
 export interface Line {
@@ -7,8 +8,6 @@ export interface Line {
 }
 
 export const EMPTY: Line = { text: "", cursor: 0 };
-
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** The line with a text where the cursor was, which is behind it now. */
 export function insert({ text, cursor }: Line, added: string): Line {
@@ -69,12 +68,12 @@ export function transpose(line: Line): Line {
 
 function before({ text, cursor }: Line): number {
   let start = 0;
-  for (const { index } of graphemes.segment(text.slice(0, cursor))) start = index;
+  for (const { index } of graphemesOf(text.slice(0, cursor))) start = index;
   return start;
 }
 
 function after({ text, cursor }: Line): number {
-  const [first] = graphemes.segment(text.slice(cursor));
+  const [first] = graphemesOf(text.slice(cursor));
   return cursor + (first?.segment.length ?? 0);
 }
 

@@ -20,13 +20,15 @@ export interface Log {
 export function createLog(entries: Entries, now: () => Date): Log {
   let kept: Entry[] = [];
   let fresh: Entry[] = [];
-  let date = dateOf(now());
+  /** When the last entry came, at first when we began; which date that was is told late, because a first prompt needs none. */
+  let last = now();
 
   return {
     add(entry) {
-      const today = dateOf(now());
-      if (today !== date) fresh.push(entries.day(today));
-      date = today;
+      const at = now();
+      const today = dateOf(at);
+      if (today !== dateOf(last)) fresh.push(entries.day(today));
+      last = at;
       fresh.push(entry);
     },
     take(columns) {

@@ -1,4 +1,5 @@
 /** Texts cut into rows of a terminal. */
+import { graphemesOf } from "./graphemes.ts";
 
 /** A piece of text in one style, already safe to print. */
 export interface Span {
@@ -13,8 +14,6 @@ export interface Row {
   width: number;
 }
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
-
 /** The pieces of a text that a cursor can stand between, and how many columns each takes. */
 export function* cells(text: string): Generator<{ text: string; width: number }> {
   // Most texts are plain, and cut about ten times as fast this way.
@@ -22,7 +21,7 @@ export function* cells(text: string): Generator<{ text: string; width: number }>
     for (const character of text) yield { text: character, width: 1 };
     return;
   }
-  for (const { segment } of graphemes.segment(text)) yield { text: segment, width: Bun.stringWidth(segment) };
+  for (const { segment } of graphemesOf(text)) yield { text: segment, width: Bun.stringWidth(segment) };
 }
 
 /**

@@ -1,0 +1,16 @@
+import { MAX_NAME_LENGTH } from "../core/protocol.ts";
+import type { UserName } from "../core/schemas.ts";
+
+/** Who is logged in, as a legal name: the system's word if there is no $USER (Bun's userInfo() says "unknown"). */
+export async function loginName(): Promise<UserName> {
+  const { USER, LOGNAME, USERNAME } = process.env;
+  const login = USER || LOGNAME || USERNAME || (await systemName());
+  const legal = login.replace(/[^a-zA-Z0-9_.-]/g, "-").slice(0, MAX_NAME_LENGTH);
+  return /^\.{0,2}$/.test(legal) ? "user" : legal;
+}
+
+async function systemName(): Promise<string> {
+  if (!Bun.which("id")) return "";
+  const { stdout } = Bun.spawn(["id", "-un"], { stdin: "ignore", stderr: "ignore" });
+  return (await stdout.text()).trim();
+}

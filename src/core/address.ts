@@ -59,11 +59,23 @@ export function isLoopback(host: string): boolean {
   );
 }
 
-/** The IP addresses of a host, canonical, in the system's order. @throws the resolver's error, code ENOTFOUND */
-export async function resolveHost(host: string): Promise<string[]> {
+/**
+ * The IP addresses of a host, canonical, in the system's order.
+ * @param signal ends the lookup, which may take longer than anybody waits
+ * @throws the resolver's error, code ENOTFOUND; the signal's reason
+ */
+export async function resolveHost(host: string, signal?: AbortSignal): Promise<string[]> {
   if (isIPv4(host) || isIPv6(host)) return [canonicalHost(host)];
   // Loaded late, because it takes longer than all the rest of this.
   const { lookup } = await import("node:dns/promises");
-  const found = await lookup(host, { all: true });
-  return found.map(({ address }) => canonicalHost(address));
+  const found = lookup(host, { all: true });
+  const inTime = await (signal ? before(signal, found) : found);
+  return inTime.map(({ address }) => canonicalHost(address));
+}
+
+/** A promise's value, if it comes before the signal does. @throws the signal's reason */
+function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => reject(signal.reason));
+  return Promise.race([promise, late]);
 }

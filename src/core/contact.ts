@@ -42,17 +42,10 @@ export async function resolveContact(
   mayContact: MayContact = usual,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  const found = await (signal ? before(signal, resolveHost(host)) : resolveHost(host));
+  const found = await resolveHost(host, signal);
   const allowed = found.filter(mayContact);
   if (allowed.length === 0) throw new DeniedAddress();
   return allowed;
-}
-
-/** A promise's value, if it comes before the signal does. @throws the signal's reason */
-function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => reject(signal.reason));
-  return Promise.race([promise, late]);
 }
 
 /** Denies a network, and of IPv4 also the forms of IPv6 that are translated to it on the way. */

@@ -11,6 +11,7 @@ import { drawChart } from "./chart.ts";
 import { growthRows } from "./growth.ts";
 import { generator } from "./load.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
+import { endAll } from "./processes.ts";
 import { formatReport, type Report } from "./report.ts";
 import { NotMeasured, type Row } from "./row.ts";
 import { memoryRows } from "./rows/memory.ts";
@@ -65,6 +66,9 @@ const command = defineCommand({
       } catch (error) {
         if (!(error instanceof NotMeasured)) throw error;
         report.notMeasured[name] = error.message;
+      } finally {
+        // A row that could not be opened leaves what it had started before it knew.
+        endAll();
       }
     }
 

@@ -18,9 +18,13 @@ export interface Started {
 }
 
 const running = new Set<Bun.Subprocess>();
-process.on("exit", () => {
+process.on("exit", endAll);
+
+/** Ends the programs that were started and not stopped. */
+export function endAll(): void {
   for (const child of running) child.kill("SIGKILL");
-});
+  running.clear();
+}
 
 /** Starts a program; its output is read, counted, and forgotten. @param ready what it prints once it can be measured */
 export async function start(command: string[], ready: RegExp): Promise<Started> {

@@ -13,7 +13,9 @@ export function startBare(name: string, ...args: string[]): Promise<Started> {
 /** A rival on Node, by its file's name. @throws NotMeasured where there is no Node */
 export async function startOnNode(name: string): Promise<Started> {
   const node = Bun.which("node");
-  if (!node) throw new NotMeasured("node is not installed");
+  // Where there is none, `bun run` puts Bun itself in its place.
+  const isNode = node && (await run([node, "-p", "process.versions.bun"])).trim() === "undefined";
+  if (!isNode) throw new NotMeasured("node is not installed");
   installing ??= installPackages(import.meta.dir);
   await installing;
   return start([node, join(import.meta.dir, "rivals", `${name}.mjs`)], READY);

@@ -95,12 +95,19 @@ export function createChecker({
       if (entry.checking || entry.due > now) continue;
       entry.checking = true;
       // A check begins when its first probe can leave: many that are due at once wait as little more than a name.
-      slots.take(() => void check(entry));
+      slots.take(() => begin(entry));
     }
     cancelTick = clock.after(tickMs, () => void tick());
   }
 
-  /** A user's check, which begins with a slot. */
+  /** Begins a check with the slot that it was given, unless it has become idle. */
+  function begin(entry: Entry): boolean {
+    const isDue = !stopped && duty.isOurs() && entries.get(entry.user) === entry;
+    if (isDue) void check(entry);
+    else entry.checking = false;
+    return isDue;
+  }
+
   async function check(entry: Entry): Promise<void> {
     const leaveRound = rounds.enter();
     const trial: Trial = { jury: undefined, othersAnswered: false };
@@ -118,24 +125,26 @@ export function createChecker({
   }
 
   /**
-   * A whole check, which begins with a slot: until an answer, a second refusal, or a window full of silence.
-   * @param trial where to note whether others answered; a juror's check has none, and does not wait in line
+   * A whole check: until an answer, a second refusal, or a window full of silence. It begins with a slot, which each
+   * probe releases, and takes another for each further probe.
+   * @param trial where to note whether others answered; a juror's check has none, and is urgent
    */
   async function examine(entry: Entry, trial?: Trial): Promise<Finding> {
-    const { attempts, begin } = proberFor(entry.address);
-    const check = begin(entry.address);
+    const prober = proberFor(entry.address);
+    const { attempts } = prober;
+    const check = prober.begin(entry.address);
     const deadline = window / attempts;
     let refused = false;
     let silences = 0;
     try {
-      while (!stopped) {
+      while (true) {
         if (trial) trial.othersAnswered = trial.jury?.haveAnswered(entry) ?? false;
-        const left = clock.now();
+        const sentAt = clock.now();
         const finding = await check.probe(deadline);
-        const found = clock.now();
+        const foundAt = clock.now();
         slots.release();
         if (finding === "alive") {
-          entry.seen = found;
+          entry.seen = foundAt;
           duty.saw(entry.user);
           return finding;
         }
@@ -146,14 +155,22 @@ export function createChecker({
         if (trial && (refused || silences >= Math.floor(attempts / 2))) trial.jury ??= summonJury();
         if (finding === "refused") await sleep(clock, REFUSAL_PAUSE_MS);
         // An error of our own comes at once, and has not used up the time that a peer has to answer.
-        else if (found < left + deadline) await sleep(clock, left + deadline - found);
-        if (silences === attempts) break;
-        await new Promise<void>((begin) => slots.take(begin, !trial));
+        else if (foundAt < sentAt + deadline) await sleep(clock, sentAt + deadline - foundAt);
+        if (silences === attempts || !(await hasSlot(!trial))) return "silent";
       }
-      return "silent";
     } finally {
       check.end();
     }
+  }
+
+  /** Waits for a slot; false if there is no more use for it. */
+  function hasSlot(urgent: boolean): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    slots.take(() => {
+      resolve(!stopped);
+      return !stopped;
+    }, urgent);
+    return promise;
   }
 
   /** Removes who failed a check, unless there is reason to suspect ourselves, or it has registered anew. */
@@ -183,10 +200,10 @@ export function createChecker({
    * Probes a juror, unless that is under way or was in vain since its last check: many who are silent would
    * otherwise be asked again and again by each other's juries, and take all the slots.
    */
-  function hear(member: Entry): void {
+  async function hear(member: Entry): Promise<void> {
     if (member.checking || member.doubted || member.heard) return;
     member.heard = true;
-    slots.take(() => void examine(member).then((finding) => (member.heard = finding !== "alive")), true);
+    if ((await hasSlot(true)) && (await examine(member)) === "alive") member.heard = false;
   }
 
   return {

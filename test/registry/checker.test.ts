@@ -127,6 +127,28 @@ describe("whom to check when:", () => {
   });
 });
 
+describe("of those who wait in line,", () => {
+  test("who has left meanwhile is not probed", async () => {
+    const net = simulate();
+    net.registerMany(1000, mute);
+    net.checker.start();
+    await net.clock.pass(1);
+    for (let i = 301; i <= 1000; i++) net.store.remove(`user-${i}`, undefined);
+    await net.clock.pass(100 * S);
+    expect(new Set(net.probes.map(({ port }) => port)).size).toBe(300);
+  });
+
+  test("nobody is probed any more once checking has stopped", async () => {
+    const net = simulate();
+    net.registerMany(100_000, mute);
+    net.checker.start();
+    await net.clock.pass(1);
+    void net.checker.stop();
+    await net.clock.pass(100 * S);
+    expect(net.probes).toHaveLength(200);
+  });
+});
+
 describe("what a failure means:", () => {
   test("two refusals at least a second apart remove a user", async () => {
     const net = simulate();

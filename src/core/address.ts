@@ -68,9 +68,10 @@ export async function resolveHost(host: string, signal?: AbortSignal): Promise<s
   if (isIPv4(host) || isIPv6(host)) return [canonicalHost(host)];
   // Loaded late, because it takes longer than all the rest of this.
   const { lookup } = await import("node:dns/promises");
-  const found = lookup(host, { all: true });
-  const inTime = await (signal ? before(signal, found) : found);
-  return inTime.map(({ address }) => canonicalHost(address));
+  signal?.throwIfAborted();
+  const lookingUp = lookup(host, { all: true });
+  const found = await (signal ? before(signal, lookingUp) : lookingUp);
+  return found.map(({ address }) => canonicalHost(address));
 }
 
 /** A promise's value, if it comes before the signal does. @throws the signal's reason */

@@ -64,3 +64,13 @@ test("a name is contacted at those of its addresses that are not denied", async 
   const rule = createContactRule(["127.0.0.0/8", "::1"]);
   expect(resolveContact("localhost", rule)).rejects.toThrow("never contacted");
 });
+
+test("a signal that has fired, or fires before the lookup has begun, ends it", async () => {
+  await expect(resolveContact("localhost", undefined, AbortSignal.abort(new Error("late")))).rejects.toThrow(
+    "late",
+  );
+  const controller = new AbortController();
+  const contact = resolveContact("localhost", undefined, controller.signal);
+  controller.abort(new Error("too late"));
+  await expect(contact).rejects.toThrow("too late");
+});

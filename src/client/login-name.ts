@@ -10,7 +10,11 @@ export async function loginName(): Promise<UserName> {
 }
 
 async function systemName(): Promise<string> {
-  if (!Bun.which("id")) return "";
-  const { stdout } = Bun.spawn(["id", "-un"], { stdin: "ignore", stderr: "ignore" });
-  return (await stdout.text()).trim();
+  try {
+    const { stdout } = Bun.spawn(["id", "-un"], { stdin: "ignore", stderr: "ignore" });
+    return (await stdout.text()).trim();
+  } catch {
+    // There is no such program here, or none that runs.
+    return "";
+  }
 }

@@ -20,15 +20,15 @@ export interface Log {
 export function createLog(entries: Entries, now: () => Date): Log {
   let kept: Entry[] = [];
   let fresh: Entry[] = [];
-  /** When the last entry came, at first when we began; which date that was is told late, because a first prompt needs none. */
-  let last = now();
+  /** When the last entry came, or we began: a date would need the time zone, which a first prompt does not. */
+  let lastAt = now();
 
   return {
     add(entry) {
       const at = now();
       const today = dateOf(at);
-      if (today !== dateOf(last)) fresh.push(entries.day(today));
-      last = at;
+      if (today !== dateOf(lastAt)) fresh.push(entries.day(today));
+      lastAt = at;
       fresh.push(entry);
     },
     take(columns) {

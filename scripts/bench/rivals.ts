@@ -14,7 +14,8 @@ export function startBare(name: string, ...args: string[]): Promise<Started> {
 export async function startOnNode(name: string): Promise<Started> {
   const node = Bun.which("node");
   // Where there is none, `bun run` puts Bun itself in its place.
-  const isNode = node && (await run([node, "-p", "process.versions.bun"])).trim() === "undefined";
+  const isNode =
+    node && (await run([node, "-p", "process.versions.bun"]).catch(() => "")).trim() === "undefined";
   if (!isNode) throw new NotMeasured("node is not installed");
   installing ??= installPackages(import.meta.dir);
   await installing;

@@ -23,7 +23,8 @@ export interface Periods {
 
 /**
  * Registries on one store check live users; the one that checks is killed, as often as another is left. Each user shall
- * be probed once per period throughout, but for a check that the kill cut short. @param intervals how long is waited before each kill and after the last
+ * be probed once per period throughout, but for a check that the kill cut short.
+ * @param intervals how long is waited before each kill and after the last
  */
 export async function periods(store: string, registries: number, intervals: number): Promise<Periods> {
   const rounds = new Array<number>(registries).fill(0);

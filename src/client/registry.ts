@@ -6,7 +6,7 @@ import {
   RegistryUnreachable,
   type TalkError,
 } from "../core/errors.ts";
-import { parseJson, readAtMost } from "../core/http.ts";
+import { parseJson, readAtMost } from "../core/json.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { type Address, isRecord, type UserName } from "../core/schemas.ts";
 import type { SecretOf } from "./secrets.ts";

@@ -1,4 +1,4 @@
-import { parseJson } from "./http.ts";
+import { parseJson } from "./json.ts";
 import { Message, parse } from "./schemas.ts";
 
 /** The message in a frame or a datagram. @throws InvalidInput */

@@ -3,7 +3,7 @@
  * `healthCheck` whose text is the JSON of an address and an id. A second form, the datagram `id-checker <id>`,
  * is spoken by registries of another make.
  */
-import { parseJson } from "./http.ts";
+import { parseJson } from "./json.ts";
 import { decodeMessage } from "./message.ts";
 import { PROBE_USER } from "./protocol.ts";
 import { type Address, isRecord, type Message } from "./schemas.ts";

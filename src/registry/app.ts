@@ -12,7 +12,8 @@ import {
   UnknownPath,
   UnknownUser,
 } from "../core/errors.ts";
-import { failure, leniently, OK, pathOf, readJson } from "../core/http.ts";
+import { failure, OK, pathOf } from "../core/http.ts";
+import { leniently, readJson } from "../core/json.ts";
 import { isUserName } from "../core/names.ts";
 import { createOriginGuard } from "../core/origin.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
@@ -111,7 +112,7 @@ export function createApp({
     .get(
       user,
       async ({ params }) => {
-        // Elysia has no name at all for a percent-encoding that is none.
+        // A percent-encoding that is none comes with U+FFFD, or without a socket as no name at all.
         const address = isUserName(params.user) && (await store.get(params.user));
         if (!address) throw new UnknownUser();
         return address;

@@ -194,6 +194,16 @@ describe.each(Object.entries(ways))("bad input through %s", (_, connect) => {
     await expectUnchanged(ask);
   });
 
+  test.each([
+    '{"user":"b\xffb","address":{"protocol":"HTTP","host":"127.0.0.1"}}',
+    '{"user":"bob","address":{"protocol":"HTTP","host":"h\xc3"}}',
+    '{"user":"bob","address":{"protocol":"HTTP\xe2\x82","host":"127.0.0.1"}}',
+  ])("is refused: bytes that are no UTF-8 in a field, %j", async (body) => {
+    const ask = await withCarol();
+    await expectRefusal(await ask("POST", "/v1/users", Buffer.from(body, "latin1"), JSON_TYPE), 400);
+    await expectUnchanged(ask);
+  });
+
   test("is refused: a chunked body without end", async () => {
     const ask = await withCarol();
     let sent = 0;

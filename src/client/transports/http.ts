@@ -1,7 +1,8 @@
 import { urlHost } from "../../core/address.ts";
 import { resolveContact } from "../../core/contact.ts";
 import { CannotListen, MethodNotAllowed, TooFast, UnknownPath } from "../../core/errors.ts";
-import { failureOf, OK, pathOf, readJson, strictly } from "../../core/http.ts";
+import { failureOf, OK, pathOf } from "../../core/http.ts";
+import { readJson, strictly } from "../../core/json.ts";
 import { createOriginGuard } from "../../core/origin.ts";
 import { CLIENT_PATHS } from "../../core/protocol.ts";
 import { Message, parse } from "../../core/schemas.ts";

@@ -79,9 +79,15 @@ export function createApp({
     },
   })
     .onError(({ error, request }) => refuse(error, request))
-    .onRequest(({ request }) => {
-      place ??= placeAt(app.server?.hostname ?? "");
-      place.guard(request);
+    // Around everything, and not `onRequest`, for which Elysia would make a URL of each request.
+    .wrap((answer, request) => {
+      try {
+        place ??= placeAt(app.server?.hostname ?? "");
+        place.guard(request);
+        return answer;
+      } catch (error) {
+        return () => refuse(error, request);
+      }
     })
     .use(docs((): InternalRoute[] => app.routes))
     .get(health, () => OK, { detail: operations.health })

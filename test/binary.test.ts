@@ -130,7 +130,7 @@ describe("on its command line", () => {
   test("an error names the command as it is called", async () => {
     const { talk } = await openFolder();
     expect((await talk("client", "--registry", "http://127.0.0.1:1")).stderr).toBe(
-      "error: no registry at http://127.0.0.1:1 (connection refused); start one with: talk registry\n",
+      "error: no registry at http://127.0.0.1:1 (connection refused); start one with: talk registry --port 1\n",
     );
   });
 

@@ -13,7 +13,7 @@ interface Command {
   run: (session: Session, argument: string) => Step;
 }
 
-const NOBODY_SELECTED = fail("nobody is selected; choose with :user <user>, :update lists them all");
+const NOBODY_SELECTED = "nobody is selected; choose with :user <user>, :update lists them all";
 
 /** By the word behind the colon. */
 export const commands: Record<string, Command> = {
@@ -26,7 +26,7 @@ export const commands: Record<string, Command> = {
     usage: ":user <user>",
     help: "selects who gets your messages",
     run(session, user) {
-      if (user === "") return [session, [fail("whom? type :user <user>")]];
+      if (user === "") return [session, [fail("whom? type :user <user>; :update lists them all")]];
       return lookUpAndSelect(session, user);
     },
   },
@@ -87,7 +87,7 @@ export function sendText(session: Session, to: UserName, text: string): Step {
 function send(session: Session, text: string): Step {
   const to = recipient(session);
   if (to !== undefined) return sendText(session, to, text);
-  return [keep(session, { to: undefined, text }), [NOBODY_SELECTED]];
+  return [keep(session, { to: undefined, text }), [fail(`${NOBODY_SELECTED}; then :again sends this`)]];
 }
 
 function recipient({ users, selected }: Session): UserName | undefined {
@@ -99,7 +99,7 @@ function sendAgain(session: Session): Step {
   const last = session.undelivered.at(-1);
   if (!last) return [session, [fail("there is nothing to send again")]];
   const to = last.to ?? recipient(session);
-  if (to === undefined) return [session, [NOBODY_SELECTED]];
+  if (to === undefined) return [session, [fail(NOBODY_SELECTED)]];
   const { again = [], rest = [] } = Object.groupBy(session.undelivered, (text) =>
     text.to === last.to ? "again" : "rest",
   );

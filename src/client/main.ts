@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
 import { checkFlags, runMain } from "../core/command.ts";
 import { RegistryUnreachable, TalkError } from "../core/errors.ts";
+import { REGISTRY_PORT } from "../core/protocol.ts";
 import { typed } from "../core/typed.ts";
 import { flags, readOptions } from "./options.ts";
 
@@ -81,7 +82,9 @@ export const client = defineCommand({
 
 function adviseOnRegistry(error: unknown): never {
   if (!(error instanceof RegistryUnreachable)) throw error;
-  throw new TalkError(error.code, `${error.message}; start one with: ${typed("registry")}`);
+  const port = URL.parse(error.url)?.port;
+  const there = port && port !== String(REGISTRY_PORT) ? ` --port ${port}` : "";
+  throw new TalkError(error.code, `${error.message}; start one with: ${typed("registry")}${there}`);
 }
 
 if (import.meta.main) await runMain(client);

@@ -142,16 +142,19 @@ export function fail(sentence: string): Effect {
   return print({ type: "failure", sentence });
 }
 
-/** Selects a user of the known list. */
+/** Selects a user of the known list; if that cannot be, whoever was selected stays so, and that is told. */
 export function select(session: Session, user: UserName): Step {
-  const address = session.users.get(user);
+  const { users, selected } = session;
+  const address = users.get(user);
+  const still = selected === undefined || selected === user ? "" : ` (your messages still go to ${selected})`;
   if (!address) {
-    const meant = suggest(user, [...session.users.keys()].filter(isUserName));
+    const meant = suggest(user, [...users.keys()].filter(isUserName));
     const hint = meant === undefined ? ":update lists them all" : `did you mean :user ${meant}?`;
-    return [session, [fail(`no such user: ${user}; ${hint}`)]];
+    return [session, [fail(`no such user: ${user}; ${hint}${still}`)]];
   }
   if (!isProtocol(address.protocol)) {
-    return [session, [fail(`${user} listens on ${address.protocol}, which this client does not speak`)]];
+    const { protocol } = address;
+    return [session, [fail(`${user} listens on ${protocol}, which this client does not speak${still}`)]];
   }
   const inbox = markRead(session.inbox, user);
   return [{ ...session, selected: user, inbox }, [print({ type: "selected", user, address })]];

@@ -194,7 +194,10 @@ export class CannotListen extends TalkError {
 
 /** The registry did not answer. */
 export class RegistryUnreachable extends TalkError {
-  constructor(url: string, reason: string) {
+  constructor(
+    readonly url: string,
+    reason: string,
+  ) {
     super("registry-unreachable", `no registry at ${url} (${reason})`);
   }
 }

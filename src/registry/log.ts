@@ -66,7 +66,7 @@ function describe(event: LogEvent): string {
     case "taken-over":
       return "checks the users from now on, in place of another registry";
     case "round":
-      return `checked ${event.users} users in ${seconds(event.ms)}; ${event.failed} failed`;
+      return `checked ${event.users} ${event.users === 1 ? "user" : "users"} in ${seconds(event.ms)}; ${event.failed} failed`;
     case "trouble":
       return `trouble: ${event.sentence}`;
   }

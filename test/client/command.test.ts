@@ -212,7 +212,7 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     const alice = start("src/client/main.ts", ["--registry", `http://${HOST}:1`]);
     expect(await alice.exited).toBe(1);
     expect(alice.lines).toEqual([
-      `error: no registry at http://${HOST}:1 (connection refused); start one with: bun run registry`,
+      `error: no registry at http://${HOST}:1 (connection refused); start one with: bun run registry --port 1`,
     ]);
   });
 
@@ -272,9 +272,12 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
   });
 
   test.each([
-    ["hello", "error: nobody is selected; choose with :user <user>, :update lists them all"],
+    [
+      "hello",
+      "error: nobody is selected; choose with :user <user>, :update lists them all; then :again sends this",
+    ],
     [":user nobody", "error: no such user: nobody; :update lists them all"],
-    [":user", "error: whom? type :user <user>"],
+    [":user", "error: whom? type :user <user>; :update lists them all"],
     [":user constructor", "error: no such user: constructor; :update lists them all"],
     [":updat", "error: no such command: :updat; did you mean :update? (::updat sends it as text)"],
     [":xyzzy", "error: no such command: :xyzzy; see :help (::xyzzy sends it as text)"],

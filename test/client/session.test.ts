@@ -127,6 +127,7 @@ describe("who wrote", () => {
 test.each([
   ["bop", "did you mean :user bob?"],
   ["BOB", "did you mean :user bob?"],
+  ["bbo", "did you mean :user bob?"],
   ["ali", "did you mean :user alice?"],
   ["xyz", ":update lists them all"],
   ["tom", ":update lists them all"],
@@ -134,6 +135,17 @@ test.each([
   const hostile = new Map([...users, ["xyz\x1b", BOB]]);
   const { effects } = after({ type: "list", users: hostile, purpose: { type: "select", user: name } });
   expect(effects.at(-1)).toMatchObject({ output: { sentence: `no such user: ${name}; ${hint}` } });
+});
+
+test("who cannot be selected leaves the selection as it was, and that is told", () => {
+  const { session, effects } = after(list(users), line(":user bob"), {
+    type: "list",
+    users,
+    purpose: { type: "select", user: "xyz" },
+  });
+  expect(session.selected).toBe("bob");
+  const sentence = "no such user: xyz; :update lists them all (your messages still go to bob)";
+  expect(effects.at(-1)).toMatchObject({ output: { sentence } });
 });
 
 describe(":again", () => {

@@ -38,9 +38,9 @@ export function layLive(live: Live, theme: Theme, size: { columns: number; lines
   };
 }
 
-/** Who gets the line, and in front of it who else wrote; shorter where there is no room. */
+/** Who gets the line, and in front of it who else wrote and can be selected; shorter where there is no room. */
 function layWho(session: Session | undefined, { bold, user, marks }: Theme, columns: number): Span[] {
-  const unread = [...(session?.inbox.unread ?? [])];
+  const unread = [...(session?.inbox.unread ?? [])].filter(([name]) => session?.users.has(name));
   const names = unread.map(([name, count]) => `${visibleName(name)} ${count}`).join(", ");
   const total = unread.reduce((sum, [, count]) => sum + count, 0);
   const shown = names.length <= columns / 3 ? names : String(total);

@@ -4,6 +4,7 @@ import { commands } from "../commands.ts";
 import { createQueue } from "../queue.ts";
 import type { Output, Session } from "../session.ts";
 import { statePath } from "../state.ts";
+import { createAnswers } from "./answers.ts";
 import { createBell } from "./bell.ts";
 import { type Action, BLANK, press } from "./editor.ts";
 import { createEntries, type Own } from "./entries.ts";
@@ -68,6 +69,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
     log.add(entries.more(log.time(), user, count));
     drawSoon();
   });
+  const answers = createAnswers(clock, (user) => [...underWay.values()].some(({ to }) => to === user), hear);
   const history = openHistory(statePath("history", env), (sentence) => show({ type: "failure", sentence }));
 
   function draw(): void {
@@ -150,13 +152,9 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
 
   function show(output: Output): void {
     switch (output.type) {
-      case "message": {
-        const { user, text } = output.message;
-        const entry = entries.message(log.time(), user, text, output.doubtful);
-        if (throttle.admits(user, entry(tty.size().columns).length)) log.add(entry);
-        bell.hear(user === session?.selected);
+      case "message":
+        answers.take(output);
         break;
-      }
       case "sending":
         underWay.set(output.id, { at: log.time(), to: output.to, text: output.text, outcome: undefined });
         break;
@@ -165,6 +163,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
         const at = underWay.get(id)?.at ?? log.time();
         underWay.delete(id);
         log.add(entries.own({ at, to, text, outcome }));
+        answers.settle();
         break;
       }
       default:
@@ -173,8 +172,16 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
     drawSoon();
   }
 
+  function hear({ message: { user, text }, doubtful }: Extract<Output, { type: "message" }>): void {
+    const entry = entries.message(log.time(), user, text, doubtful);
+    if (throttle.admits(user, entry(tty.size().columns).length)) log.add(entry);
+    bell.hear(user === session?.selected);
+    drawSoon();
+  }
+
   function release(): void {
     if (closed) return;
+    answers.flush();
     throttle.flush();
     const { columns } = tty.size();
     tty.write(frame.draw(log.take(columns), { rows: [], cursor: { row: 0, column: 0 } }, columns));

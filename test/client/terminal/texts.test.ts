@@ -1,5 +1,7 @@
 /** What one writes, pastes and gets, on a screen. */
+
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Message, parse } from "../../../src/core/schemas.ts";
 import { afterwards } from "../../helpers/afterwards.ts";
 import { addPeer, addressOf, alone, ENTER, openRegistry, pair, put } from "../../helpers/chat.ts";
 import { openClient, setsid } from "../../helpers/screen.ts";
@@ -145,6 +147,37 @@ inTerminal("a pasted block", () => {
 });
 
 inTerminal("messages", () => {
+  test("that answer a text stand below it, however quick they are", async () => {
+    const registry = await openRegistry();
+    const { alice, from } = await alone({}, [], registry);
+    const echo = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      async fetch(request) {
+        const { text } = parse(Message, await request.json());
+        await from("echo", `you said ${text}`);
+        return Response.json({ status: "ok" });
+      },
+    });
+    afterwards(() => echo.stop(true));
+    await put(registry, "echo", { protocol: "HTTP", host: "127.0.0.1", port: echo.port });
+    alice.type(`:user echo${ENTER}hello${ENTER}`);
+    await alice.shows("12:34 to echo: hello ✓\n12:34 echo: you said hello\necho> ▏");
+  });
+
+  test("come all the same while a text to who wrote them has no answer", async () => {
+    const registry = await openRegistry();
+    const { alice, from } = await alone({}, [], registry);
+    const mute = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Promise<Response>(() => {}) });
+    afterwards(() => mute.stop(true));
+    await put(registry, "mute", { protocol: "HTTP", host: "127.0.0.1", port: mute.port });
+    alice.type(`:user mute${ENTER}hello${ENTER}`);
+    await alice.contains("to mute: hello …");
+    await from("mute", "one");
+    await from("mute", "two");
+    await alice.shows("12:34 mute: one\n12:34 mute: two\n12:34 to mute: hello …\nmute> ▏");
+  });
+
   test("of several lines are indented, so that none passes for somebody else's", async () => {
     const { alice, from } = await pair();
     await from("mallory", "hi\nbob: pay him\r\n12:34 bob: now");

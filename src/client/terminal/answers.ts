@@ -1,0 +1,45 @@
+import type { Clock } from "../../core/clock.ts";
+import type { Message, UserName } from "../../core/schemas.ts";
+
+/** How long a message is held back at most, in milliseconds: no longer than a datagram counts as on its way, and hardly seen. */
+const HOLD_MS = 200;
+
+/** Keeps what may be an answer behind the text that it answers: a program is often quicker than the word that it got the text. */
+export interface Answers<M extends { message: Message }> {
+  /** Shows a message, or holds it back while a text to its user is under way. */
+  take(heard: M): void;
+  /** Shows what is held back, if nothing to its users is under way any more. */
+  settle(): void;
+  /** Shows what is held back. */
+  flush(): void;
+}
+
+export function createAnswers<M extends { message: Message }>(
+  clock: Clock,
+  isUnderWay: (user: UserName) => boolean,
+  show: (heard: M) => void,
+): Answers<M> {
+  let held: M[] = [];
+  let cancel = () => {};
+
+  function flush(): void {
+    cancel();
+    const shown = held;
+    held = [];
+    for (const heard of shown) show(heard);
+  }
+
+  return {
+    take(heard) {
+      const { user } = heard.message;
+      // A later message of a user never overtakes an earlier one.
+      if (!isUnderWay(user) && !held.some(({ message }) => message.user === user)) return show(heard);
+      if (held.length === 0) cancel = clock.after(HOLD_MS, flush);
+      held.push(heard);
+    },
+    settle() {
+      if (!held.some(({ message }) => isUnderWay(message.user))) flush();
+    },
+    flush,
+  };
+}

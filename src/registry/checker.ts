@@ -102,7 +102,7 @@ export function createChecker({
 
   /** Begins a check with the slot that it was given, unless it has become idle. */
   function begin(entry: Entry): boolean {
-    const isDue = !stopped && duty.isOurs() && entries.get(entry.user) === entry;
+    const isDue = !stopped && duty.isOurs() && roster.has(entry);
     if (isDue) void check(entry);
     else entry.checking = false;
     return isDue;
@@ -176,7 +176,7 @@ export function createChecker({
   /** Removes who failed a check, unless there is reason to suspect ourselves, or it has registered anew. */
   async function condemn(entry: Entry, finding: Finding, trial: Trial): Promise<void> {
     const { user, id } = entry;
-    if (stopped || !duty.isOurs() || entries.get(user) !== entry) return;
+    if (stopped || !duty.isOurs() || !roster.has(entry)) return;
     const oursPerhaps = entries.size >= MIN_JURY && !trial.othersAnswered && finding !== "denied";
     if (oursPerhaps && !entry.doubted) {
       entry.doubted = true;

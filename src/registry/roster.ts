@@ -33,6 +33,8 @@ export interface Roster {
   entries: Map<UserName, Entry>;
   /** Learns who has registered or left, on whichever registry. @throws StoreUnavailable */
   sync(): Promise<void>;
+  /** Whether an entry is of a registration that was there at the last `sync`: cheaper than to look for it. */
+  has(entry: Entry): boolean;
   /** Goes on with the periods of the registry that has checked so far; whom it never saw is checked at once. */
   takeOver(seen: ReadonlyMap<UserName, number>): void;
 }
@@ -72,6 +74,7 @@ export function createRoster({ store, interval, clock, random }: RosterOptions):
       for (const [user, entry] of entries) if (entry.version !== version) entries.delete(user);
       known = version;
     },
+    has: (entry) => entry.version === known,
     takeOver(seen) {
       for (const entry of entries.values()) {
         const last = Math.max(

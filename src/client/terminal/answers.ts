@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Message, UserName } from "../../core/schemas.ts";
 
-/** How long a message is held back at most, in milliseconds: no longer than a datagram counts as on its way, and hardly seen. */
+/** How long a message is held back at most, in milliseconds: longer than a datagram is under way, and hardly seen. */
 const HOLD_MS = 200;
 
 /** Keeps what may be an answer behind the text that it answers: a program is often quicker than the word that it got the text. */

@@ -5,7 +5,7 @@ export interface Slots {
    * @param begin says whether it has use for the slot, which is then its to release
    */
   take(begin: () => boolean, urgent?: boolean): void;
-  /** Hands a slot on. */
+  /** Hands a slot on, at once, so that nobody who comes now can slip in between. */
   release(): void;
 }
 
@@ -14,19 +14,23 @@ export function createSlots(count: number): Slots {
   const waiting: (() => boolean)[] = [];
   let free = count;
 
+  function serve(): void {
+    while (free > 0) {
+      const begin = urgently.shift() ?? waiting.shift();
+      if (!begin) return;
+      free--;
+      if (!begin()) free++;
+    }
+  }
+
   return {
     take(begin, urgent = false) {
-      if (free === 0) (urgent ? urgently : waiting).push(begin);
-      else if (begin()) free--;
+      (urgent ? urgently : waiting).push(begin);
+      serve();
     },
     release() {
-      // Handed on at once, so that nobody who comes now can slip in between.
-      for (let next = first(); next; next = first()) if (next()) return;
       free++;
+      serve();
     },
   };
-
-  function first(): (() => boolean) | undefined {
-    return urgently.shift() ?? waiting.shift();
-  }
 }

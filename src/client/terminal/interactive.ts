@@ -4,7 +4,7 @@ import { commands } from "../commands.ts";
 import { createQueue } from "../queue.ts";
 import type { Output, Session } from "../session.ts";
 import { statePath } from "../state.ts";
-import { createAnswers } from "./answers.ts";
+import { createAnswers, type Heard } from "./answers.ts";
 import { createBell } from "./bell.ts";
 import { type Action, BLANK, press } from "./editor.ts";
 import { createEntries, type Own } from "./entries.ts";
@@ -172,7 +172,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
     drawSoon();
   }
 
-  function hear({ message: { user, text }, doubtful }: Extract<Output, { type: "message" }>): void {
+  function hear({ message: { user, text }, doubtful }: Heard): void {
     const entry = entries.message(log.time(), user, text, doubtful);
     if (throttle.admits(user, entry(tty.size().columns).length)) log.add(entry);
     bell.hear(user === session?.selected);

@@ -71,11 +71,13 @@ export async function periods(store: string, registries: number, intervals: numb
   const left = await ask(running[0]?.url ?? "", "GET", "/v1/users");
   for (const registry of running) await registry.end();
 
-  const probes = probed.flatMap((times) => times.slice(1).map((at, i) => ({ at, last: times[i] ?? 0 })));
+  const waits = probed.flatMap((times) =>
+    times.slice(1).map((at, i) => ({ from: times[i] ?? 0, ms: at - (times[i] ?? 0) })),
+  );
   // A check that was cut short, before its answer was noted, is made again by the next registry.
-  const cutShort = (last: number) => kills.some((kill) => last > kill - SLACK_MS && last < kill + SLACK_MS);
-  const shortest = Math.min(...probes.filter(({ last }) => !cutShort(last)).map(({ at, last }) => at - last));
-  const longest = Math.max(...probes.map(({ at, last }) => at - last));
+  const cutShort = (at: number) => kills.some((kill) => Math.abs(at - kill) < SLACK_MS);
+  const shortest = Math.min(...waits.filter(({ from }) => !cutShort(from)).map(({ ms }) => ms));
+  const longest = Math.max(...waits.map(({ ms }) => ms));
   const faults: string[] = [];
   if (shortest < 0.8 * INTERVAL_MS - SLACK_MS)
     faults.push(`a user was probed twice in ${shortest.toFixed(0)} ms`);

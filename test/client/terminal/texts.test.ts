@@ -1,5 +1,4 @@
 /** What one writes, pastes and gets, on a screen. */
-
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Message, parse } from "../../../src/core/schemas.ts";
 import { afterwards } from "../../helpers/afterwards.ts";

@@ -9,14 +9,13 @@ if (outfile.startsWith("-") || more.length > 0) {
 }
 
 await Bun.build({
-  entrypoints: [join(root, "src/main.ts")],
+  entrypoints: [join(root, "scripts/talk.ts")],
   compile: {
     outfile,
     // The folder that it is started in is nobody's business: a bunfig.toml there could run code, an .env change what we do.
     autoloadBunfig: false,
     autoloadDotenv: false,
   },
-  define: { TALK_BINARY: "true" },
   format: "esm",
   minify: true,
   // A command loads what it needs alone.

@@ -1,12 +1,13 @@
-/** All commands in one: what the one binary runs. */
+/** The `talk` command: one table of commands, run by name. */
 import manifest from "../package.json" with { type: "json" };
 import { runMain } from "./core/command.ts";
 import { suggest } from "./core/suggest.ts";
+import { typedAsTalk } from "./core/typed.ts";
 import { visible } from "./core/visible.ts";
 
-interface Command {
+export interface Command {
   help: string;
-  /** Loaded late, because each needs much that the others do not. */
+  /** Imports its module only now: each command needs much that the others do not. */
   run(argv: string[]): Promise<void>;
 }
 
@@ -23,30 +24,35 @@ const commands: Record<string, Command> = {
     help: "sends one text from a script",
     run: async (argv) => runMain((await import("./client/send.ts")).send, argv),
   },
-  demo: {
-    help: "a registry, an echo bot on each protocol, and you",
-    run: async (argv) => runMain((await import("../scripts/demo.ts")).demo, argv),
-  },
 };
 
-// Nobody need read the help to its end.
-process.stdout.on("error", () => {});
+/**
+ * Runs `talk <command>`; a wrong command is a line on stderr and exit code 2.
+ * @param argv the command and its own arguments
+ * @param more commands beside those of `src`
+ */
+export async function talk(argv: string[], more: Record<string, Command> = {}): Promise<void> {
+  typedAsTalk();
+  // Ignore EPIPE: nobody need read the help to its end.
+  process.stdout.on("error", () => {});
 
-const [name = "--help", ...argv] = process.argv.slice(2);
-const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-if (command) await command.run(argv);
-else if (["--version", "-v"].includes(name)) process.stdout.write(`talk ${manifest.version}\n`);
-else if (["--help", "-h"].includes(name)) process.stdout.write(help());
-else refuse(name);
+  const table = { ...commands, ...more };
+  const [name = "--help", ...rest] = argv;
+  const command = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (command) return command.run(rest);
+  if (["--version", "-v"].includes(name)) process.stdout.write(`talk ${manifest.version}\n`);
+  else if (["--help", "-h"].includes(name)) process.stdout.write(helpOf(table));
+  else refuse(name, table);
+}
 
-function help(): string {
-  const lines = Object.entries(commands).map(([name, { help }]) => `  ${name.padEnd(10)}${help}`);
+function helpOf(table: Record<string, Command>): string {
+  const lines = Object.entries(table).map(([name, { help }]) => `  ${name.padEnd(13)}${help}`);
   return `${manifest.description}\n\nUSAGE talk <command> [OPTIONS]\n\nCOMMANDS\n\n${lines.join("\n")}\n
 talk <command> --help tells more of a command, talk --version the version.\n`;
 }
 
-function refuse(name: string): void {
-  const meant = suggest(name, Object.keys(commands));
+function refuse(name: string, table: Record<string, Command>): void {
+  const meant = suggest(name, Object.keys(table));
   const hint = meant ? `did you mean ${meant}?` : "see talk --help";
   process.stderr.write(`error: no such command: ${visible(name)}; ${hint}\n`);
   process.exitCode = 2;

@@ -116,7 +116,7 @@ describe("alone in a hostile folder", () => {
 });
 
 describe("on its command line", () => {
-  test.each(["registry", "client", "send", "demo"])(
+  test.each(["registry", "client", "send", "demo", "conformance"])(
     "%s --help names it as it was called",
     async (command) => {
       const { talk } = await openFolder();
@@ -142,7 +142,7 @@ describe("on its command line", () => {
       exitCode: 0,
     });
     const help = await talk("--help");
-    for (const command of ["registry", "client", "send", "demo"])
+    for (const command of ["registry", "client", "send", "demo", "conformance"])
       expect(help.stdout).toContain(`  ${command} `);
     expect(await talk()).toEqual(help);
     const wrong = await talk("cleint");

@@ -7,6 +7,7 @@ import { jsonLine } from "../../src/core/json-line.ts";
 import { REGISTRY_URL } from "../../src/core/protocol.ts";
 import { parsePublicUrl } from "../../src/core/public-url.ts";
 import type { Address } from "../../src/core/schemas.ts";
+import { typed } from "../../src/core/typed.ts";
 import { visible } from "../../src/core/visible.ts";
 import { clientRows } from "./client-rows.ts";
 import { reachOverTcp, reachOverUdp } from "./reach.ts";
@@ -30,9 +31,9 @@ const flags = {
   json: { type: "boolean", description: "report in JSON, a line for each row" },
 } satisfies ArgsDef;
 
-const command = defineCommand({
+export const conformance = defineCommand({
   meta: {
-    name: "bun run conformance",
+    name: typed("conformance"),
     description: "Checks from outside whether a registry or a client does what it must",
   },
   args: flags,
@@ -104,4 +105,4 @@ function written(row: Result): string {
   }
 }
 
-await runMain(command);
+if (import.meta.main) await runMain(conformance);

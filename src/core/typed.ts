@@ -1,7 +1,11 @@
-/** Set by scripts/build.ts in the one binary, and nowhere else. */
-declare const TALK_BINARY: true | undefined;
+let program = "bun run";
 
-/** A command of Talk as its user types it: `talk registry` with the one binary, else `bun run registry`. */
+/** Makes `typed` name commands of the installed or compiled `talk`; called before any command is loaded. */
+export function typedAsTalk(): void {
+  program = "talk";
+}
+
+/** A command of Talk as its user types it: `talk registry` where `talk` is installed, else `bun run registry`. */
 export function typed(command: string): string {
-  return typeof TALK_BINARY === "undefined" ? `bun run ${command}` : `talk ${command}`;
+  return `${program} ${command}`;
 }

@@ -34,7 +34,7 @@ export function formatReport({ machine, generator, rounds, rows, growth, notMeas
           ratio ? ratio.median.toFixed(2) : "",
           ratio ? `${ratio.low.toFixed(2)} … ${ratio.high.toFixed(2)}` : "",
           ratio?.target ? `${row.better === "more" ? "≥" : "≤"} ${ratio.target}` : "",
-          ratio?.met === undefined ? "" : ratio.met ? "yes" : "NO",
+          verdict(row, ratio?.met),
         ]);
       }
     }
@@ -48,6 +48,13 @@ export function formatReport({ machine, generator, rounds, rows, growth, notMeas
   const missing = Object.entries(notMeasured).map(([name, why]) => `${name}: not measured: ${why}`);
   if (missing.length > 0) lines.push("", ...missing);
   return `${lines.join("\n")}\n`;
+}
+
+/** What a row says of its target; nothing where there is none. */
+function verdict({ noisy }: Measured, met: boolean | undefined): string {
+  if (noisy) return "too noisy to judge";
+  if (met === undefined) return "";
+  return met ? "yes" : "NO";
 }
 
 /** A figure with three digits that matter. */

@@ -23,6 +23,8 @@ export interface Row {
   unit: string;
   better: "more" | "less";
   targets: Target[];
+  /** Warms each side up until two samples agree. @default false: one sample does */
+  untilSteady?: boolean;
   /** Starts the sides, Talk first. @throws NotMeasured */
   open(): Promise<Side[]>;
 }

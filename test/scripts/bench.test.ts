@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { drawChart } from "../../scripts/bench/chart.ts";
 import { measure } from "../../scripts/bench/measure.ts";
+import { formatReport } from "../../scripts/bench/report.ts";
 import { installPackages } from "../../scripts/bench/rivals.ts";
 import { NotMeasured, type Row } from "../../scripts/bench/row.ts";
 import { afterwards } from "../helpers/afterwards.ts";
@@ -53,8 +54,33 @@ test.each([
   ["less", 1, true],
   ["less", 0.9, false],
 ] as const)("where %s is better, a ratio of 1 meets %d: %p", async (better, target, met) => {
-  const measured = await measure(row(better, [1, 3, 5], [1, 4, 4], target).row, twoRounds);
-  expect(measured.ratios).toMatchObject([{ rival: "bare", median: 1, low: 0.75, high: 1.25, target, met }]);
+  const measured = await measure(row(better, [1, 3.8, 4.2], [1, 4, 4], target).row, twoRounds);
+  expect(measured.ratios).toMatchObject([{ rival: "bare", median: 1, low: 0.95, high: 1.05, target, met }]);
+});
+
+test("a row is measured again when two runs of the same side differ by more than 15 %", async () => {
+  const { row: measured } = row("more", [1, 50, 100, 80, 80], [1, 100, 100, 100, 100], 0.8);
+  const { sides, noisy, ratios } = await measure(measured, twoRounds);
+  expect(noisy).toBe(false);
+  expect(sides[0]?.samples).toEqual([80, 80]);
+  expect(ratios).toMatchObject([{ median: 0.8, met: true }]);
+});
+
+test("a row that stays noisy gets no verdict, and says so", async () => {
+  const wild = [1, 50, 100, 50, 100, 50, 100];
+  const measured = await measure(row("more", wild, [1, 9, 9, 9, 9, 9, 9], 0.8).row, twoRounds);
+  expect(measured).toMatchObject({ noisy: true, ratios: [{ met: undefined }] });
+  const report = { machine: "", generator: "", rounds: 2, growth: [], notMeasured: {}, rows: [measured] };
+  expect(formatReport(report)).toContain("too noisy to judge");
+});
+
+test("a row that asks for it is warmed up until two samples agree", async () => {
+  const { row: measured } = row("more", [10, 50, 98, 100, 100, 100], [1, 1, 9, 9], 0.8);
+  const { sides } = await measure({ ...measured, untilSteady: true }, twoRounds);
+  expect(sides.map(({ samples }) => samples)).toEqual([
+    [100, 100],
+    [9, 9],
+  ]);
 });
 
 test("a row that breaks in the middle leaves nothing running", async () => {

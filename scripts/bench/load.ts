@@ -1,6 +1,6 @@
 /** Load over HTTP: by wrk where it is installed (Debian's package wrk), else by our own generator. */
 import { join } from "node:path";
-import { run } from "./processes.ts";
+import { onCore, run } from "./processes.ts";
 
 export interface Load {
   /** PUT of changing users, POST of new ones, GET of the list, GET of the list that is known, or a message. */
@@ -11,6 +11,8 @@ export interface Load {
   users?: number;
   connections?: number;
   seconds: number;
+  /** The processor core that makes the load. @default any */
+  core?: number | undefined;
 }
 
 const wrk = Bun.which("wrk");
@@ -22,25 +24,21 @@ export const generator = wrk ? "wrk" : "the bundled generator, which may be the 
 let samples = 0;
 
 /** Answers a second. @throws Error if one was not as it should be */
-export async function load({ kind, url, users = 1000, connections = 32, seconds }: Load): Promise<number> {
+export async function load({
+  kind,
+  url,
+  users = 1000,
+  connections = 32,
+  seconds,
+  core,
+}: Load): Promise<number> {
   const etag = kind === "unchanged" ? await currentTag(url) : "";
   const job = [kind, String(users), `new-${process.pid}-${samples++}`, etag];
-  const output = await run(
-    wrk
-      ? // wrk counts whole seconds.
-        [
-          wrk,
-          "-t1",
-          `-c${connections}`,
-          `-d${Math.ceil(seconds)}s`,
-          "-s",
-          here("load.lua"),
-          url,
-          "--",
-          ...job,
-        ]
-      : [process.execPath, here("generators/http.ts"), url, String(connections), String(seconds), ...job],
-  );
+  const command = wrk
+    ? // wrk counts whole seconds.
+      [wrk, "-t1", `-c${connections}`, `-d${Math.ceil(seconds)}s`, "-s", here("load.lua"), url, "--", ...job]
+    : [process.execPath, here("generators/http.ts"), url, String(connections), String(seconds), ...job];
+  const output = await run(core === undefined ? command : onCore(core, command));
   const [, answers, took, failed] = /answers=(\d+) seconds=([\d.]+) failed=(\d+)/.exec(output) ?? [];
   if (failed !== "0") throw new Error(`${failed} bad answers from ${url} to ${kind}: ${output}`);
   return Number(answers) / Number(took);

@@ -14,13 +14,21 @@ import { type MeasureOptions, measure } from "./measure.ts";
 import { endAll } from "./processes.ts";
 import { formatReport, type Report } from "./report.ts";
 import { NotMeasured, type Row } from "./row.ts";
+import { ktorRows } from "./rows/ktor.ts";
 import { memoryRows } from "./rows/memory.ts";
 import { receivingRows } from "./rows/receiving.ts";
 import { registryRows } from "./rows/registry.ts";
 import { sendingRows } from "./rows/sending.ts";
 import { startingRows } from "./rows/starting.ts";
 
-const rows: Row[] = [...registryRows, ...receivingRows, ...sendingRows, ...memoryRows, ...startingRows];
+const rows: Row[] = [
+  ...registryRows,
+  ...ktorRows,
+  ...receivingRows,
+  ...sendingRows,
+  ...memoryRows,
+  ...startingRows,
+];
 const named = [...rows, ...growthRows];
 
 const flags = {
@@ -97,7 +105,7 @@ const more = [
   "",
   ...named.map(({ name, title }) => `  ${name.padStart(width)}    ${title}`),
   "",
-  "The first run installs the rivals' packages beside the benchmark. The whole table needs wrk, redis-server and node: without wrk a slower generator makes the load, and rows that need what is missing are left out.",
+  "The first run installs the rivals' packages beside the benchmark. The whole table needs wrk, redis-server and node: without wrk a slower generator makes the load; Ktor needs java, mvn and taskset. Rows that need what is missing are left out.",
 ].join("\n");
 
 await runMain(command, process.argv.slice(2), more);

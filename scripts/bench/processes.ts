@@ -92,6 +92,11 @@ export async function start(command: string[], ready: RegExp): Promise<Started> 
   };
 }
 
+/** A command that runs on one processor core alone (util-linux' taskset). */
+export function onCore(core: number, command: string[]): string[] {
+  return ["taskset", "--cpu-list", String(core), ...command];
+}
+
 /** What a program prints until it ends. @throws Error if it fails */
 export async function run(command: string[]): Promise<string> {
   const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe", env: environment() });

@@ -1,6 +1,6 @@
 /** The programs that Talk is measured against, started. */
 import { join } from "node:path";
-import { run, type Started, start } from "./processes.ts";
+import { onCore, run, type Started, start } from "./processes.ts";
 import { NotMeasured } from "./row.ts";
 
 const READY = /^ready (?:at|with) (\S+)/m;
@@ -20,6 +20,23 @@ export async function startOnNode(name: string): Promise<Started> {
   installing ??= installPackages(import.meta.dir);
   await installing;
   return start([node, join(import.meta.dir, "rivals", `${name}.mjs`)], READY);
+}
+
+/**
+ * The registry's four routes on Ktor and Netty, on one processor core. It is built with Maven at the first run.
+ * @throws NotMeasured without Java or Maven, or if it cannot be built
+ */
+export async function startKtor(core: number): Promise<Started> {
+  const [java, maven] = [Bun.which("java"), Bun.which("mvn")];
+  if (!java || !maven) throw new NotMeasured("java and mvn are needed to build the rival on Ktor");
+  const folder = join(import.meta.dir, "rivals/ktor");
+  try {
+    await run([maven, "--quiet", "--batch-mode", "--file", join(folder, "pom.xml"), "package"]);
+  } catch (error) {
+    throw new NotMeasured(`the rival on Ktor could not be built: ${String(error).slice(0, 500)}`);
+  }
+  const classPath = [join(folder, "target/classes"), join(folder, "target/dependency/*")].join(":");
+  return start(onCore(core, [java, "-cp", classPath, "RegistryKt"]), READY);
 }
 
 let installing: Promise<unknown> | undefined;

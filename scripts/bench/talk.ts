@@ -1,6 +1,6 @@
 /** Talk itself, started as its user starts it. */
 import { join } from "node:path";
-import { root, run, type Started, start } from "./processes.ts";
+import { onCore, root, run, type Started, start } from "./processes.ts";
 import { NotMeasured } from "./row.ts";
 
 /** No user of the benchmark is there, and none shall be removed for it. */
@@ -17,11 +17,19 @@ export function startRegistry(...args: string[]): Promise<Started> {
 }
 
 export function startLoggingRegistry(...args: string[]): Promise<Started> {
+  return start(registryCommand(...args), REGISTRY_READY);
+}
+
+/** The same, quiet, on one processor core. */
+export function startPinnedRegistry(core: number): Promise<Started> {
+  return start(onCore(core, registryCommand("--quiet", "--store", "memory:")), REGISTRY_READY);
+}
+
+const REGISTRY_READY = /^registry at (http:[^ ,]+)/m;
+
+function registryCommand(...args: string[]): string[] {
   const main = join(root, "src/registry/main.ts");
-  return start(
-    [process.execPath, main, "--port", "0", ...UNCHECKED, ...UNLIMITED, ...args],
-    /^registry at (http:[^ ,]+)/m,
-  );
+  return [process.execPath, main, "--port", "0", ...UNCHECKED, ...UNLIMITED, ...args];
 }
 
 /** A client on a free port, once it has listed the users; `ready` is its port. */

@@ -72,7 +72,7 @@ function list(name: string, users: number, kind: Load["kind"], targets: Target[]
 export function underLoad(
   name: string,
   { pid, ready: url, stop }: Started,
-  job: Pick<Load, "kind" | "users">,
+  job: Pick<Load, "kind" | "users" | "core">,
   cleanUp: () => unknown = () => {},
 ): Side {
   return {

@@ -51,11 +51,13 @@ export function isUnspecified(host: string): boolean {
   return ["0.0.0.0", "::"].includes(canonicalHost(host));
 }
 
-/** Whether a host means this machine alone. */
+/** Whether a host means this machine alone, by its form: 127.0.0.0/8, ::1, `localhost` and names below it (RFC 6761 §6.3). */
 export function isLoopback(host: string): boolean {
   const canonical = canonicalHost(host);
   return (
-    canonical === "localhost" || canonical === "::1" || (canonical.startsWith("127.") && isIPv4(canonical))
+    /(^|\.)localhost$/.test(canonical) ||
+    canonical === "::1" ||
+    (canonical.startsWith("127.") && isIPv4(canonical))
   );
 }
 

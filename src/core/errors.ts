@@ -106,6 +106,14 @@ export class RegistryFull extends TalkError {
   }
 }
 
+/** Asked too soon whether a user is reached, or while too many others ask. */
+export class AskedTooSoon extends TalkError {
+  /** @param retryAfter in seconds */
+  constructor(readonly retryAfter: number) {
+    super("asked-too-soon", `This was asked a moment ago; ask again in ${retryAfter} s.`);
+  }
+}
+
 /** More new users from one source than a registry takes. */
 export class TooManyUsers extends TalkError {
   /** @param retryAfter in seconds */

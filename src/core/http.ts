@@ -16,6 +16,7 @@ const STATUS: Record<string, number> = {
   "upgrade-required": 426,
   "too-fast": 429,
   "too-many-users": 429,
+  "asked-too-soon": 429,
   "registry-full": 503,
   "store-unavailable": 503,
 };

@@ -15,6 +15,9 @@ export function isProtocol(word: unknown): word is keyof typeof PROTOCOLS {
 /** Paths of the registry's API. */
 export const REGISTRY_PATHS = { users: "/v1/users", health: "/v1/health", docs: "/swagger" } as const;
 
+/** Stands in a registry's answers, with the value `network`, if other machines can reach it. */
+export const REACH_HEADER = "talk-reach";
+
 /** Paths a client listens on. */
 export const CLIENT_PATHS = {
   message: "/v1/message",

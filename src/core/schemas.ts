@@ -121,6 +121,16 @@ export const Taken = Type.Object({
   ),
 });
 
+/** Whether the registry reaches a user. */
+export const Reached = Type.Object({
+  ...Ok.properties,
+  reached: Type.Enum(["yes", "no"], { type: "string", description: "yes or no", examples: ["no"] }),
+  reason: Type.String({ description: "what was found", examples: ["no answer in 3 s"] }),
+  from: Type.Optional(
+    Type.String({ description: "the registry's address towards the user", examples: ["10.0.0.1"] }),
+  ),
+});
+
 /** What a schema asks for, in words that read on from "must be". */
 export function ruleOf(schema: TSchema): string {
   return "description" in schema ? String(schema.description) : "valid";

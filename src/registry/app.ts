@@ -1,5 +1,5 @@
 import { Elysia, type InternalRoute } from "elysia";
-import { canonicalHost, isUnspecified } from "../core/address.ts";
+import { canonicalHost, isLoopback, isUnspecified } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import {
   MethodNotAllowed,
@@ -16,8 +16,9 @@ import { failure, OK, pathOf } from "../core/http.ts";
 import { leniently, readJson } from "../core/json.ts";
 import { isUserName } from "../core/names.ts";
 import { createOriginGuard } from "../core/origin.ts";
-import { REGISTRY_PATHS } from "../core/protocol.ts";
-import { Address, parse, Registration, type UserName, UserParams } from "../core/schemas.ts";
+import { isOwnAddress } from "../core/own-addresses.ts";
+import { REACH_HEADER, REGISTRY_PATHS } from "../core/protocol.ts";
+import { Address, isRecord, parse, Registration, type UserName, UserParams } from "../core/schemas.ts";
 import { type Admission, createAdmission } from "./admission.ts";
 import { type Awaitable, whenThere } from "./awaitable.ts";
 import { claimOf } from "./bearer.ts";
@@ -25,6 +26,7 @@ import { docs } from "./docs.ts";
 import { createListAnswer } from "./list.ts";
 import type { Log } from "./log.ts";
 import { operations } from "./operations.ts";
+import type { LookAt } from "./reach.ts";
 import type { Refusal, Store } from "./store.ts";
 import { OPERATOR } from "./stores/owners.ts";
 
@@ -45,6 +47,8 @@ export interface AppOptions {
   publicHost?: string | undefined;
   /** Whether every name is everybody's. @default false: who shows a secret owns the name */
   open?: boolean | undefined;
+  /** Finds out whether a user is reached. @default nobody can ask */
+  lookAt?: LookAt;
   /** How many users may come from one place. @default as `admission.ts` says; this machine is not counted */
   admission?: Admission;
 }
@@ -53,6 +57,8 @@ interface Place {
   guard: ReturnType<typeof createOriginGuard>;
   /** The one IP address that can ask there, if there is but one. */
   onlySource: string | undefined;
+  /** Whether other machines can ask. */
+  onNetwork: boolean;
 }
 
 /** The registry's HTTP API over a store; it listens once `.listen()` is called. */
@@ -61,6 +67,7 @@ export function createApp({
   log = () => {},
   publicHost,
   open = false,
+  lookAt,
   admission = createAdmission({ isLive: async (user) => Boolean(await store.get(user)), clock: systemClock }),
 }: AppOptions) {
   const answerList = createListAnswer(store);
@@ -84,7 +91,7 @@ export function createApp({
       try {
         place ??= placeAt(app.server?.hostname ?? "");
         place.guard(request);
-        return answer;
+        return place.onNetwork ? saysSo(answer) : answer;
       } catch (error) {
         return () => refuse(error, request);
       }
@@ -149,6 +156,20 @@ export function createApp({
         return OK;
       },
       { detail: operations.remove },
+    )
+    .post(
+      `${user}/reach`,
+      async ({ params, request }) => {
+        if (!lookAt || !isUserName(params.user)) throw new UnknownUser();
+        const result = await store.mayChange(params.user, claimTo(request));
+        if (result === "absent") throw new UnknownUser();
+        if (result !== "done") throw refusalBy(result);
+        const address = await store.get(params.user);
+        if (!address) throw new UnknownUser();
+        const { from, ...found } = await lookAt(params.user, address);
+        return { ...OK, ...found, ...(from !== undefined && { from }) };
+      },
+      { detail: operations.reach },
     );
 
   /** Stores a user, who is counted unless it is there already: then it moves or is refused, however many came before. */
@@ -170,7 +191,9 @@ export function createApp({
   function placeAt(host: string): Place {
     // Nobody else can ask there, and looking would take a tenth of a PUT.
     const onlySource = host === "127.0.0.1" || host === "::1" ? host : undefined;
-    return { guard: createOriginGuard(host, publicHost), onlySource };
+    // Bound to a name, what counts is where that led. Who has a proxy lets others in through it.
+    const onNetwork = publicHost !== undefined || (host !== "" && !isLoopback(boundTo(app.server) ?? host));
+    return { guard: createOriginGuard(host, publicHost), onlySource, onNetwork };
   }
 
   /** The IP address that asks; without a socket it is this machine. */
@@ -205,9 +228,29 @@ function refusalBy(result: "taken" | "own" | "reserved" | "full" | Refusal): Tal
   }
 }
 
-/** A wildcard cannot be reached; who registers one is reached where the request came from (`source`, an IP). */
+/** The IP address that a server of Bun listens on, which Elysia's types do not know. */
+function boundTo(server: unknown): string | undefined {
+  const address = isRecord(server) ? server.address : undefined;
+  return isRecord(address) && typeof address.address === "string" ? address.address : undefined;
+}
+
+/** Makes every answer tell that other machines can ask here too. */
+function saysSo<A extends unknown[]>(answer: (...args: A) => unknown): (...args: A) => unknown {
+  return (...args) => whenThere(answer(...args), told);
+}
+
+function told(response: unknown): unknown {
+  if (response instanceof Response) response.headers.set(REACH_HEADER, "network");
+  return response;
+}
+
+/**
+ * A wildcard cannot be reached, nor can another machine's loopback, which would lead to whoever is on ours: both mean
+ * the address that the request came from (`source`, an IP).
+ */
 function reachable(address: Address, source: string): Address {
-  if (!isUnspecified(address.host)) return address;
+  const isElsewhere = isLoopback(address.host) && !isOwnAddress(source);
+  if (!isElsewhere && !isUnspecified(address.host)) return address;
   return parse(Address, { ...address, host: canonicalHost(source) });
 }
 

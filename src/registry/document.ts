@@ -2,7 +2,7 @@ import { swagger } from "@elysiajs/swagger";
 import { Elysia, type InternalRoute } from "elysia";
 import manifest from "../../package.json" with { type: "json" };
 import { REGISTRY_PATHS } from "../core/protocol.ts";
-import { Address, Failure, Ok, Taken } from "../core/schemas.ts";
+import { Address, Failure, Ok, Reached, Taken } from "../core/schemas.ts";
 
 /** The OpenAPI document of some routes. */
 export async function makeDocument(routes: InternalRoute[]): Promise<unknown> {
@@ -40,6 +40,7 @@ const documentation = {
       Ok,
       Failure,
       Taken,
+      Reached,
     },
     securitySchemes: {
       owner: {

@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
-import { isLoopback } from "../core/address.ts";
+import { hostOf, isLoopback, isUnspecified } from "../core/address.ts";
 import { checkFlags, runMain } from "../core/command.ts";
+import { urlsOfWildcard } from "../core/own-addresses.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { typed } from "../core/typed.ts";
 import { flags, readOptions } from "./options.ts";
@@ -38,6 +39,10 @@ export const registry = defineCommand({
       throw error;
     }
     process.stdout.write(`registry at ${url}, API docs at ${url}${REGISTRY_PATHS.docs}\n`);
+    // A wildcard has more addresses; the last one is for this machine alone.
+    const others = isUnspecified(host) ? urlsOfWildcard(host, Number(URL.parse(url)?.port)).slice(1) : [];
+    for (const other of others)
+      process.stdout.write(`also at ${other}${isLoopback(hostOf(other)) ? ", on this machine" : ""}\n`);
     if (isLoopback(host))
       process.stdout.write("only this machine can reach it; --host 0.0.0.0 lets others in\n");
     if (sharePort && (await resetsQueued())) process.stdout.write(`${MIGRATE_HINT}\n`);

@@ -1,5 +1,6 @@
 /** What each operation of the API says of itself. */
 import {
+  AskedTooSoon,
   ForeignOrigin,
   NameTaken,
   NotJson,
@@ -130,7 +131,7 @@ export const operations = {
     summary: "Register a new user",
     security,
     description:
-      "Fails if the name is taken. Who shows a secret owns the name: only who shows it again changes or removes the user, also after a crash. A missing port means the protocol's default (8080, 8082, 3000); an unspecified host (`0.0.0.0`, `::`) becomes the address that the request came from.",
+      "Fails if the name is taken. Who shows a secret owns the name: only who shows it again changes or removes the user, also after a crash. A missing port means the protocol's default (8080, 8082, 3000); an unspecified host (`0.0.0.0`, `::`), or a loopback host named from another machine, becomes the address that the request came from.",
     requestBody: body(Registration),
     responses: {
       200: ok,
@@ -164,6 +165,36 @@ export const operations = {
     parameters: [userParameter],
     requestBody: body(Address),
     responses: { 200: ok, ...refusals, ...ownership, ...limits, ...down },
+  },
+  reach: {
+    operationId: "reachUser",
+    tags: ["users"],
+    summary: "Whether the registry reaches a user",
+    security,
+    description:
+      "Probes the registered address now, as the regular checks do, within 4 s, and removes nobody. For whoever may change the user, once in 5 s.",
+    parameters: [userParameter],
+    responses: {
+      200: answer("What was found; `from` is the registry's address towards the user.", "Reached", {
+        status: "ok",
+        reached: "no",
+        reason: "no answer in 3 s",
+        from: "10.0.0.1",
+      }),
+      ...ownership,
+      404: refusal("There is no such user.", new UnknownUser()),
+      429: {
+        ...refusal("It was asked for this user or address a moment ago.", new AskedTooSoon(5)),
+        headers: {
+          "Retry-After": {
+            description: "Seconds to wait.",
+            schema: { type: "integer" as const },
+            example: 5,
+          },
+        },
+      },
+      ...down,
+    },
   },
   remove: {
     operationId: "removeUser",

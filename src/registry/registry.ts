@@ -1,13 +1,15 @@
 /** A whole registry for a program of its own: what `bun run registry` runs, and what is imported as `talk/registry`. */
-import { urlHost } from "../core/address.ts";
+import { isUnspecified, urlHost } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import { createContactRule } from "../core/contact.ts";
 import { CannotListen } from "../core/errors.ts";
-import { REGISTRY_PORT } from "../core/protocol.ts";
+import { urlsOfWildcard } from "../core/own-addresses.ts";
+import { REGISTRY_PORT, REGISTRY_URL } from "../core/protocol.ts";
 import { createApp } from "./app.ts";
 import { createChecker } from "./checker.ts";
 import type { Log } from "./log.ts";
-import { openProbers } from "./probes.ts";
+import { openProbers, type Probers } from "./probes.ts";
+import { createLook, type LookAt } from "./reach.ts";
 import { openStore } from "./store.ts";
 
 /** How long requests under way may take to end when the registry closes, in milliseconds. */
@@ -44,7 +46,7 @@ export interface Registry {
   /** Answers a request without a socket; a host `0.0.0.0` in it becomes `127.0.0.1`. */
   fetch(request: Request): Promise<Response>;
   /**
-   * Takes connections and begins to check the users. Resolves to the base URL.
+   * Takes connections and begins to check the users. Resolves to the base URL, of a wildcard to one that others can use.
    * @param host @default 127.0.0.1, which only this machine reaches
    * @param port 0 picks a free one. @default 8088
    * @param sharePort others that share it may listen on it too, on one store, so that one can follow another. @default false
@@ -69,7 +71,21 @@ export async function createRegistry({
 }: RegistryOptions): Promise<Registry> {
   const mayContact = createContactRule(checkDeny);
   const store = await openStore(storeUrl, { maxUsers, durability });
-  const app = createApp({ store, log, publicHost, open });
+  /** Opened once it listens: nobody is probed before. */
+  let probers: Promise<Probers> | undefined;
+  const openOnce = () => (probers ??= openProbers(mayContact));
+  let look: LookAt | undefined;
+  const app = createApp({
+    store,
+    log,
+    publicHost,
+    open,
+    async lookAt(user, address) {
+      const { proberFor } = await openOnce();
+      look ??= createLook({ proberFor, mayContact, clock: systemClock });
+      return look(user, address);
+    },
+  });
   let stopChecking = async () => {};
   let handOver = async () => {};
   let leaving = false;
@@ -100,7 +116,7 @@ export async function createRegistry({
       } catch (error) {
         throw CannotListen.from(error, host, port);
       }
-      const { proberFor, close: closeProbers } = await openProbers(mayContact);
+      const { proberFor, close: closeProbers } = await openOnce();
       const checker = createChecker({
         store,
         proberFor,
@@ -116,7 +132,9 @@ export async function createRegistry({
         closeProbers();
         return stopped;
       };
-      return `http://${urlHost(host)}:${app.server?.port}`;
+      const bound = app.server?.port ?? port;
+      if (!isUnspecified(host)) return `http://${urlHost(host)}:${bound}`;
+      return urlsOfWildcard(host, bound)[0] ?? REGISTRY_URL;
     },
     close: () => (closing ??= close()),
   };

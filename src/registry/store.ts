@@ -43,6 +43,8 @@ export interface Store {
   ): Awaitable<"done" | "taken" | "own" | "reserved" | "full">;
   /** Adds a user or moves it. */
   put(user: UserName, address: Address, claim?: Claim): Awaitable<"done" | "full" | Refusal>;
+  /** Whether a claim may change a user, as `put` and `remove` would find; nothing is changed. */
+  mayChange(user: UserName, claim?: Claim): Awaitable<"done" | "absent" | Refusal>;
   /** Removes a user, and with it the owner. */
   remove(user: UserName, claim?: Claim): Awaitable<"done" | "absent" | Refusal>;
   /**

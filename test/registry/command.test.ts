@@ -4,6 +4,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { urlsOfWildcard } from "../../src/core/own-addresses.ts";
 import { listed, start, startRegistry } from "../helpers/program.ts";
 import { openTestStore, temporaryFolder } from "../helpers/registry.ts";
 
@@ -28,11 +29,16 @@ test("says where it is, where its docs are, and on loopback how others get in", 
   expect((await fetch(`${registry.url}/swagger`)).status).toBe(200);
 });
 
-test("says nothing of letting others in where they are in already", async () => {
+test("on a wildcard says what others can type, and this machine, and nothing of letting others in", async () => {
   const registry = await startRegistry("--host", "0.0.0.0");
-  registry.kill("SIGTERM");
-  await registry.exited;
-  expect(registry.lines).toHaveLength(1);
+  const { port } = new URL(registry.url);
+  const urls = urlsOfWildcard("0.0.0.0", Number(port));
+  const said = () => registry.lines.map((line) => /http:[^,\s]+/.exec(line)?.[0]);
+  while (said().length < urls.length) await registry.sees(/http/);
+  expect(said()).toEqual(urls);
+  expect(said().at(-1)).toBe(`http://127.0.0.1:${port}`);
+  expect(registry.lines.join("\n")).not.toMatch(/0\.0\.0\.0|--host/);
+  for (const url of urls) expect((await fetch(`${url}/v1/health`)).status).toBe(200);
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)(

@@ -28,7 +28,12 @@ function* objects(value: unknown, path = "#"): Generator<[string, Record<string,
 describe("the OpenAPI document", () => {
   test("is valid for swagger-parser", async () => {
     const parsed = await validate(JSON.parse(await document()));
-    expect(Object.keys(parsed.paths ?? {})).toEqual(["/v1/health", "/v1/users", "/v1/users/{user}"]);
+    expect(Object.keys(parsed.paths ?? {})).toEqual([
+      "/v1/health",
+      "/v1/users",
+      "/v1/users/{user}",
+      "/v1/users/{user}/reach",
+    ]);
   });
 
   test("is without a finding of redocly", async () => {
@@ -48,7 +53,7 @@ describe("the OpenAPI document", () => {
     const operations = Object.values(parsed.paths).flatMap((path) =>
       Object.values(isRecord(path) ? path : {}),
     );
-    expect(operations).toHaveLength(6);
+    expect(operations).toHaveLength(7);
     for (const operation of operations) {
       expect(operation).toMatchObject({ summary: expect.any(String), description: expect.any(String) });
     }
@@ -85,7 +90,7 @@ describe("Swagger UI", () => {
     const { view, requests } = await openPage();
     await view.navigate(`${base}/swagger`);
     await view.scrollTo(".opblock-put");
-    expect(await view.evaluate("document.querySelectorAll('.opblock').length")).toBe(6);
+    expect(await view.evaluate("document.querySelectorAll('.opblock').length")).toBe(7);
 
     await view.click("#operations-users-putUser .opblock-summary-control");
     await view.click("#operations-users-putUser .try-out__btn");

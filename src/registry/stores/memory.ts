@@ -48,6 +48,10 @@ export function openMemory({ maxUsers = MAX_USERS, now = Date.now }: StoreOption
       keep(user, address, known ? known.owner : ownerBy(claim));
       return "done";
     },
+    mayChange(user, claim) {
+      const known = users.get(user);
+      return known ? (refusal(known.owner, claim) ?? "done") : "absent";
+    },
     remove(user, claim) {
       const known = users.get(user);
       if (!known) return "absent";

@@ -91,6 +91,11 @@ export const PUT = `${COMMON}
   return answers
 `;
 
+export const MAY_CHANGE = `${COMMON}
+  if redis.call('HEXISTS', users, user) == 0 then return 'absent' end
+  return refusal(redis.call('HGET', owners, user)) or 'done'
+`;
+
 export const REMOVE = `${COMMON}
   if redis.call('HEXISTS', users, user) == 0 then return 'absent' end
   local refused = refusal(redis.call('HGET', owners, user))

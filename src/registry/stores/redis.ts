@@ -4,7 +4,17 @@ import { type Claim, MAX_USERS, type Registered, type Store, type StoreOptions }
 import { createBatches } from "./batches.ts";
 import { MAX_RESERVED, RESERVED_MS } from "./owners.ts";
 import { connectRedis } from "./redis-connection.ts";
-import { CHECKER_KEY, CREATE, EXPIRE, KEYS, LEASE, PUT, RELEASE, REMOVE } from "./redis-scripts.ts";
+import {
+  CHECKER_KEY,
+  CREATE,
+  EXPIRE,
+  KEYS,
+  LEASE,
+  MAY_CHANGE,
+  PUT,
+  RELEASE,
+  REMOVE,
+} from "./redis-scripts.ts";
 
 const [USERS, , , VERSION, SEEN] = KEYS;
 
@@ -59,6 +69,7 @@ export async function openRedis(
       oneOf(CREATED, await change(CREATE, user, claim, write(address), maxUsers)),
     put: async (user, address, claim) =>
       oneOf(MOVED, await put([user, claim ?? "", randomId(), write(address)])),
+    mayChange: async (user, claim) => oneOf(REMOVED, await change(MAY_CHANGE, user, claim)),
     remove: async (user, claim) => oneOf(REMOVED, await change(REMOVE, user, claim)),
     expire: async (user, registration) =>
       (await change(EXPIRE, user, undefined, registration, now() + RESERVED_MS, MAX_RESERVED)) === 1,

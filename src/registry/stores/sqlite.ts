@@ -77,6 +77,10 @@ export function openSqlite(
         insert(user, address, claim);
         return "done";
       }),
+    mayChange(user, claim) {
+      const known = read(() => sql.owner.get({ user }));
+      return known ? (refusal(known.owner ?? undefined, claim) ?? "done") : "absent";
+    },
     remove: (user, claim) =>
       commit(() => {
         const known = sql.owner.get({ user });

@@ -5,6 +5,7 @@ import { createRegistry } from "talk/registry";
 import { client } from "../src/client/main.ts";
 import { atMost } from "../src/core/clock.ts";
 import { checkFlags, runMain } from "../src/core/command.ts";
+import { stopSignal } from "../src/core/signals.ts";
 import { typed } from "../src/core/typed.ts";
 import { startEchoBot } from "./echo-bot.ts";
 
@@ -17,6 +18,7 @@ export const demo = defineCommand({
   meta: { name: typed("demo"), description: "A registry, an echo bot on each protocol, and you" },
   async run({ args }) {
     checkFlags(args, {});
+    const stop = stopSignal();
     const registry = await createRegistry({ store: "memory:" });
     const url = await registry.listen({ port: 0 });
     const bots = await Promise.all(protocols.map((protocol) => startEchoBot(protocol, url)));
@@ -27,6 +29,8 @@ export const demo = defineCommand({
       return runMain(client, ["--registry", url, "--port", "0"]);
     }
     const you = await join({ name: "you", registry: url, port: 0 });
+    // All of it lives in this process, so nothing is left behind; but not everybody has answered.
+    void stop.then(() => process.exit(1));
     process.exitCode = (await talkTo(bots, you)) ? 0 : 1;
     await Promise.all([you, ...bots].map((user) => user.close()));
     await registry.close();

@@ -1,4 +1,5 @@
 import { join, type Protocol } from "talk/client";
+import { stopSignal } from "../src/core/signals.ts";
 
 /** A user who sends every message back, until it is closed. @param registry its base URL */
 export async function startEchoBot(protocol: Protocol, registry?: string) {
@@ -17,10 +18,12 @@ export async function startEchoBot(protocol: Protocol, registry?: string) {
 
 // Alone: bun scripts/echo-bot.ts [the registry's URL]
 if (import.meta.main) {
+  const stop = stopSignal();
   const bot = await startEchoBot("HTTP", process.argv[2]).catch(({ message }) => {
     process.stderr.write(`error: ${message}\n`);
     process.exit(1);
   });
-  process.once("SIGINT", bot.close).once("SIGTERM", bot.close);
   process.stdout.write(`${bot.name} sends back what you write to it; Ctrl-C ends it\n`);
+  await stop;
+  await bot.close();
 }

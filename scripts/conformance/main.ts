@@ -1,12 +1,14 @@
 /** Checks any implementation of the contract, in any language, from outside. */
 import { type ArgsDef, defineCommand } from "citty";
 import { hostOf } from "../../src/core/address.ts";
+import { atMost } from "../../src/core/clock.ts";
 import { checkFlags, runMain, wholeNumber } from "../../src/core/command.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { jsonLine } from "../../src/core/json-line.ts";
 import { REGISTRY_URL } from "../../src/core/protocol.ts";
 import { parsePublicUrl } from "../../src/core/public-url.ts";
 import type { Address } from "../../src/core/schemas.ts";
+import { stopSignal } from "../../src/core/signals.ts";
 import { typed } from "../../src/core/typed.ts";
 import { visible } from "../../src/core/visible.ts";
 import { clientRows } from "./client-rows.ts";
@@ -14,6 +16,9 @@ import { reachOverTcp, reachOverUdp } from "./reach.ts";
 import { openRegistry } from "./registry.ts";
 import { registryRows } from "./registry-rows.ts";
 import { type Result, runRows } from "./row.ts";
+
+/** How long the throw-away users may take to be removed after a signal, in milliseconds. */
+const CLEAN_UP_MS = 2500;
 
 const flags = {
   registry: { type: "string", description: "the registry to check: http://…", valueHint: "url" },
@@ -65,9 +70,10 @@ async function checkRegistry(url: string, wait: number, tell: (result: Result) =
   const defaultPort = protocol === "https:" ? 443 : 80;
   await reachOverTcp(url, { host: hostOf(url), port: Number(port) || defaultPort });
   const registry = openRegistry(url, wait);
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, () => void registry.cleanUp().then(() => process.exit(1)));
-  }
+  void stopSignal().then(async () => {
+    await atMost(CLEAN_UP_MS, registry.cleanUp());
+    process.exit(1);
+  });
   try {
     return await runRows(registryRows, registry, tell);
   } finally {

@@ -47,7 +47,7 @@ export function openRegistry(url: string, wait: number): Registry {
     },
     async cleanUp() {
       // One that is not there any more, or never was, does no harm.
-      for (const name of names) await registry.ask("DELETE", `/${name}`).catch(() => {});
+      await Promise.all(names.map((name) => registry.ask("DELETE", `/${name}`).catch(() => {})));
     },
   };
   return registry;

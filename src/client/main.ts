@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import { checkFlags, runMain } from "../core/command.ts";
 import { RegistryUnreachable, TalkError } from "../core/errors.ts";
 import { REGISTRY_PORT } from "../core/protocol.ts";
+import { stopSignal } from "../core/signals.ts";
 import { typed } from "../core/typed.ts";
 import { flags, readOptions } from "./options.ts";
 
@@ -20,8 +21,7 @@ export const client = defineCommand({
   async run({ args }) {
     checkFlags(args, flags);
     const { interval, program, bell, ...options } = await readOptions(args);
-    const stop = Promise.withResolvers<void>();
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => stop.resolve());
+    const stop = stopSignal();
 
     // Loaded late, because --help and a wrong flag need none of it; and first the screen, so that one can type at once.
     const { openScreen } = await import("./terminal/screen.ts");
@@ -38,7 +38,7 @@ export const client = defineCommand({
       screen.release();
       return adviseOnRegistry(error);
     });
-    const given = Promise.race([stop.promise, screen.left]);
+    const given = Promise.race([stop, screen.left]);
     const late = given.then(() => Bun.sleep(LEAVE_MS));
     const member = await Promise.race([entering, given.then(() => Bun.sleep(JOIN_GRACE_MS))]);
     if (!member) {
@@ -58,7 +58,7 @@ export const client = defineCommand({
       onChange: screen.follow,
       full: screen.full,
     });
-    await Promise.race([started, stop.promise]);
+    await Promise.race([started, stop]);
 
     const read = args.json ? readJsonLine : (text: string) => ({ type: "line", text }) as const;
     async function takeLines() {
@@ -70,7 +70,7 @@ export const client = defineCommand({
         onTrouble(error.message);
       }
     }
-    await Promise.race([takeLines(), chat.left, screen.hungUp, stop.promise]);
+    await Promise.race([takeLines(), chat.left, screen.hungUp, stop]);
 
     const left = leave().then(() => handler?.idle());
     await Promise.race([atMost(LEAVE_MS, left), late]);

@@ -3,6 +3,7 @@ import { checkFlags, runMain, valuesOf } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
 import { jsonLine } from "../core/json-line.ts";
 import { MAX_MESSAGE_BYTES, REGISTRY_URL } from "../core/protocol.ts";
+import { stopSignal } from "../core/signals.ts";
 import { typed } from "../core/typed.ts";
 import { visible } from "../core/visible.ts";
 import type { Report } from "./report.ts";
@@ -19,6 +20,10 @@ const flags = {
   json: { type: "boolean", description: "report in JSON, one line for each --to" },
   "text...": { type: "positional", required: false, description: "the text; without it, what is piped in" },
 } satisfies ArgsDef;
+
+/** How long a text under way may take after a signal, and then its report, in milliseconds: 3 s at most in all. */
+const STOP_MS = 2500;
+const FLUSH_MS = 300;
 
 /** The exit code that a report asks for; of several, the worst one counts. */
 const EXIT_CODES: Record<Report["type"], number> = { delivered: 0, unknown: 3, failed: 1 };
@@ -43,11 +48,21 @@ export const send = defineCommand({
     const from = args.name === undefined ? await loginName() : nameOf("name", args.name);
     const registry = registryOf(args.registry);
 
-    const text = args._.length > 0 ? args._.join(" ") : await readInput();
-    const reports = await deliver({ from, text, registry }, to);
+    const stop = stopSignal();
+    const text = await Promise.race([args._.length > 0 ? args._.join(" ") : readInput(), stop]);
+    const delivery: Promise<Report[] | undefined> =
+      text === undefined
+        ? Promise.resolve(to.map(() => ({ type: "failed", reason: "stopped before there was a text" })))
+        : deliver({ from, text, registry }, to);
+    const late = stop.then(() => Bun.sleep(STOP_MS)).then(() => undefined);
+    const reports =
+      (await Promise.race([delivery, late])) ??
+      to.map((): Report => ({ type: "unknown", reason: "stopped before an answer; it may have arrived" }));
     for (const [i, report] of reports.entries()) tell(to[i] ?? "", report, args.json === true);
     const codes = reports.map(({ type }) => EXIT_CODES[type]);
     process.exitCode = [1, 3].find((code) => codes.includes(code)) ?? 0;
+    // Input or an answer that still does not come must not keep a stopped process.
+    void stop.then(() => setTimeout(process.exit, FLUSH_MS));
   },
 });
 

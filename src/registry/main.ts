@@ -3,6 +3,7 @@ import { hostOf, isLoopback, isUnspecified } from "../core/address.ts";
 import { checkFlags, runMain } from "../core/command.ts";
 import { urlsOfWildcard } from "../core/own-addresses.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
+import { stopSignal } from "../core/signals.ts";
 import { typed } from "../core/typed.ts";
 import { flags, readOptions } from "./options.ts";
 
@@ -10,6 +11,9 @@ import { flags, readOptions } from "./options.ts";
 const MIGRATE = "/proc/sys/net/ipv4/tcp_migrate_req";
 const MIGRATE_HINT =
   "connections that arrive just when a registry on this port stops may be reset; sysctl -w net.ipv4.tcp_migrate_req=1 keeps them";
+
+/** How long stopping may take, in milliseconds, whatever a store is waiting for: 3 s at most in all. */
+const STOP_MS = 2800;
 
 const SILENT = { log() {}, flush() {} };
 
@@ -24,6 +28,8 @@ export const registry = defineCommand({
       process.stdout.write(`${await release(args.store, args.release)}\n`);
       return;
     }
+    const stop = stopSignal();
+    void stop.then(() => setTimeout(() => process.exit(0), STOP_MS));
     // Loaded late, because --help and a wrong flag need none of it.
     const [{ createRegistry }, { createLog }] = await Promise.all([
       import("./registry.ts"),
@@ -47,10 +53,7 @@ export const registry = defineCommand({
       process.stdout.write("only this machine can reach it; --host 0.0.0.0 lets others in\n");
     if (sharePort && (await resetsQueued())) process.stdout.write(`${MIGRATE_HINT}\n`);
 
-    const stop = Promise.withResolvers<void>();
-    process.once("SIGINT", stop.resolve);
-    process.once("SIGTERM", stop.resolve);
-    await stop.promise;
+    await stop;
     await running.close();
     flush();
     process.exit(0);

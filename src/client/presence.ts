@@ -3,10 +3,9 @@ import { randomBytes } from "node:crypto";
 import { canonicalHost, urlHost } from "../core/address.ts";
 import { atMost } from "../core/clock.ts";
 import { resolveContact } from "../core/contact.ts";
-import { encodeProbe } from "../core/probe.ts";
+import { encodeProbe, probeHttp, probeWebSocket, type TcpProbe } from "../core/probe.ts";
 import { isProtocol } from "../core/protocol.ts";
 import type { Protocol } from "../core/schemas.ts";
-import { probeHttp, probeWebSocket, type TcpProbe } from "../core/tcp-probe.ts";
 import { connectUdp } from "../core/udp.ts";
 import type { ListedAddress } from "./users.ts";
 

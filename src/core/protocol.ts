@@ -23,6 +23,8 @@ export const CLIENT_PATHS = {
   message: "/v1/message",
   webSocket: "/v1/ws/message",
   health: "/v1/health",
+  /** Where some registries look whether a client is there, over HTTP and WebSocket. */
+  root: "/",
 } as const;
 
 /** Most characters of a user's name. */

@@ -132,7 +132,7 @@ export function createChecker({
   async function examine(entry: Entry, trial?: Trial): Promise<Finding> {
     const prober = proberFor(entry.address);
     const { attempts } = prober;
-    const check = prober.begin(entry.address);
+    const check = prober.begin(entry.address, entry.known);
     const deadline = window / attempts;
     let refused = false;
     let silences = 0;

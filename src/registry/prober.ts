@@ -1,3 +1,4 @@
+import type { ProbeForm } from "../core/probe.ts";
 import type { Address } from "../core/schemas.ts";
 
 /**
@@ -5,6 +6,12 @@ import type { Address } from "../core/schemas.ts";
  * *denied* is an address that may not be probed.
  */
 export type Finding = "alive" | "refused" | "silent" | "denied";
+
+/** What checks have found out about a client, for its next one; kept for as long as its registration. */
+export interface Known {
+  /** The form of probe that it answers on UDP. */
+  probeForm?: ProbeForm;
+}
 
 /** One check of one address, of as many probes as it takes. */
 export interface Check {
@@ -18,5 +25,6 @@ export interface Check {
 export interface Prober {
   /** How many silent probes share a check's window. */
   attempts: number;
-  begin(address: Address): Check;
+  /** @param known what earlier checks of the same registration have found out, to be completed. @default nothing */
+  begin(address: Address, known?: Known): Check;
 }

@@ -3,14 +3,16 @@ import { createSocket } from "node:dgram";
 import { canonicalHost, urlHost } from "../core/address.ts";
 import { createContactRule, type MayContact, resolveContact } from "../core/contact.ts";
 import { DeniedAddress, errorCode } from "../core/errors.ts";
-import { encodeProbe } from "../core/probe.ts";
+import { encodeProbe, type ProbeForm, probeHttp, probeWebSocket, type TcpProbe } from "../core/probe.ts";
 import type { Address, Protocol } from "../core/schemas.ts";
-import { probeHttp, probeWebSocket, type TcpProbe } from "../core/tcp-probe.ts";
 import { connectUdp } from "../core/udp.ts";
-import type { Finding, Prober } from "./prober.ts";
+import type { Finding, Known, Prober } from "./prober.ts";
 
 /** Holds the answers of all probes that may be under way, in bytes; the default holds 256 small ones. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
+
+/** With 30 % lost each way, so many probes on UDP all fail once in 700,000 checks. */
+const UDP_ATTEMPTS = 20;
 
 /** Random bytes of a probe's id: nobody guesses one, nor meets another's. */
 const ID_BYTES = 16;
@@ -37,8 +39,7 @@ export async function openProbers(mayContact: MayContact = createContactRule()):
   const probers: Record<Protocol, Prober> = {
     HTTP: overTcp(probeHttp),
     WEBSOCKET: overTcp(probeWebSocket),
-    // With 30 % lost each way, 20 attempts all fail once in 700,000 checks.
-    UDP: { attempts: 20, begin: answers.begin },
+    UDP: { attempts: UDP_ATTEMPTS, begin: answers.begin },
   };
   return { proberFor: ({ protocol }) => probers[protocol], close: answers.close };
 }
@@ -65,35 +66,52 @@ async function probeTcp(
   }
 }
 
-/** The one port that clients on UDP answer to. Each probe leaves from a socket of its own, which hears a refusal. */
+/**
+ * The one port that clients on UDP answer to. Each probe leaves from a socket of its own, which hears a refusal, and the
+ * answer to `id-checker`.
+ */
 async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober["begin"]; close(): void }> {
   const waiting = new Map<string, () => void>();
   const socket = await bind("udp6", "::").catch(() => bind("udp4", "0.0.0.0"));
   socket.on("error", () => {});
-  socket.on("message", (datagram) => {
+  socket.on("message", take);
+  const { port } = socket.address();
+
+  function take(datagram: Buffer): void {
     // Whatever holds a live id is an answer, in whichever envelope. Some writers of JSON escape the quote before it.
     for (const [, id = ""] of datagram.toString("latin1").matchAll(/(?:\\u0022)?([0-9a-f]{32})/g)) {
       waiting.get(id)?.();
       waiting.delete(id);
     }
-  });
-  const { port } = socket.address();
+  }
 
-  function begin({ host, port: peerPort }: Address) {
+  function begin({ host, port: peerPort }: Address, known: Known = {}) {
     const ids: string[] = [];
     const answered = Promise.withResolvers<Finding>();
 
+    /**
+     * Never `id-checker` at first, which ends some clients, nor to who is known to answer messages; nor a message, which
+     * some clients show to their users, to who is known to answer `id-checker`.
+     */
+    function form(): ProbeForm {
+      return known.probeForm ?? (ids.length < UDP_ATTEMPTS / 2 ? "message" : "id-checker");
+    }
+
     async function probe(deadline: number): Promise<Finding> {
       const id = Buffer.from(crypto.getRandomValues(new Uint8Array(ID_BYTES))).toString("hex");
+      const asked = form();
       ids.push(id);
-      waiting.set(id, () => answered.resolve("alive"));
+      waiting.set(id, () => {
+        known.probeForm = asked;
+        answered.resolve("alive");
+      });
       const ended = Promise.withResolvers<Finding>();
       const timer = setTimeout(() => ended.resolve("silent"), deadline);
       try {
         const [ip = host] = await resolveContact(host, mayContact, AbortSignal.timeout(deadline));
-        const sender = await connectUdp(ip, peerPort, (error) => ended.resolve(findingOf(error)));
+        const sender = await connectUdp(ip, peerPort, (error) => ended.resolve(findingOf(error)), take);
         try {
-          sender.send(encodeProbe({ host: canonicalHost(sender.address.address), port, id }));
+          sender.send(encodeProbe({ host: canonicalHost(sender.address.address), port, id }, asked));
           return await Promise.race([answered.promise, ended.promise]);
         } finally {
           sender.close();

@@ -1,6 +1,7 @@
 /** Who is to be checked, and when. */
 import { type Clock, jittered } from "../core/clock.ts";
 import type { UserName } from "../core/schemas.ts";
+import type { Known } from "./prober.ts";
 import type { Registered, Store } from "./store.ts";
 
 /** What is known of a registered user. */
@@ -16,6 +17,8 @@ export interface Entry extends Registered {
   heard: boolean;
   /** Was there before the registry started, and has not shown itself since. */
   initial: boolean;
+  /** What its checks have found out. */
+  known: Known;
   /** The store's last version that it was found in. */
   version: string;
 }
@@ -68,6 +71,7 @@ export function createRoster({ store, interval, clock, random }: RosterOptions):
           doubted: false,
           heard: false,
           initial,
+          known: {},
           version,
         });
       }

@@ -34,7 +34,8 @@ export const webSocket: Transport = {
         idleTimeout: IDLE_SECONDS,
         fetch(request, server) {
           guard(request);
-          if (pathOf(request) !== CLIENT_PATHS.webSocket) {
+          // Some registries open a connection to `/` to see whether we are there; a message may come on it, too.
+          if (![CLIENT_PATHS.webSocket, CLIENT_PATHS.root].some((path) => path === pathOf(request))) {
             throw new UnknownPath(`messages go to ${CLIENT_PATHS.webSocket}`);
           }
           if (request.method !== "GET") throw new MethodNotAllowed(["GET"]);

@@ -1,0 +1,159 @@
+/** Registries and clients of other makes, by hand: each has the manners of a dialect, and remembers what came. */
+import { type Address, isRecord } from "../../src/core/schemas.ts";
+import { afterwards } from "./afterwards.ts";
+import { createInbox, type Inbox } from "./inbox.ts";
+
+const HOST = "127.0.0.1";
+
+interface Peer {
+  address: Address;
+  /** Every datagram that came, in order. */
+  received: string[];
+}
+
+/** A client on UDP that knows `id-checker` alone: whatever else is a message is on its user's screen. */
+export async function startIdCheckerClient(): Promise<Peer & { screen: string[] }> {
+  const received: string[] = [];
+  const screen: string[] = [];
+  const socket = await Bun.udpSocket({
+    hostname: HOST,
+    socket: {
+      data(socket, datagram, port, source) {
+        const text = datagram.toString();
+        received.push(text);
+        if (text.startsWith("id-checker ")) socket.send(text.slice("id-checker ".length), port, source);
+        else screen.push(text);
+      },
+      error() {},
+    },
+  });
+  afterwards(() => socket.close());
+  return { address: { protocol: "UDP", host: HOST, port: socket.port }, received, screen };
+}
+
+/** A client on UDP that knows probes that are messages, and ends at what is no message. */
+export async function startMessageClient(): Promise<Peer & { isAlive(): boolean; mute(): void }> {
+  const received: string[] = [];
+  let alive = true;
+  let isMute = false;
+  const socket = await Bun.udpSocket({
+    hostname: HOST,
+    socket: {
+      data(socket, datagram) {
+        received.push(datagram.toString());
+        const probe = readEnvelope(datagram);
+        if (!probe) alive = false;
+        if (!probe || !alive || isMute) return;
+        socket.send(envelope({ host: HOST, port: socket.port, id: probe.id }), probe.port, probe.host);
+      },
+      error() {},
+    },
+  });
+  afterwards(() => socket.close());
+  return {
+    address: { protocol: "UDP", host: HOST, port: socket.port },
+    received,
+    isAlive: () => alive,
+    mute() {
+      isMute = true;
+    },
+  };
+}
+
+/** A client on WebSocket that takes connections at one path, and refuses every other. */
+export function startWebSocketClient(
+  path: string,
+  refuse: (request: Request) => Response = () => new Response("", { status: 404 }),
+) {
+  const paths: string[] = [];
+  const server = Bun.serve({
+    hostname: HOST,
+    port: 0,
+    fetch(request, server) {
+      const { pathname } = new URL(request.url);
+      paths.push(pathname);
+      return pathname === path && server.upgrade(request) ? undefined : refuse(request);
+    },
+    websocket: { message() {} },
+  });
+  afterwards(() => server.stop(true));
+  const address: Address = { protocol: "WEBSOCKET", host: HOST, port: server.port ?? 0 };
+  return { address, paths };
+}
+
+/** The UDP side of a registry, in whichever form it probes. */
+export interface ProbingRegistry {
+  /** Probes a client once. @returns what it sent, and what came back */
+  check(client: Address): Promise<{ sent: string; answer: string }>;
+  /** Whether the client is still in its list. */
+  keeps: () => boolean;
+}
+
+/** A registry that ends its checks on UDP at whatever is no message, and wants the address that it has in its list. */
+export async function startMessageRegistry(): Promise<ProbingRegistry> {
+  let alive = true;
+  let kept = true;
+  let round = 0;
+  const answers: Inbox<string> = createInbox();
+  const socket = await openSocket(answers);
+  return {
+    async check(client) {
+      // As one make of registry asks that listens everywhere, and draws 64 random bits.
+      const id = String(3398252207036025997n + BigInt(round++));
+      const sent = envelope({ host: "0.0.0.0", port: socket.port, id });
+      socket.send(sent, client.port, client.host);
+      const answer = await answers.next();
+      const data = readEnvelope(Buffer.from(answer));
+      if (!data) alive = false;
+      kept &&= data?.id === id && data.host === client.host && data.port === client.port;
+      return { sent, answer };
+    },
+    keeps: () => alive && kept,
+  };
+}
+
+/** A registry that knows `id-checker` alone, and wants the bare id. */
+export async function startIdCheckerRegistry(): Promise<ProbingRegistry> {
+  let kept = true;
+  const answers: Inbox<string> = createInbox();
+  const socket = await openSocket(answers);
+  return {
+    async check(client) {
+      const id = crypto.randomUUID();
+      const sent = `id-checker ${id}`;
+      socket.send(sent, client.port, client.host);
+      const answer = await answers.next();
+      kept &&= answer === id;
+      return { sent, answer };
+    },
+    keeps: () => kept,
+  };
+}
+
+/** A probe that is a message, or its answer. */
+export function envelope(data: { host: string; port: number; id: string }): string {
+  return JSON.stringify({ user: "healthCheck", text: JSON.stringify(data) });
+}
+
+function openSocket(answers: Inbox<string>) {
+  const opened = Bun.udpSocket({
+    hostname: HOST,
+    socket: { data: (_, datagram) => answers.push(datagram.toString()), error() {} },
+  });
+  afterwards(async () => (await opened).close());
+  return opened;
+}
+
+/** As readers do that know classes of exactly these fields, and turn numbers into strings (Jackson). */
+function readEnvelope(datagram: Buffer): { host: string; port: number; id: string } | undefined {
+  try {
+    const message: unknown = JSON.parse(datagram.toString());
+    if (!isRecord(message) || Object.keys(message).sort().join() !== "text,user") return undefined;
+    // A long number keeps all its digits there, which JSON.parse would round.
+    const data: unknown = JSON.parse(String(message.text).replace(/:(-?\d{16,})(?=[,}])/g, ':"$1"'));
+    if (!isRecord(data) || Object.keys(data).sort().join() !== "host,id,port") return undefined;
+    return { host: String(data.host), port: Number(data.port), id: String(data.id) };
+  } catch {
+    return undefined;
+  }
+}

@@ -22,9 +22,6 @@ import { openTty } from "./tty.ts";
 /** What comes within this time is drawn at once, in milliseconds: faster is not seen. */
 const FRAME_MS = 15;
 
-/** How long a terminal takes at most to send all of a key, in milliseconds: Escape itself is the start of many. */
-const KEY_MS = 50;
-
 /** While a window is pulled, its size changes again within this many milliseconds. */
 const RESIZE_MS = 60;
 
@@ -55,6 +52,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
     onBytes: takeBytes,
     onResize,
     onReady: draw,
+    onStop: suspend,
     onContinued() {
       frame = createFrame();
       draw();
@@ -109,7 +107,8 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
   function takeBytes(bytes: Uint8Array): void {
     cancelKey();
     for (const key of keys.read(bytes)) takeKey(key);
-    if (keys.pending()) cancelKey = clock.after(KEY_MS, giveKeys);
+    const patience = keys.patience();
+    if (patience !== undefined) cancelKey = clock.after(patience, giveKeys);
     draw();
   }
 
@@ -145,9 +144,13 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
         onResize();
         break;
       case "suspend":
-        tty.write(frame.erase());
-        tty.suspend();
+        suspend();
     }
+  }
+
+  function suspend(): void {
+    tty.write(frame.erase());
+    tty.suspend();
   }
 
   function show(output: Output): void {

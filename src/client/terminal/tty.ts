@@ -15,7 +15,7 @@ export interface Tty {
   write(text: string): void;
   /** Whether what was written waits to be taken; then `onReady` is called. */
   busy(): boolean;
-  /** Stops this process and its group, as Ctrl-Z does elsewhere, until it is continued. */
+  /** Stops this process and its group, as Ctrl-Z does elsewhere; returns when it is continued. */
   suspend(): void;
   /** Gives the terminal back as it was. */
   restore(): void;
@@ -24,6 +24,8 @@ export interface Tty {
 }
 
 interface TtyEvents {
+  /** Somebody asks us to stop, who could not press Ctrl-Z. */
+  onStop(): void;
   onBytes(bytes: Uint8Array): void;
   onResize(): void;
   /** What was written has been taken. */
@@ -40,8 +42,9 @@ export function openTty(events: TtyEvents): Tty {
   let busy = false;
 
   function take(): void {
-    if (raw) return;
     raw = true;
+    // While we were stopped, a shell has set the terminal as it likes it, and what is set already is not set again.
+    stdin.setRawMode(false);
     stdin.setRawMode(true);
     stdout.write(MODES_ON);
   }
@@ -63,8 +66,27 @@ export function openTty(events: TtyEvents): Tty {
     events.onContinued();
   }
 
+  function suspend(): void {
+    restore();
+    ignoreStops();
+    // We are stopped within this call, unless nobody could continue us: then the signal does nothing.
+    process.kill(0, "SIGTSTP");
+    heedStops();
+    goOn();
+  }
+
+  function heedStops(): void {
+    process.on("SIGTSTP", events.onStop);
+    process.on("SIGCONT", goOn);
+  }
+
+  function ignoreStops(): void {
+    process.off("SIGTSTP", events.onStop);
+    process.off("SIGCONT", goOn);
+  }
+
   process.on("exit", restore);
-  process.on("SIGCONT", goOn);
+  heedStops();
   stdin.on("data", events.onBytes);
   stdin.on("end", events.onEnd);
   stdin.on("error", events.onEnd);
@@ -85,14 +107,9 @@ export function openTty(events: TtyEvents): Tty {
       busy = !stdout.write(text);
     },
     busy: () => busy,
-    suspend() {
-      restore();
-      process.kill(0, "SIGTSTP");
-      // Runs when we are continued, or at once where nobody could continue us and the signal does nothing.
-      setTimeout(goOn, 0);
-    },
+    suspend,
     restore() {
-      process.off("SIGCONT", goOn);
+      ignoreStops();
       restore();
       stdin.pause();
     },

@@ -3,7 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { afterwards } from "../../helpers/afterwards.ts";
-import { alone, ENTER, pair } from "../../helpers/chat.ts";
+import { alone, ENTER, openRegistry, pair } from "../../helpers/chat.ts";
 import { listed, root } from "../../helpers/program.ts";
 import { type openClient, openScreen, setsid } from "../../helpers/screen.ts";
 
@@ -125,6 +125,30 @@ inTerminal("a terminal", () => {
     expect(await screen.exited).toBe(0);
     expect(screen.isRestored()).toBe(true);
   });
+
+  test.each(["SIGSTOP", "SIGTSTP"] as const)(
+    "that a shell had while we were stopped by %s is taken anew",
+    async (signal) => {
+      const registry = await openRegistry();
+      const shell = openScreen(["bash", "--norc", "--noprofile", "-i"], { env: { PS1: "$ " } });
+      const main = join(root, "src/client/main.ts");
+      shell.type(`${process.execPath} ${main} --name alice --port 0 --registry ${registry.url}${ENTER}`);
+      await shell.contains("(you)");
+      shell.type("half");
+      await shell.shows("> half▏");
+      const [pid = 0] = (await Bun.file(`/proc/${shell.pid}/task/${shell.pid}/children`).text())
+        .split(" ")
+        .map(Number);
+      process.kill(pid, signal);
+      await shell.contains("Stopped");
+      shell.type(`stty sane; fg${ENTER}`);
+      await shell.shows("> half▏");
+      expect(shell.written().split("\x1b[?2004h\x1b[?1004h").length).toBeGreaterThan(2);
+      // Without raw mode, neither of these keys would do a thing before Enter.
+      shell.type("\x15back\x1b[D");
+      await shell.shows("> bac▏k");
+    },
+  );
 
   test("that is closed ends the client, which unregisters", async () => {
     const { alice, registry } = await alone();

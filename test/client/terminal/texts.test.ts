@@ -145,6 +145,29 @@ inTerminal("a pasted block", () => {
   });
 });
 
+inTerminal("a paste whose end never comes", () => {
+  test("is typed in after a second, and the keyboard works again", async () => {
+    const { alice, bob } = await pair();
+    alice.type("\x1b[200~stuck");
+    await alice.shows("bob> stuck▏");
+    alice.type(ENTER);
+    expect(await bob.inbox.next()).toBe("stuck");
+  });
+
+  test("is dropped by Ctrl-C, and by nothing pasted that holds one", async () => {
+    const { alice, bob } = await pair();
+    alice.type("half");
+    await alice.shows("bob> half▏");
+    alice.type("\x1b[200~stuck\x03");
+    await alice.shows("bob> ▏");
+    alice.type(`hello${ENTER}`);
+    expect(await bob.inbox.next()).toBe("hello");
+    alice.type("\x1b[200~a\x03b");
+    alice.type("\x1b[201~");
+    await alice.shows("bob> a\\u{03}b▏");
+  });
+});
+
 inTerminal("messages", () => {
   test("that answer a text stand below it, however quick they are", async () => {
     const registry = await openRegistry();

@@ -1,5 +1,5 @@
 import { formatAddress } from "../core/address.ts";
-import { visible, visibleName } from "../core/visible.ts";
+import { visible, visibleName, visibleText } from "../core/visible.ts";
 import { commands } from "./commands.ts";
 import { sentenceOf, troubleOf } from "./notices.ts";
 import type { Output } from "./session.ts";
@@ -15,7 +15,7 @@ export function render(output: Output): Rendered | undefined {
   switch (output.type) {
     case "message":
       return stdout(
-        `${visibleName(output.message.user)}${output.doubtful ? "?" : ""}: ${visible(output.message.text)}`,
+        `${visibleName(output.message.user)}${output.doubtful ? "?" : ""}: ${visibleText(output.message.text)}`,
       );
     case "sending":
       return undefined;

@@ -76,7 +76,7 @@ function tell(to: string, report: Report, json: boolean): void {
   }
 }
 
-/** The standard input, without a line break at its end. Once it is longer than any message, no more of it is read. */
+/** The standard input as a client reads it: without a BOM, lines that end with LF, none behind the last. Once it is longer than any message, no more of it is read. */
 async function readInput(): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -87,7 +87,9 @@ async function readInput(): Promise<string> {
   }
   return Buffer.concat(chunks)
     .toString()
-    .replace(/\r?\n$/, "");
+    .replace(/^\ufeff/, "")
+    .replace(/\r(?=\n|$)/g, "")
+    .replace(/\n$/, "");
 }
 
 if (import.meta.main) await runMain(send);

@@ -57,7 +57,9 @@ describe("a text", () => {
 
   test.each([
     ["from a pipe loses one line break at its end", "done\n", "done"],
-    ["keeps the others", "\n a\r\n\tb\n\n", "\n a\r\n\tb\n"],
+    ["keeps the others, without their CR", "\n a\r\n\tb\r\n\r\n", "\n a\n\tb\n"],
+    ["from another system loses its BOM, and none behind the start", "\ufeff\ufeffa\r\n", "\ufeffa"],
+    ["keeps a CR that ends no line", "a\rb\n", "a\rb"],
     ["may be empty", "", ""],
     ["may hold what a shell would obey", "$(id) `id` \"'\\ $HOME\n", "$(id) `id` \"'\\ $HOME"],
     ["may have 60,000 bytes", "名".repeat(20_000), "名".repeat(20_000)],

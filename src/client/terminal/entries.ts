@@ -1,5 +1,5 @@
 /** What is shown, as entries that can be laid out anew when the terminal changes its width. */
-import { visible, visibleName } from "../../core/visible.ts";
+import { visibleName, visibleText } from "../../core/visible.ts";
 import { commands } from "../commands.ts";
 import { type Notice, sentenceOf, troubleOf } from "../notices.ts";
 import type { Output, Session } from "../session.ts";
@@ -52,7 +52,7 @@ export function createEntries(theme: Theme): Entries {
 
   /** A text behind its head; each line of it a paragraph, the further ones indented. */
   function said(at: string, head: Span[], text: string, tail: Span[]): Entry {
-    const paragraphs = text.split(/\r\n|\n/).map(visible);
+    const paragraphs = text.split(/\r\n|\n/).map(visibleText);
     return (columns) => {
       const indent = indentOf(columns);
       const rows: Row[] = [];

@@ -1,5 +1,5 @@
 /** The rows at the bottom: texts under way, what Tab offers, and the line being typed or the paste looked at. */
-import { visible, visibleName } from "../../core/visible.ts";
+import { visibleName, visibleText } from "../../core/visible.ts";
 import type { Session } from "../session.ts";
 import type { Editor } from "./editor.ts";
 import type { Entry } from "./entries.ts";
@@ -70,7 +70,7 @@ function layPaste(
   );
   const room = Math.max(1, most - title.length - question.length);
   const shown = paragraphs.length <= room ? paragraphs : paragraphs.slice(0, Math.max(0, room - 1));
-  const preview = shown.flatMap((line) => wrap([{ text: `  ${visible(line)}` }], columns, 2).slice(0, 1));
+  const preview = shown.flatMap((line) => wrap([{ text: `  ${visibleText(line)}` }], columns, 2).slice(0, 1));
   const rest = paragraphs.length - shown.length;
   const more = rest === 0 ? [] : wrap([{ text: `  ${marks.cut} ${rest} more`, style: dim }], columns, 2);
   const rows = [...title, ...preview, ...more, ...question];

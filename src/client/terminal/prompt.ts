@@ -1,8 +1,8 @@
 /** The line being typed, as rows with a cursor. */
-import { visible } from "../../core/visible.ts";
+import { escapesOf } from "../../core/visible.ts";
 import type { Block } from "./frame.ts";
 import type { Line } from "./line.ts";
-import { cells, type Row, type Span } from "./wrap.ts";
+import { cells, type Row, type Span, tabAt } from "./wrap.ts";
 
 /**
  * The prompt and the line behind it in rows of `columns`; of more than `limit` rows, those around the cursor.
@@ -26,12 +26,25 @@ export function layPrompt(prompt: readonly Span[], line: Line, columns: number, 
 
   for (const { text, style } of prompt) for (const cell of cells(text)) put(cell.text, cell.width, style);
   let index = 0;
-  for (const { text } of cells(line.text)) {
+  // Whether something is shown as an escape depends on what stands around it in the line.
+  const escapes = escapesOf(line.text);
+  let next = 0;
+  for (const cell of cells(line.text)) {
+    const { text } = cell;
     if (index === line.cursor) cursor = { row: rows.length, column: row.width };
-    const safe = visible(text);
-    // What is shown as an escape may be cut at the edge like any other text.
-    for (const cell of safe === text ? [{ text, width: Bun.stringWidth(text) }] : cells(safe)) {
-      put(cell.text, cell.width, undefined);
+    if (text === "\t") {
+      const { width } = tabAt(row.width);
+      put(" ".repeat(width), width, undefined);
+    } else {
+      let safe = "";
+      let from = 0;
+      for (let one = escapes[next]; one && one.index < index + text.length; one = escapes[++next]) {
+        safe += text.slice(from, one.index - index) + one.shown;
+        from = one.index - index + one.length;
+      }
+      // What is shown as an escape may be cut at the edge like any other text.
+      for (const piece of safe === "" ? [cell] : cells(safe + text.slice(from)))
+        put(piece.text, piece.width, undefined);
     }
     index += text.length;
   }

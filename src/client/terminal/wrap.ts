@@ -14,6 +14,15 @@ export interface Row {
   width: number;
 }
 
+/** Columns from one tab stop to the next. */
+const TAB = 4;
+
+/** What a tab takes in a row: white space up to the next stop. */
+export function tabAt(column: number): { text: string; width: number } {
+  const width = TAB - (column % TAB);
+  return { text: " ".repeat(width), width };
+}
+
 /** The pieces of a text that a cursor can stand between, and how many columns each takes. */
 export function* cells(text: string): Generator<{ text: string; width: number }> {
   // Most texts are plain, and cut about ten times as fast this way.
@@ -21,7 +30,12 @@ export function* cells(text: string): Generator<{ text: string; width: number }>
     for (const character of text) yield { text: character, width: 1 };
     return;
   }
-  for (const { segment } of graphemesOf(text)) yield { text: segment, width: Bun.stringWidth(segment) };
+  for (const { segment } of graphemesOf(text)) yield { text: segment, width: widthOf(segment) };
+}
+
+/** Marks with a place of their own take no column of their own, which Bun knows of some scripts only. */
+function widthOf(grapheme: string): number {
+  return Bun.stringWidth(grapheme.replace(/(?<=.)\p{Mc}/gu, ""));
 }
 
 /**
@@ -54,18 +68,20 @@ export function wrap(spans: readonly Span[], columns: number, indent: number): R
       word.text += plain === "" ? "" : style(plain);
       plain = "";
     };
-    for (const cell of cells(text)) {
+    for (const piece of cells(text)) {
+      const cell = piece.text === "\t" ? tabAt(row.width + word.width) : piece;
+      const isSpace = piece.text === " " || piece.text === "\t";
       if (row.width + word.width + cell.width > columns && row.width + word.width > margin) {
         // A space at the edge is where the row ends.
         flush();
         // So does it where moving the word would leave half of it empty.
-        if (cell.text === " " || row.width === margin || word.width > columns / 2) endWord();
+        if (isSpace || row.width === margin || word.width > columns / 2) endWord();
         endRow();
-        if (cell.text === " ") continue;
+        if (isSpace) continue;
       }
       plain += cell.text;
       word.width += cell.width;
-      if (cell.text !== " ") continue;
+      if (!isSpace) continue;
       flush();
       endWord();
     }

@@ -1,6 +1,6 @@
 /** What comes from outside never reaches the terminal raw, and something visible stands in its place. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { visible } from "../../../src/core/visible.ts";
+import { visible, visibleText } from "../../../src/core/visible.ts";
 import { afterwards } from "../../helpers/afterwards.ts";
 import { alone, ENTER } from "../../helpers/chat.ts";
 import { hostile, UNSAFE } from "../../helpers/hostile.ts";
@@ -31,7 +31,7 @@ function captured(screen: TestScreen): { text: string; dense: string } {
 function seen(text: string): string {
   return text
     .split(/\r\n|\n/)
-    .map(visible)
+    .map(visibleText)
     .join("")
     .replace(/\s+/g, "");
 }

@@ -168,6 +168,34 @@ inTerminal("a paste whose end never comes", () => {
   });
 });
 
+inTerminal("a script", () => {
+  test.each([
+    ["Persian", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"],
+    ["Hindi", "\u0915\u094d\u200d\u0937 \u0930\u094d\u200c\u0915"],
+    ["Sinhala", "\u0dc1\u0dca\u200d\u0dbb\u0dd3 \u0dbd\u0d82\u0d9a\u0dcf"],
+    ["emoji", "1\ufe0f\u20e3 \u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} \u260e\ufe0e"],
+  ])(
+    "with joiners or selectors is written and read as it is, in columns as the terminal counts them: %s",
+    async (_, text) => {
+      const { alice, from, bob } = await pair();
+      await from("bob", `${text}|`);
+      alice.type(`${text}|${LEFT}`);
+      await alice.shows(`12:34 bob: ${text}|\nbob> ${text}▏|`);
+      alice.type(ENTER);
+      expect(await bob.inbox.next()).toBe(`${text}|`);
+    },
+  );
+});
+
+inTerminal("a tab", () => {
+  test("goes to the next stop of 4, in messages and in what is typed", async () => {
+    const { alice, from } = await pair();
+    await from("bob", "a\tb\n\tc\tdddd\te");
+    alice.type(paste("x\ty"));
+    await alice.shows("12:34 bob: a    b\n            c   dddd    e\nbob> x  y▏");
+  });
+});
+
 inTerminal("messages", () => {
   test("that answer a text stand below it, however quick they are", async () => {
     const registry = await openRegistry();

@@ -158,7 +158,11 @@ export class UpgradeRequired extends TalkError {
 
 /** The store cannot be opened, or does not answer now. */
 export class StoreUnavailable extends TalkError {
-  constructor(sentence: string) {
+  /** @param reason for the operator alone, whom it may tell more than a client. @default the sentence */
+  constructor(
+    sentence: string,
+    readonly reason = sentence,
+  ) {
     super("store-unavailable", sentence);
   }
 }

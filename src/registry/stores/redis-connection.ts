@@ -1,106 +1,240 @@
-/** One connection to Redis, which is there again by itself after Redis was away, and never hangs. */
+/** The one connection to Redis: opened anew, after a pause that grows, whenever it is lost or leads to the wrong server. */
 import { RedisClient } from "bun";
 import { errorCode, StoreUnavailable } from "../../core/errors.ts";
+import { refusalOf } from "./redis-refusal.ts";
 
 /** How long Redis may take for an answer, in milliseconds: with what lies around it, less than 1 s. */
 const ANSWER_MS = 900;
 
-/** How often one looks whether Redis has answered, or is back, in milliseconds. */
+/** How often one looks whether Redis has answered, in milliseconds. */
 const LOOK_MS = 50;
-const RECONNECT_MS = 250;
 
-export interface RedisConnection {
+/**
+ * The pause before each attempt, in milliseconds: a random part of a time that doubles, so that registries do not come
+ * back all at once (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Short enough to write
+ * again within 5 s of a failover.
+ */
+const PAUSE_MS = { least: 20, first: 200, most: 2000 };
+
+/** A connection that lasted so long was a good one, in milliseconds: the next pause is a short one again. */
+const GOOD_MS = 10_000;
+
+/** Errors of a server that has no use for us, or not yet: another one has taken over, or it is starting. */
+const WRONG_SERVER =
+  /^(READONLY|MASTERDOWN|UNBLOCKED|MOVED|ASK|TRYAGAIN|CROSSSLOT|CLUSTERDOWN|LOADING|NOAUTH)\b/;
+
+/** What to do about the errors that a wrong `--store` brings. */
+const HINTS: [RegExp, string][] = [
+  [/^(WRONGPASS|NOAUTH)/, "check the user and password of --store"],
+  [/^NOPERM|can't (run|access)/, "allow this user what the README lists under Stores"],
+  [/^(READONLY|MASTERDOWN)/, "name the primary in --store"],
+  [/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)|cluster mode/, "take a Redis that is not in cluster mode"],
+  [/^ERR (DB index|invalid DB)/, "choose another database in --store"],
+];
+
+/** Answers to clients while there is no Redis; the reason is the operator's. */
+const AWAY = "The store does not answer now; try again soon.";
+const REFUSED = "The store cannot be used now; try again soon.";
+
+export interface RedisCommands {
   /** Sends a command; those sent together travel together. @throws StoreUnavailable at once without a connection, else within 1 s */
   send(command: string, args: string[]): Promise<unknown>;
   /** Runs a Lua script, which Redis runs as a whole or not at all. @throws StoreUnavailable as `send` does */
   run(script: string, keys: readonly string[], args: string[]): Promise<unknown>;
+}
+
+export interface RedisConnection extends RedisCommands {
   close(): void;
 }
 
-/** @param url `redis://[user:password@]host:port/db`, or `rediss://` for TLS. @throws StoreUnavailable */
-export async function connectRedis(url: string): Promise<RedisConnection> {
-  const { host } = new URL(url);
-  let client = await open();
-  let closed = false;
-  /** Commands without an answer, the oldest first, by the time they were sent. */
-  const unanswered = new Set<{ sent: number }>();
-  const watch = setInterval(dropIfSilent, LOOK_MS);
-  const digests = new Map<string, string>();
+/** One connection for as long as it lasts. */
+interface Link extends RedisCommands {
+  /** Why we ended it, or undefined; `lost` if the other side did. */
+  ended(): string | undefined;
+  end(reason: string): void;
+  /** Resolves once it has ended. */
+  gone: Promise<void>;
+}
 
-  async function open(): Promise<RedisClient> {
-    // Its own queue and its own attempts would let a command wait for longer than anybody should.
-    const fresh = new RedisClient(url, {
-      connectionTimeout: ANSWER_MS,
-      autoReconnect: false,
-      enableOfflineQueue: false,
-    });
-    try {
-      await fresh.connect();
-    } catch {
-      throw new StoreUnavailable(
-        `cannot open the store: no Redis answers at ${host}; start it, or check the host, port, user, password and database of --store`,
-      );
-    }
-    fresh.onclose = () => void reconnect();
-    return fresh;
+const LOST = "lost";
+
+/**
+ * Connects, and stays connected.
+ * @param url `redis://[user:password@]host:port/db`, or `rediss://` for TLS
+ * @param trial does what the connection is for; the first one must pass
+ * @throws StoreUnavailable
+ */
+export async function connectRedis(
+  url: string,
+  trial: (redis: RedisCommands) => Promise<void>,
+): Promise<RedisConnection> {
+  const target = new URL(url);
+  const first = await attempt().catch((error) => ({ link: endedLink(""), failure: error }));
+  if (first.failure !== undefined) {
+    first.link.end("refused");
+    throw atStart(first.failure);
+  }
+  let { link } = first;
+  let closed = false;
+  void stayConnected();
+
+  /** Opens a connection and tries it. @throws StoreUnavailable if it did not last */
+  async function attempt(): Promise<{ link: Link; failure?: unknown }> {
+    const opened = await openLink(target);
+    const failure = await trial(opened).catch((error: unknown) => error);
+    const reason = opened.ended();
+    if (reason === undefined) return { link: opened, failure };
+    throw new StoreUnavailable(AWAY, reason === LOST ? await refusalOf(target) : reason);
   }
 
-  async function reconnect(): Promise<void> {
-    while (!closed) {
-      try {
-        client = await open();
-        return;
-      } catch {
-        await Bun.sleep(RECONNECT_MS);
-      }
+  async function stayConnected(): Promise<void> {
+    let failures = 0;
+    for (;;) {
+      const since = performance.now();
+      await link.gone;
+      if (performance.now() - since > GOOD_MS) failures = 0;
+      const grown = Math.min(PAUSE_MS.most, PAUSE_MS.first * 2 ** failures++);
+      await Bun.sleep(PAUSE_MS.least + Math.random() * (grown - PAUSE_MS.least));
+      if (closed) return;
+      // What else the trial meets, such as a full memory, is for the commands to tell: others may still work.
+      link = await attempt().then(
+        (next) => next.link,
+        (error) => endedLink(reasonOf(error)),
+      );
+      if (closed) link.end("closed");
     }
+  }
+
+  return {
+    send: (command, args) => link.send(command, args),
+    run: (script, keys, args) => link.run(script, keys, args),
+    close() {
+      closed = true;
+      link.end("closed");
+    },
+  };
+}
+
+/** @throws StoreUnavailable */
+async function openLink(url: URL): Promise<Link> {
+  // Its own queue and its own attempts would let a command wait for longer than anybody should.
+  const client = new RedisClient(url.href, {
+    connectionTimeout: ANSWER_MS,
+    autoReconnect: false,
+    enableOfflineQueue: false,
+  });
+  try {
+    await client.connect();
+  } catch {
+    throw new StoreUnavailable(AWAY, await refusalOf(url));
+  }
+  const { promise: gone, resolve } = Promise.withResolvers<void>();
+  /** Commands without an answer, the oldest first, by the time they were sent. */
+  const unanswered = new Set<{ sent: number }>();
+  const watch = setInterval(endIfSilent, LOOK_MS);
+  let ended: string | undefined;
+  client.onclose = () => end(LOST);
+
+  function end(reason: string): void {
+    if (ended !== undefined) return;
+    ended = reason;
+    clearInterval(watch);
+    client.close();
+    resolve();
   }
 
   /** Answers come in order, so whoever waits for one waits for all: what is sent on a new connection need not. */
-  function dropIfSilent(): void {
+  function endIfSilent(): void {
     const [oldest] = unanswered;
-    if (oldest && performance.now() - oldest.sent > ANSWER_MS - LOOK_MS) client.close();
+    if (oldest && performance.now() - oldest.sent > ANSWER_MS - LOOK_MS)
+      end(`Redis at ${url.host} does not answer in time`);
   }
 
-  async function send(command: string, args: string[]): Promise<unknown> {
+  async function ask(command: string, args: string[]): Promise<unknown> {
     const waiting = { sent: performance.now() };
     unanswered.add(waiting);
     try {
       return await client.send(command, args);
-    } catch (error) {
-      if (errorCode(error) !== "ERR_REDIS_CONNECTION_CLOSED") throw error;
-      throw new StoreUnavailable("The store does not answer now; try again soon.");
     } finally {
       unanswered.delete(waiting);
     }
   }
 
-  function digestOf(script: string): string {
-    const digest = digests.get(script) ?? new Bun.CryptoHasher("sha1").update(script).digest("hex");
-    digests.set(script, digest);
-    return digest;
+  /** What a failed command throws. */
+  function unavailable(error: unknown): unknown {
+    if (!isRedisError(error)) return error;
+    if (!isServerError(error)) {
+      return new StoreUnavailable(AWAY, ended === undefined || ended === LOST ? lost(url) : ended);
+    }
+    const words = ownWords(error.message);
+    const reason = `Redis at ${url.host} says "${words}"`;
+    if (WRONG_SERVER.test(words)) end(reason);
+    return new StoreUnavailable(REFUSED, reason);
   }
 
   return {
-    send: (command, args) => send(command, args).catch(refuse),
+    async send(command, args) {
+      try {
+        return await ask(command, args);
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
     async run(script, keys, args) {
       const rest = [String(keys.length), ...keys, ...args];
       try {
-        return await send("EVALSHA", [digestOf(script), ...rest]);
-      } catch (error) {
-        // Redis has been started anew, or was told to forget its scripts; this teaches it the script again.
-        if (isServerError(error) && error.message.startsWith("NOSCRIPT")) {
-          return await send("EVAL", [script, ...rest]).catch(refuse);
+        try {
+          return await ask("EVALSHA", [digestOf(script), ...rest]);
+        } catch (error) {
+          // Redis has been started anew, or was told to forget its scripts; this teaches it the script again.
+          if (!isServerError(error) || !error.message.startsWith("NOSCRIPT")) throw error;
+          return await ask("EVAL", [script, ...rest]);
         }
-        return refuse(error);
+      } catch (error) {
+        throw unavailable(error);
       }
     },
-    close() {
-      closed = true;
-      clearInterval(watch);
-      client.close();
-    },
+    ended: () => ended,
+    end,
+    gone,
   };
+}
+
+/** A connection that there never was. */
+function endedLink(reason: string): Link {
+  const refuse = () => Promise.reject(new StoreUnavailable(AWAY, reason));
+  return { send: refuse, run: refuse, ended: () => reason, end() {}, gone: Promise.resolve() };
+}
+
+/** Why the first connection failed, in one line for whoever starts the registry. */
+function atStart(error: unknown): unknown {
+  if (!(error instanceof StoreUnavailable)) return error;
+  const [, words = ""] = /says "(.*)"$/.exec(error.reason) ?? [];
+  const [, hint] = HINTS.find(([pattern]) => pattern.test(words)) ?? [];
+  return new StoreUnavailable(
+    `cannot open the store: ${error.reason}; ${hint ?? "check Redis, and the host and port of --store"}`,
+  );
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof StoreUnavailable ? error.reason : String(error);
+}
+
+function lost({ host }: URL): string {
+  return `the connection to Redis at ${host} was lost`;
+}
+
+const digests = new Map<string, string>();
+
+/** The name by which Redis knows a script. */
+function digestOf(script: string): string {
+  const digest = digests.get(script) ?? new Bun.CryptoHasher("sha1").update(script).digest("hex");
+  digests.set(script, digest);
+  return digest;
+}
+
+function isRedisError(error: unknown): boolean {
+  return errorCode(error)?.startsWith("ERR_REDIS_") ?? false;
 }
 
 /** Redis answered, and the answer was an error. */
@@ -108,8 +242,9 @@ function isServerError(error: unknown): error is Error {
   return error instanceof Error && errorCode(error) === "ERR_REDIS_SERVER_ERROR";
 }
 
-/** Redis may be loading its data, be a replica, or have no memory or disk left: it says which. */
-function refuse(error: unknown): never {
-  if (!isServerError(error)) throw error;
-  throw new StoreUnavailable(`The store cannot be used now: Redis says ${error.message}`);
+/** An error of Redis without the name and line of the script in which it arose: Redis 7 adds them, Redis 6 begins with them. */
+function ownWords(message: string): string {
+  return message
+    .replace(/^ERR Error running script.*@user_script: ?\d+: -?/, "")
+    .replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?$/, "");
 }

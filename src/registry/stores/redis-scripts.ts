@@ -134,3 +134,36 @@ export const LEASE = `
   end
   return 1
 `;
+
+/** A name that no user can have: what is tried out under it meets nobody's data. */
+export const NOBODY = ".";
+
+/**
+ * Writes to all keys, and leaves them as they were. The keys are those of all, and that of the lease; the argument is
+ * NOBODY. What takes away is tried first: if that is forbidden, nothing has been added yet.
+ */
+export const TRIAL = `
+  local users, owners, reserved, version, seen, checker = unpack(KEYS)
+  local nobody = ARGV[1]
+  redis.call('ZREM', reserved, nobody)
+  for _, hash in ipairs({ users, owners, seen }) do
+    redis.call('HDEL', hash, nobody)
+    redis.call('HSET', hash, nobody, '')
+    redis.call('HDEL', hash, nobody)
+  end
+  redis.call('ZADD', reserved, '-inf', nobody)
+  local popped = redis.pcall('ZPOPMIN', reserved)
+  redis.call('ZREM', reserved, nobody)
+  if popped.err then return popped end
+  for _, key in ipairs({ version, checker }) do
+    local was = redis.call('GET', key)
+    if was then
+      redis.call('SET', key, was, 'KEEPTTL')
+    else
+      redis.call('DEL', key)
+      redis.call('SET', key, '', 'PX', 1)
+      redis.call('DEL', key)
+    end
+  end
+  return 0
+`;

@@ -3,7 +3,7 @@ import { Address, isRecord, parse, type UserName } from "../../core/schemas.ts";
 import { type Claim, MAX_USERS, type Registered, type Store, type StoreOptions } from "../store.ts";
 import { createBatches } from "./batches.ts";
 import { MAX_RESERVED, RESERVED_MS } from "./owners.ts";
-import { connectRedis } from "./redis-connection.ts";
+import { connectRedis, type RedisCommands } from "./redis-connection.ts";
 import {
   CHECKER_KEY,
   CREATE,
@@ -11,9 +11,11 @@ import {
   KEYS,
   LEASE,
   MAY_CHANGE,
+  NOBODY,
   PUT,
   RELEASE,
   REMOVE,
+  TRIAL,
 } from "./redis-scripts.ts";
 
 const [USERS, , , VERSION, SEEN] = KEYS;
@@ -28,6 +30,9 @@ const MAX_PUTS = 100;
 
 /** How long it is remembered who was seen when, in milliseconds, once nobody checks any more. */
 const SEEN_MS = 24 * 60 * 60 * 1000;
+
+/** How often one looks whether this Redis still takes writes, in milliseconds: who only reads would not learn of a failover. */
+const LOOK_MS = 1000;
 
 /** A registration's id, and the version that it makes: random, because several registries write. */
 function randomId(): string {
@@ -46,7 +51,11 @@ export async function openRedis(
   if (!hostname || !/^\/?\d*$/.test(pathname ?? "")) {
     throw new UsageError("--store must look like redis://[user:password@]host:port/db");
   }
-  const redis = await connectRedis(url);
+  const redis = await connectRedis(url, tryOut);
+  const look = setInterval(() => {
+    // What it meets is told by the commands of others, and by the connection that is opened anew.
+    redis.send("HDEL", [USERS, NOBODY]).catch(() => {});
+  }, LOOK_MS);
 
   function change(script: string, user: UserName, claim: Claim, ...rest: (string | number)[]) {
     return redis.run(script, KEYS, [user, claim ?? "", String(now()), randomId(), ...rest.map(String)]);
@@ -97,8 +106,37 @@ export async function openRedis(
         return new Map(seen.map(([user, at]) => [user, Number(at)]));
       },
     },
-    close: () => redis.close(),
+    close() {
+      clearInterval(look);
+      redis.close();
+    },
   };
+}
+
+/** Does all that a registry ever does on a Redis, in a way that changes nothing. @throws StoreUnavailable with what Redis refuses */
+async function tryOut({ send, run }: RedisCommands): Promise<void> {
+  const id = randomId();
+  const common = [NOBODY, "", "0", id];
+  await send("GET", [VERSION]);
+  await send("HGET", [USERS, NOBODY]);
+  await send("HGETALL", [SEEN]);
+  // Apart from the scripts, because within one Redis asks for its memory only at the first write.
+  await send("HDEL", [SEEN, NOBODY]);
+  await send("HSET", [SEEN, NOBODY, "0"]);
+  await send("HDEL", [SEEN, NOBODY]);
+  await send("PEXPIRE", [SEEN, String(SEEN_MS)]);
+  await run(MAY_CHANGE, KEYS, common);
+  await run(REMOVE, KEYS, common);
+  await run(EXPIRE, KEYS, [...common, "0", "0", "0"]);
+  await run(RELEASE, KEYS, common);
+  // There is room for nobody.
+  await run(CREATE, KEYS, [...common, "", "0"]);
+  await run(PUT, KEYS, [...common, "", "0"]);
+  await run(LEASE, [CHECKER_KEY], [id, "0"]);
+  const trial = [TRIAL, String(KEYS.length + 1), ...KEYS, CHECKER_KEY, NOBODY];
+  // EVAL first, which is needed whenever Redis has forgotten a script.
+  await send("EVAL", trial);
+  await run(TRIAL, [...KEYS, CHECKER_KEY], [NOBODY]);
 }
 
 function write({ protocol, host, port }: Address): string {

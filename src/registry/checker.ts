@@ -86,7 +86,6 @@ export function createChecker({
     } catch (error) {
       // The store is away: as long as the duty is ours, those who are known are checked all the same.
       if (!(error instanceof TalkError)) throw error;
-      log({ type: "trouble", sentence: error.message });
     }
     if (stopped) return;
     rounds.turn();
@@ -191,7 +190,6 @@ export function createChecker({
       }
     } catch (error) {
       if (!(error instanceof TalkError)) throw error;
-      log({ type: "trouble", sentence: error.message });
     }
     entry.due = clock.now() + jittered(interval, random);
   }

@@ -13,7 +13,9 @@ export type LogEvent =
   /** Another registry on the store has checked the users so far. */
   | { type: "taken-over" }
   | { type: "round"; users: number; failed: number; ms: number }
-  | { type: "trouble"; sentence: string };
+  /** The store has begun to fail, or fails for another reason than before. */
+  | { type: "trouble"; reason: string }
+  | { type: "trouble-over"; ms: number };
 
 export type Log = (event: LogEvent) => void;
 
@@ -68,7 +70,9 @@ function describe(event: LogEvent): string {
     case "round":
       return `checked ${event.users} ${event.users === 1 ? "user" : "users"} in ${seconds(event.ms)}; ${event.failed} failed`;
     case "trouble":
-      return `trouble: ${event.sentence}`;
+      return `trouble with the store: ${event.reason}`;
+    case "trouble-over":
+      return `the store works again, after ${seconds(event.ms)}`;
   }
 }
 

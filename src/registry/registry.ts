@@ -11,6 +11,7 @@ import type { Log } from "./log.ts";
 import { openProbers, type Probers } from "./probes.ts";
 import { createLook, type LookAt } from "./reach.ts";
 import { openStore } from "./store.ts";
+import { logTrouble } from "./stores/trouble.ts";
 
 /** How long requests under way may take to end when the registry closes, in milliseconds. */
 const GRACE_MS = 2500;
@@ -70,7 +71,7 @@ export async function createRegistry({
   checkDeny = [],
 }: RegistryOptions): Promise<Registry> {
   const mayContact = createContactRule(checkDeny);
-  const store = await openStore(storeUrl, { maxUsers, durability });
+  const store = logTrouble(await openStore(storeUrl, { maxUsers, durability }), log);
   /** Opened once it listens: nobody is probed before. */
   let probers: Promise<Probers> | undefined;
   const openOnce = () => (probers ??= openProbers(mayContact));

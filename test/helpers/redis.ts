@@ -19,6 +19,8 @@ export interface Redis {
   /** Forgets everything. */
   empty(): Promise<void>;
   forgetScripts(): Promise<void>;
+  /** Sends it one command. */
+  tell(command: string, ...args: string[]): Promise<unknown>;
   /** Resolves once it is gone, if the signal ends it. @param signal @default SIGKILL */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again after that, with what it had written to its disk; resolves when that is loaded. */
@@ -56,10 +58,11 @@ export async function startRedis(...options: string[]): Promise<Redis> {
   process.on("exit", end);
   await ready();
 
-  async function tell(command: string, ...args: string[]): Promise<void> {
+  async function tell(command: string, ...args: string[]): Promise<unknown> {
     const client = new RedisClient(redis.url);
-    await client.send(command, args);
+    const answer = await client.send(command, args);
     client.close();
+    return answer;
   }
 
   function end() {
@@ -75,8 +78,9 @@ export async function startRedis(...options: string[]): Promise<Redis> {
 
   const redis: Redis = {
     url: `redis://127.0.0.1:${port}/0`,
-    empty: () => tell("FLUSHALL"),
-    forgetScripts: () => tell("SCRIPT", "FLUSH"),
+    tell,
+    empty: async () => void (await tell("FLUSHALL")),
+    forgetScripts: async () => void (await tell("SCRIPT", "FLUSH")),
     async kill(signal = "SIGKILL") {
       server.kill(signal);
       if (signal === "SIGKILL") await server.exited;

@@ -1,7 +1,6 @@
 /** A registry refuses a Redis that it cannot use, at its start and in one line. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { RedisClient } from "bun";
 import { openStore } from "../../src/registry/store.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, root, start, startRegistry } from "../helpers/program.ts";
@@ -24,14 +23,12 @@ async function redisWith(...options: string[]): Promise<Redis> {
 }
 
 /** Tells a Redis commands, each a line. */
-async function tell({ url }: Redis, ...commands: string[]): Promise<unknown> {
-  const client = new RedisClient(url);
+async function tell(redis: Redis, ...commands: string[]): Promise<unknown> {
   let answer: unknown;
   for (const line of commands) {
     const [command = "", ...args] = line.split(" ");
-    answer = await client.send(command, args);
+    answer = await redis.tell(command, ...args);
   }
-  client.close();
   return answer;
 }
 

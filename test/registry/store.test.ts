@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { Address } from "../../src/core/schemas.ts";
@@ -270,19 +269,6 @@ describe("a SQLite file", () => {
     expect(await second.get("alice")).toEqual(HERE);
   });
 
-  test("of an earlier version is opened with its users", async () => {
-    const path = join(temporaryFolder(), "users.db");
-    const earlier = new Database(path);
-    earlier.run(`CREATE TABLE users (user TEXT PRIMARY KEY, protocol TEXT NOT NULL, host TEXT NOT NULL,
-      port INTEGER NOT NULL, registration INTEGER NOT NULL) STRICT, WITHOUT ROWID`);
-    earlier.run("INSERT INTO users VALUES ('alice', 'HTTP', '127.0.0.1', 8080, 1)");
-    earlier.close();
-    const store = await openStore(`sqlite:${path}`, { maxUsers: 1 });
-    afterwards(() => store.close());
-    expect(await users(store)).toEqual([["alice", HERE]]);
-    expect(await store.create("bob", HERE)).toBe("full");
-  });
-
   test.each([
     ["process", 1],
     ["power", 2],
@@ -297,12 +283,6 @@ describe("a SQLite file", () => {
   test("that is no database is refused with its name", async () => {
     const path = join(temporaryFolder(), "notes.txt");
     await Bun.write(path, "no database, but long enough to look like one ".repeat(50));
-    expect(openStore(`sqlite:${path}`)).rejects.toThrow(`cannot open the store ${path}`);
-  });
-
-  test("that holds other users than ours is refused with its name", async () => {
-    const path = join(temporaryFolder(), "shop.db");
-    new Database(path, { create: true }).run("CREATE TABLE users (id INTEGER, email TEXT)");
     expect(openStore(`sqlite:${path}`)).rejects.toThrow(`cannot open the store ${path}`);
   });
 

@@ -35,7 +35,7 @@ export function createCommits(database: Database, beforeCommit: () => void): Com
         await beginWhenFree();
         commitWaiting();
       } catch (error) {
-        for (const { fail } of take()) fail(asUnavailable("The store cannot be written now", error));
+        for (const { fail } of take()) fail(asUnavailable("cannot be written", error));
       }
     }
     working = undefined;
@@ -65,7 +65,7 @@ export function createCommits(database: Database, beforeCommit: () => void): Com
     } catch (error) {
       // A full disk may have ended the transaction already.
       if (database.inTransaction) rollback.run();
-      for (const { fail } of writes) fail(asUnavailable("The store cannot be written now", error));
+      for (const { fail } of writes) fail(asUnavailable("cannot be written", error));
     }
   }
 

@@ -1,5 +1,7 @@
 /** The SQLite file: opening it, the tables in it, and its errors as ours. */
-import { Database, SQLiteError } from "bun:sqlite";
+import { constants, Database, SQLiteError } from "bun:sqlite";
+import { existsSync, statSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { StoreUnavailable } from "../../core/errors.ts";
 import type { StoreOptions } from "../store.ts";
 
@@ -27,13 +29,25 @@ const TABLES = `
   ) STRICT;
   INSERT OR IGNORE INTO state SELECT 1, 0, count(*), '', 0 FROM users;`;
 
+/** `Talk`, in the header of our files (https://www.sqlite.org/fileformat2.html#application_id). */
+const APPLICATION_ID = 0x54616c6b;
+
+/** The version of the tables, which grows when an earlier Talk could no longer use them. */
+const FORMAT = 1;
+
+/** Columns of `users` in files from before they had an application id. */
+const COLUMNS = "host,owner,port,protocol,registration,seen,user";
+
+const CHECK = "check the file, its folder and the disk";
+
 /** Opens the file, or makes it unless it must be there. @throws StoreUnavailable */
 export function openFile(
   path: string,
   durability: NonNullable<StoreOptions["durability"]>,
   mustExist = false,
 ): Database {
-  return guarded(`cannot open the store ${path}`, () => {
+  return opening(path, () => {
+    refuseForeign(path);
     const database = new Database(path, { create: !mustExist, readwrite: true, strict: true });
     // First of all: the next line already takes a lock.
     database.run(`PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`);
@@ -41,8 +55,9 @@ export function openFile(
     database.run(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
     database
       .transaction(() => {
-        addMissingColumns(database);
         database.run(TABLES);
+        database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+        database.run(`PRAGMA user_version = ${FORMAT}`);
       })
       .immediate();
     database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -50,30 +65,80 @@ export function openFile(
   });
 }
 
-/** Runs something on the database. @throws StoreUnavailable with `what`, and SQLite's reason, when that fails */
-export function guarded<T>(what: string, run: () => T): T {
+/** Runs a part of opening the file. @throws StoreUnavailable with SQLite's reason, when that fails */
+export function opening<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw asUnavailable(what, error);
+    if (!(error instanceof SQLiteError)) throw error;
+    throw new StoreUnavailable(`cannot open the store ${path}: ${error.message}; ${CHECK}.`);
   }
 }
 
-/** An error of SQLite as ours; any other as it is. */
-export function asUnavailable(what: string, error: unknown): unknown {
+/** Runs something on the database. @throws StoreUnavailable that says the store `cannot be …`, when that fails */
+export function guarded<T>(cannot: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw asUnavailable(cannot, error);
+  }
+}
+
+/** An error of SQLite as ours, with SQLite's reason for the operator alone; any other as it is. */
+export function asUnavailable(cannot: string, error: unknown): unknown {
   if (!(error instanceof SQLiteError)) return error;
-  return new StoreUnavailable(`${what}: ${error.message}; check the file, its folder and the disk.`);
+  return new StoreUnavailable(
+    `The store ${cannot} now; try again soon.`,
+    `it ${cannot}: ${error.message}; ${CHECK}`,
+  );
 }
 
-/** Files of version 0.1 know neither owners nor when users were seen. */
-function addMissingColumns(database: Database): void {
-  const columns = database.query<{ name: string }, []>("SELECT name FROM pragma_table_info('users')").all();
-  if (columns.length === 0) return;
-  for (const [name, type] of [
-    ["owner", "TEXT"],
-    ["seen", "INTEGER"],
-  ]) {
-    if (!columns.some((column) => column.name === name))
-      database.run(`ALTER TABLE users ADD COLUMN ${name} ${type}`);
+/** Looks at a file before anything is written to it. @throws StoreUnavailable if it is another program's, or a later Talk's */
+function refuseForeign(path: string): void {
+  if (!existsSync(path) || statSync(path).size === 0) return;
+  const database = openToLook(path);
+  try {
+    const { application_id: owner } =
+      database.query<{ application_id: number }, []>("PRAGMA application_id").get() ?? {};
+    const { user_version: format = 0 } =
+      database.query<{ user_version: number }, []>("PRAGMA user_version").get() ?? {};
+    if (owner === APPLICATION_ID) {
+      if (format <= FORMAT) return;
+      throw new StoreUnavailable(
+        `cannot open the store ${path}: a later version of Talk wrote it (format ${format}, and this one knows ${FORMAT}); take that version, or another file.`,
+      );
+    }
+    const tables = database
+      .query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+      .all();
+    if (owner === 0 && (tables.length === 0 || hasOurColumns(database))) return;
+    const names = tables.map(({ name }) => name);
+    const some = names.slice(0, MAX_TOLD).join(", ") + (names.length > MAX_TOLD ? ", …" : "");
+    throw new StoreUnavailable(
+      `cannot open the store ${path}: it is the database of another program (${some ? `tables: ${some}` : `application id ${owner}`}); choose another file.`,
+    );
+  } finally {
+    database.close();
   }
+}
+
+/** Tables that are named to say whose a file is. */
+const MAX_TOLD = 5;
+
+function hasOurColumns(database: Database): boolean {
+  const columns = database
+    .query<{ name: string }, []>("SELECT name FROM pragma_table_info('users') ORDER BY name")
+    .all();
+  return columns.map(({ name }) => name).join() === COLUMNS;
+}
+
+/**
+ * Opens a file without leaving a trace. Even a reader makes the files of a write-ahead log where there are none; there
+ * nothing is in them either, so the database alone is read (https://www.sqlite.org/uri.html#uriimmutable).
+ */
+function openToLook(path: string): Database {
+  if (existsSync(`${path}-wal`) || existsSync(`${path}-journal`))
+    return new Database(path, { readonly: true });
+  const flags = constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI;
+  return new Database(`${pathToFileURL(path).href}?immutable=1`, flags);
 }

@@ -3,7 +3,7 @@ import type { Address, UserName } from "../../core/schemas.ts";
 import { type Claim, MAX_USERS, type Store, type StoreOptions } from "../store.ts";
 import { MAX_RESERVED, ownerBy, RESERVED_MS, refusal } from "./owners.ts";
 import { createCommits } from "./sqlite-commits.ts";
-import { guarded, openFile } from "./sqlite-file.ts";
+import { guarded, openFile, opening } from "./sqlite-file.ts";
 
 type Row = Address & { user: UserName; id: number };
 
@@ -16,8 +16,7 @@ export function openSqlite(
   { maxUsers = MAX_USERS, durability = "process", mustExist = false, now = Date.now }: StoreOptions = {},
 ): Store {
   const database = openFile(path, durability, mustExist);
-  // A file of somebody else's may have a table of that name.
-  const sql = guarded(`cannot open the store ${path}`, () => statements(database));
+  const sql = opening(path, () => statements(database));
   let changed = false;
   const { commit, settled } = createCommits(database, () => {
     if (changed) sql.raiseVersion.run();
@@ -25,7 +24,7 @@ export function openSqlite(
   });
 
   function read<T>(run: () => T): T {
-    return guarded("The store cannot be read now", run);
+    return guarded("cannot be read", run);
   }
 
   /** Why a new user of that name is refused; if it is not, no reservation is left. */

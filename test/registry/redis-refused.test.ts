@@ -157,7 +157,7 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
         ...["--tls-port", "0"],
       );
       const { port } = new URL(tls.url);
-      await tell(tls, "CONFIG SET port 0", `CONFIG SET tls-port ${port}`);
+      await tell(tls, `CONFIG SET port 0 tls-port ${port}`);
       expect(await refusal(tls.url)).toMatch(/Redis at \S+ speaks TLS there; use rediss:\/\//);
       const secure = tls.url.replace("redis:", "rediss:");
       expect(await refusal(secure)).toContain("DEPTH_ZERO_SELF_SIGNED_CERT");

@@ -6,6 +6,8 @@ import { errorCode } from "../../core/errors.ts";
 /** How long Redis may take to answer, in milliseconds. */
 const ANSWER_MS = 900;
 
+const CLOSED = "it closes the connection";
+
 /** Redis' default port. */
 const PORT = 6379;
 
@@ -61,8 +63,11 @@ function ask(url: URL, commands: string[][], tls: boolean, verify: boolean): Pro
     else if (done.test(answers)) resolve({ type: "fine" });
     else if (!/^[%*+-]/.test(answers)) none("another service");
   });
-  socket.on("error", (error) => none(errorCode(error) ?? error.message));
-  socket.on("close", () => none("it closes the connection"));
+  socket.on("error", (error) => {
+    const code = errorCode(error) ?? error.message;
+    none(code === "ECONNRESET" || code === "EPIPE" ? CLOSED : code);
+  });
+  socket.on("close", () => none(CLOSED));
   return promise.finally(() => {
     clearTimeout(late);
     socket.destroy();

@@ -8,6 +8,9 @@ import type { StoreOptions } from "../store.ts";
 /** How long opening waits for another registry on the same file, in milliseconds. */
 const OPEN_TIMEOUT_MS = 2000;
 
+/** How often opening tries again meanwhile, in milliseconds. */
+const BUSY_RETRY_MS = 10;
+
 /** The same for everything later, which is short, because it holds up all requests: writes try again by themselves. */
 const BUSY_TIMEOUT_MS = 20;
 
@@ -47,8 +50,24 @@ export function openFile(
   mustExist = false,
 ): Database {
   return opening(path, () => {
-    refuseForeign(path);
-    const database = new Database(path, { create: !mustExist, readwrite: true, strict: true });
+    const deadline = performance.now() + OPEN_TIMEOUT_MS;
+    for (;;) {
+      try {
+        refuseForeign(path);
+        return prepare(new Database(path, { create: !mustExist, readwrite: true, strict: true }), durability);
+      } catch (error) {
+        // Its own timeout does not cover the step to a write-ahead log, when others make the file just now.
+        const busy = error instanceof SQLiteError && error.code?.startsWith("SQLITE_BUSY");
+        if (!busy || performance.now() > deadline) throw error;
+        Bun.sleepSync(BUSY_RETRY_MS);
+      }
+    }
+  });
+}
+
+/** Brings a database into the form in which it is used; closes it if that fails. */
+function prepare(database: Database, durability: "process" | "power"): Database {
+  try {
     // First of all: the next line already takes a lock.
     database.run(`PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`);
     database.run("PRAGMA journal_mode = WAL");
@@ -62,7 +81,10 @@ export function openFile(
       .immediate();
     database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     return database;
-  });
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 /** Runs a part of opening the file. @throws StoreUnavailable with SQLite's reason, when that fails */

@@ -1,10 +1,10 @@
 /** What shows a registry that a name is ours: a secret for each registry and name, made from one key of the user. */
 import { createHmac, randomBytes } from "node:crypto";
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostOf, isLoopback } from "../core/address.ts";
 import { errorCode, TalkError } from "../core/errors.ts";
 import type { UserName } from "../core/schemas.ts";
+import { followLinks } from "./state.ts";
 
 /** Bytes of the key: nobody guesses 256 bits. */
 const KEY_BYTES = 32;
@@ -37,7 +37,7 @@ function readOrMake(path: string): Buffer {
     if (errorCode(error) !== "ENOENT") throw unusable(error, path);
   }
   try {
-    make(path);
+    make(followLinks(path));
     return read(path);
   } catch (error) {
     throw unusable(error, path);
@@ -59,7 +59,6 @@ function read(path: string): Buffer {
 
 /** Of several clients that start at once one makes the key: a link is made whole, or fails because there is one. */
 function make(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.${randomBytes(8).toString("hex")}`;
   try {
     writeFileSync(draft, `${randomBytes(KEY_BYTES).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });

@@ -1,5 +1,10 @@
+import { lstatSync, mkdirSync, readlinkSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { errorCode } from "../core/errors.ts";
+
+/** Most symbolic links that are followed, as on Linux (path_resolution(7)). */
+const MAX_LINKS = 40;
 
 /** Where a file of ours is kept: in `talk` in the user's state folder (XDG Base Directory Specification 0.8). */
 export function statePath(
@@ -8,4 +13,34 @@ export function statePath(
 ): string {
   const state = XDG_STATE_HOME?.startsWith("/") ? XDG_STATE_HOME : join(HOME || homedir(), ".local/state");
   return join(state, "talk", file);
+}
+
+/**
+ * The path without symbolic links at its end or in its folders, also where it leads to nothing yet: a file made there
+ * is what the links stand for, one made at the path itself would take their place. The folder is made if need be.
+ * @throws the system's error
+ */
+export function followLinks(path: string, links = 0): string {
+  const folder = dirname(path);
+  const place = folder === path ? path : join(followFolder(folder, links), path.slice(folder.length));
+  const target = linkAt(place);
+  if (target === undefined) return place;
+  if (links >= MAX_LINKS) throw Object.assign(new Error("too many symbolic links"), { code: "ELOOP" });
+  return followLinks(resolve(dirname(place), target), links + 1);
+}
+
+function followFolder(path: string, links: number): string {
+  const folder = dirname(path) === path ? path : followLinks(path, links);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+/** Where the symbolic link at a path leads; undefined if there is none. */
+function linkAt(path: string): string | undefined {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }

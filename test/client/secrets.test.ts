@@ -1,5 +1,13 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { openSecrets } from "../../src/client/secrets.ts";
 import { statePath } from "../../src/client/state.ts";
@@ -21,6 +29,15 @@ test("a key is made once, for its user alone, and nothing else is left behind", 
   expect(statSync(join(path, "..")).mode & 0o777).toBe(0o700);
   expect(readdirSync(join(path, ".."))).toEqual(["key"]);
   expect(readFileSync(path, "utf8")).not.toContain(secret);
+});
+
+test("a key behind a symbolic link that leads to nothing yet is made where it leads", () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "key");
+  symlinkSync("elsewhere/key", path);
+  const secret = openSecrets(REGISTRY, path)("alice");
+  expect(lstatSync(path).isSymbolicLink()).toBe(true);
+  expect(openSecrets(REGISTRY, join(folder, "elsewhere/key"))("alice")).toBe(secret);
 });
 
 test("a secret is one name's at one registry, however its URL is written", () => {

@@ -7,27 +7,36 @@ export interface Completion {
   candidates: string[];
 }
 
-/** Completes a command, and behind `:user ` a user's name. @param commands without their colon */
+/** Completes a command, and behind `:user ` a user's name, in whatever case they begin. @param commands without their colon */
 export function complete(typed: string, commands: readonly string[], users: readonly string[]): Completion {
-  const user = /^:user\s+(\S*)$/.exec(typed)?.[1];
+  const user = /^:user\s+(\S*)$/i.exec(typed)?.[1];
   if (user !== undefined) return extend(typed, user, users, "");
-  const command = /^:([a-z]*)$/.exec(typed)?.[1];
+  const command = /^:([a-z]*)$/i.exec(typed)?.[1];
   if (command !== undefined) return extend(typed, command, commands, ":");
   return { text: typed, candidates: [] };
 }
 
 function extend(typed: string, word: string, words: readonly string[], mark: string): Completion {
-  const fitting = words.filter((candidate) => candidate.startsWith(word)).sort();
-  const [only, ...others] = fitting;
+  const begins = word.toLowerCase();
+  const fitting = words.filter((candidate) => candidate.toLowerCase().startsWith(begins)).sort();
+  // Of names that differ in case alone, the one begun in that case is meant.
+  const [only = fitting[0], ...twins] = fitting.filter((candidate) => candidate.startsWith(word));
   if (only === undefined) return { text: typed, candidates: [] };
-  const rest = others.reduce(common, only).slice(word.length);
-  if (others.length === 0) return { text: `${typed}${rest} `, candidates: [] };
-  return { text: typed + rest, candidates: rest === "" ? fitting.map((name) => mark + name) : [] };
+  const before = typed.slice(0, typed.length - word.length);
+  const sure = fitting.length === 1 || (twins.length === 0 && fitting.every((one) => isTwin(one, only)));
+  if (sure) return { text: `${before}${only} `, candidates: [] };
+  const length = Math.min(...fitting.map((candidate) => common(candidate, only)));
+  if (length > word.length) return { text: before + only.slice(0, length), candidates: [] };
+  return { text: typed, candidates: fitting.map((name) => mark + name) };
 }
 
-/** What two words start with alike. */
-function common(a: string, b: string): string {
+function isTwin(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+/** How much two words start with alike, in whatever case. */
+function common(a: string, b: string): number {
   let length = 0;
-  while (length < a.length && a[length] === b[length]) length++;
-  return a.slice(0, length);
+  while (length < a.length && a[length]?.toLowerCase() === b[length]?.toLowerCase()) length++;
+  return length;
 }

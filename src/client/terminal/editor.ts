@@ -14,6 +14,16 @@ export interface Editor {
   pasted: string | undefined;
   /** What Tab could make of the line. */
   candidates: readonly string[];
+  /** What Ctrl-R looks for, while it does. */
+  search: Search | undefined;
+}
+
+export interface Search {
+  query: string;
+  /** Whether a line holds it. */
+  found: boolean;
+  /** The editor to go back to. */
+  before: Editor;
 }
 
 export type Action =
@@ -44,6 +54,7 @@ export const BLANK: Editor = {
   killed: "",
   pasted: undefined,
   candidates: [],
+  search: undefined,
 };
 
 /** What a key makes of the editor, and what it asks for. */
@@ -51,6 +62,7 @@ export function press(before: Editor, key: Key, known: Known): [Editor, Action] 
   if (key.type === "focus") return [before, NONE];
   const editor = { ...before, candidates: [] };
   if (editor.pasted !== undefined) return look(editor, editor.pasted, key);
+  if (editor.search !== undefined) return pressInSearch(editor, editor.search, key, known);
   if (key.type === "text") return [change(editor, insert(editor.line, key.text)), NONE];
   if (key.type === "paste") return paste(editor, key.text);
   return pressNamed(editor, key.name, known);
@@ -80,6 +92,8 @@ function pressNamed(editor: Editor, name: string, known: Known): [Editor, Action
     case "down":
     case "ctrl-n":
       return [recall(editor, editor.back - 1, known.history), NONE];
+    case "ctrl-r":
+      return [{ ...editor, search: { query: "", found: true, before: editor } }, NONE];
     case "tab":
       return [completed(editor, known), NONE];
     case "ctrl-y":
@@ -111,6 +125,62 @@ function recall(editor: Editor, back: number, history: readonly string[]): Edito
   const text = history[history.length - back];
   const line = text === undefined ? draft : { text, cursor: text.length };
   return { ...editor, line, draft, back };
+}
+
+/** Looks back through history, as in other shells: a key that is no part of the search ends it and does what it does. */
+function pressInSearch(editor: Editor, search: Search, key: Key, known: Known): [Editor, Action] {
+  const { query, before } = search;
+  if (key.type !== "press") {
+    // Nobody searches for a line break.
+    const more = key.type === "focus" ? "" : key.text.replace(/\n.*/s, "");
+    return [find(editor, search, query + more, Math.max(1, editor.back), known.history), NONE];
+  }
+  switch (key.name) {
+    case "ctrl-r":
+      return [find(editor, search, query, query === "" ? 1 : editor.back + 1, known.history), NONE];
+    case "backspace": {
+      const shorter = removeLast(query);
+      return [find(before, search, shorter, 1, known.history), NONE];
+    }
+    case "ctrl-c":
+    case "ctrl-g":
+    case "escape":
+      return [before, NONE];
+    case "ctrl-z":
+    case "ctrl-l":
+      return pressNamed(editor, key.name, known);
+    default:
+      return pressNamed({ ...editor, search: undefined }, key.name, known);
+  }
+}
+
+/** Shows the newest line that holds the query, in whatever case, from so many lines back on; the one shown stays if none does. */
+function find(
+  editor: Editor,
+  { before }: Search,
+  query: string,
+  from: number,
+  history: readonly string[],
+): Editor {
+  if (query === "") return { ...before, search: { query, found: true, before } };
+  const wanted = query.toLowerCase();
+  for (let back = from; back <= history.length; back++) {
+    const text = history[history.length - back] ?? "";
+    const cursor = text.toLowerCase().indexOf(wanted);
+    if (cursor < 0) continue;
+    const shown = recall({ ...before, back: 0 }, back, history);
+    return {
+      ...shown,
+      line: { text, cursor: Math.min(cursor, text.length) },
+      search: { query, found: true, before },
+    };
+  }
+  return { ...editor, search: { query, found: false, before } };
+}
+
+/** A text without its last character. */
+function removeLast(text: string): string {
+  return cut({ text, cursor: text.length }, removals.backspace?.({ text, cursor: text.length }) ?? 0)[0].text;
 }
 
 function completed(editor: Editor, { commands, users }: Known): Editor {

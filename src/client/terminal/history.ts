@@ -1,7 +1,7 @@
 /** What was typed before, kept across starts in a file that several clients share. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { errorCode } from "../../core/errors.ts";
+import { followLinks } from "../state.ts";
 
 /** Most lines that are kept. */
 const MAX_LINES = 1000;
@@ -41,18 +41,28 @@ export function openHistory(path: string, onTrouble: (sentence: string) => void)
       attempt(() => {
         // Another client may have written since: its lines stay. A rename is whole or not at all.
         const stored = newest([...read(path), line]);
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-        const fresh = `${path}.${process.pid}`;
-        writeFileSync(fresh, stored.map((one) => `${escapeBreaks(one)}\n`).join(""), { mode: 0o600 });
-        renameSync(fresh, path);
+        write(followLinks(path), stored.map((one) => `${escapeBreaks(one)}\n`).join(""));
         lines = stored;
       });
     },
   };
 }
 
+/** Whole or not at all, with the mode that the file has. What is no file (`/dev/null`) keeps nothing, and stays. */
+function write(path: string, text: string): void {
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (existing?.isCharacterDevice()) return;
+  const mode = existing === undefined ? 0o600 : existing.mode & 0o777;
+  const fresh = `${path}.${process.pid}`;
+  writeFileSync(fresh, text, { mode: 0o600 });
+  chmodSync(fresh, mode);
+  renameSync(fresh, path);
+}
+
 function read(path: string): string[] {
   try {
+    // Some devices never end.
+    if (statSync(path).isCharacterDevice()) return [];
     const stored = readFileSync(path, "utf8").split("\n");
     return newest(stored.filter((line) => line !== "").map(unescapeBreaks));
   } catch (error) {

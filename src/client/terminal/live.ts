@@ -1,7 +1,7 @@
 /** The rows at the bottom: texts under way, what Tab offers, and the line being typed or the paste looked at. */
 import { visibleName, visibleText } from "../../core/visible.ts";
 import type { Session } from "../session.ts";
-import type { Editor } from "./editor.ts";
+import type { Editor, Search } from "./editor.ts";
 import type { Entry } from "./entries.ts";
 import type { Block } from "./frame.ts";
 import { layPrompt } from "./prompt.ts";
@@ -25,7 +25,12 @@ export function layLive(live: Live, theme: Theme, size: { columns: number; lines
   const most = Math.max(1, Math.min(MAX_ROWS, lines - 2));
   const bottom =
     editor.pasted === undefined
-      ? layPrompt(layWho(session, theme, columns), editor.line, columns, most)
+      ? layPrompt(
+          editor.search ? laySearch(editor.search, theme) : layWho(session, theme, columns),
+          editor.line,
+          columns,
+          most,
+        )
       : layPaste(editor.pasted, session, theme, columns, most);
   let room = Math.max(0, lines - bottom.rows.length);
   const candidates = layCandidates(editor.candidates, theme, columns).slice(0, Math.min(most, room));
@@ -51,6 +56,10 @@ function layWho(session: Session | undefined, { bold, user, marks }: Theme, colu
   const name = visibleName(selected);
   const short = name.length <= most ? name : name.slice(0, most - marks.cut.length) + marks.cut;
   return [...spans, { text: short, style: user(selected) }, { text: "> " }];
+}
+
+function laySearch({ query, found }: Search, { bold }: Theme): Span[] {
+  return [{ text: found ? "search" : "no line with", style: bold }, { text: ` "${visibleText(query)}": ` }];
 }
 
 function layPaste(

@@ -39,8 +39,8 @@ const ASCII: Marks = {
   cut: "...",
 };
 
-/** SGR codes of colours that can be read on black and on white. */
-const USER_COLOURS = [31, 32, 33, 35, 36, 91, 94, 95, 34, 92];
+/** SGR codes of colours that can be read on black and on white; red is that of errors, bright or not. */
+const USER_COLOURS = [32, 33, 35, 36, 94, 95, 34, 92];
 
 /** @param env with NO_COLOR (https://no-color.org) and the locale */
 export function createTheme(env: Record<string, string | undefined>): Theme {

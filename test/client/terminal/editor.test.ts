@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
 import { BLANK, press } from "../../../src/client/terminal/editor.ts";
 
-const known = { history: ["first", "second"], commands: ["user", "update", "exit"], users: ["bob", "bart"] };
+const known = {
+  history: ["first", "second"],
+  commands: ["user", "update", "exit"],
+  users: ["bob", "bart", "Carol", "carol-2", "cleo", "Dave", "dave"],
+};
 
 /** The line after some keys, with the cursor in it; names of keys stand in angle brackets. */
 function typed(keys: string): string {
@@ -40,6 +44,26 @@ test.each([
   [":u<tab>", ":u|"],
   [":user b<tab>", ":user b|"],
   [":user ba<tab>", ":user bart |"],
+  [":US<tab>", ":user |"],
+  [":user BA<tab>", ":user bart |"],
+  [":user c<tab>", ":user c|"],
+  [":user ca<tab>", ":user carol|"],
+  [":user CAROL-<tab>", ":user carol-2 |"],
+  [":user D<tab>", ":user Dave |"],
+  [":user dave<tab>", ":user dave |"],
+  ["x<ctrl-r>S", "|second"],
+  ["x<ctrl-r>s<ctrl-r>", "fir|st"],
+  ["x<ctrl-r>s<ctrl-r><ctrl-r>", "fir|st"],
+  ["x<ctrl-r>st", "fir|st"],
+  ["x<ctrl-r>st<backspace>", "|second"],
+  ["x<ctrl-r>st<backspace><backspace>y", "x|"],
+  ["x<ctrl-r>st<escape>y", "xy|"],
+  ["x<ctrl-r>st<ctrl-g>y", "xy|"],
+  ["x<ctrl-r>st<ctrl-c>y", "xy|"],
+  ["x<ctrl-r>st<end>!", "first!|"],
+  ["x<ctrl-r>sec<up>", "first|"],
+  ["x<ctrl-r>sec<down>", "x|"],
+  ["x<ctrl-r>nothing<enter>y", "y|"],
   ["hello :us<tab>", "hello :us|"],
   ["abc<ctrl-c>", "|"],
   ["a<f-one><alt-x>b", "ab|"],
@@ -63,6 +87,17 @@ test("Enter hands the line over, Ctrl-C and Ctrl-D leave on an empty one", () =>
   expect(action("ctrl-c")).toEqual({ type: "leave" });
   expect(action("ctrl-d")).toEqual({ type: "leave" });
   expect(action("ctrl-d", half)).toEqual({ type: "none" });
+});
+
+test("Enter sends what Ctrl-R has found", () => {
+  let editor = BLANK;
+  for (const key of ["ctrl-r"]) [editor] = press(editor, { type: "press", name: key }, known);
+  [editor] = press(editor, { type: "paste", text: "FIR\nsecond" }, known);
+  expect(editor.search).toMatchObject({ query: "FIR", found: true });
+  expect(press(editor, { type: "press", name: "enter" }, known)[1]).toEqual({
+    type: "submit",
+    text: "first",
+  });
 });
 
 test("a key stands for a command and leaves the line alone", () => {

@@ -17,6 +17,8 @@ const inTerminal = describe.skipIf(!setsid);
 const COLOUR = new RegExp(`${"\x1b"}\\[[0-9;]+m`);
 const COLOURED_BOB = new RegExp(`(${"\x1b"}\\[\\d+m)bob`);
 
+const COLOURED_USER = new RegExp(`${"\x1b"}\\[(\\d+)muser-`, "g");
+
 inTerminal("a terminal", () => {
   test("without colours gets none, and each user has a steady one elsewhere", async () => {
     const { alice, from } = await alone({ env: { NO_COLOR: "1" } });
@@ -31,6 +33,16 @@ inTerminal("a terminal", () => {
       colours.add(COLOURED_BOB.exec(other.alice.written())?.[1] ?? "none");
     }
     expect([...colours]).toEqual([expect.stringContaining("m")]);
+  });
+
+  test("keeps red for errors: no user's name has it", async () => {
+    const { alice, from } = await alone({ rows: 60 });
+    for (let i = 0; i < 30; i++) await from(`user-${i}`, "hello");
+    await alice.contains("user-29: hello");
+    const names = [...alice.written().matchAll(COLOURED_USER)].map(([, colour]) => colour);
+    expect(names.length).toBeGreaterThanOrEqual(30);
+    expect(names).not.toContain("31");
+    expect(names).not.toContain("91");
   });
 
   test("without Unicode gets words", async () => {

@@ -187,6 +187,26 @@ inTerminal("a script", () => {
   );
 });
 
+inTerminal("Ctrl-R", () => {
+  test("searches what was typed, newest first, and Enter sends it", async () => {
+    const { alice, bob } = await pair();
+    for (const text of ["the First one", "the second one"]) {
+      alice.type(`${text}${ENTER}`);
+      expect(await bob.inbox.next()).toBe(text);
+    }
+    alice.type("half\x12ONE");
+    await alice.shows('search "ONE": the second ▏one');
+    alice.type("\x12");
+    await alice.shows('search "ONE": the First ▏one');
+    alice.type("x");
+    await alice.shows('no line with "ONEx": the First ▏one');
+    alice.type(ESCAPE);
+    await alice.shows("bob> half▏");
+    alice.type(`\x12first${ENTER}`);
+    expect(await bob.inbox.next()).toBe("the First one");
+  });
+});
+
 inTerminal("a tab", () => {
   test("goes to the next stop of 4, in messages and in what is typed", async () => {
     const { alice, from } = await pair();

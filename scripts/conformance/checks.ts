@@ -1,6 +1,8 @@
 /** Watches how a registry checks its users: listeners of our own on each protocol, and one user who is not there. */
+import { isUnspecified } from "../../src/core/address.ts";
+import { TalkError } from "../../src/core/errors.ts";
+import { encodeProbeAnswer, type Probe, readDatagram } from "../../src/core/probe.ts";
 import { localAddressTowards } from "../../src/core/udp.ts";
-import { answerTo } from "./probe-answer.ts";
 import type { Registry } from "./registry.ts";
 import { Mismatch, NotChecked } from "./row.ts";
 
@@ -57,37 +59,46 @@ export async function watchChecks(registry: Registry, host: string, wait: number
     port: 0,
     socket: {
       data(socket, datagram, port, address) {
-        const answer = answerTo(datagram, { host: own, port: socket.port }, { host: address, port });
         seen.udp ||= datagram.toString();
-        if (answer) socket.send(answer.body, answer.port, answer.host);
+        const probe = readProbe(datagram);
+        if (!probe) return;
+        const registered = { protocol: "UDP" as const, host: own, port: socket.port };
+        const body = encodeProbeAnswer(probe, registered, datagram.byteLength);
+        // Who names no address, or that of everywhere, is where the probe came from.
+        const named = probe.replyTo && !isUnspecified(probe.replyTo.host) ? probe.replyTo.host : address;
+        socket.send(body, probe.replyTo?.port ?? port, named);
       },
       error() {},
     },
   });
 
   const register = async (protocol: string, port: number) => {
-    const user = registry.newName(`-${protocol.toLowerCase()}`);
-    await registry.ask("POST", "", { user, address: { protocol, host: own, port } });
+    const user = registry.newName(protocol.toLowerCase());
+    await registry.post(user, { protocol, host: own, port });
     return user;
   };
-  const present = [
-    await register("HTTP", http.port ?? 0),
-    await register("WEBSOCKET", webSocket.port ?? 0),
-    await register("UDP", udp.port),
-  ];
-  const absent = await register("HTTP", await closedPort(own));
-  const began = performance.now();
-  const deadline = began + wait;
-  const isDone = () => wait < WATCH_MS && times.length > 0 && seen.webSocket && seen.udp && seen.removed;
-  while (performance.now() < deadline && !isDone()) {
-    await Bun.sleep(LOOK_MS);
-    seen.removed = (await registry.listed(absent)).entry === undefined;
+  let began = 0;
+  let kept: boolean[];
+  try {
+    const present = [
+      await register("HTTP", http.port ?? 0),
+      await register("WEBSOCKET", webSocket.port ?? 0),
+      await register("UDP", udp.port),
+    ];
+    const absent = await register("HTTP", await closedPort(own));
+    began = performance.now();
+    const deadline = began + wait;
+    const isDone = () => wait < WATCH_MS && times.length > 0 && seen.webSocket && seen.udp && seen.removed;
+    while (performance.now() < deadline && !isDone()) {
+      await Bun.sleep(LOOK_MS);
+      seen.removed = (await registry.listed(absent)).entry === undefined;
+    }
+    kept = await Promise.all(present.map(async (user) => (await registry.listed(user)).entry !== undefined));
+  } finally {
+    // Also where the registry has no list: what listens would keep the process alive.
+    await Promise.all([http.stop(true), webSocket.stop(true)]);
+    udp.close();
   }
-  const kept = await Promise.all(
-    present.map(async (user) => (await registry.listed(user)).entry !== undefined),
-  );
-  await Promise.all([http.stop(true), webSocket.stop(true)]);
-  udp.close();
 
   const within = `within ${wait / 1000} s`;
   function expectThat(ok: boolean, expected: string, received: string): void {
@@ -111,6 +122,17 @@ export async function watchChecks(registry: Registry, host: string, wait: number
       expectThat(!kept.includes(false), "that who answers stays in the list", "it was removed"),
     expectRemoved: () => expectThat(seen.removed, "that who refuses leaves the list", "it stayed"),
   };
+}
+
+/** Undefined if the datagram is anything else. */
+function readProbe(datagram: Buffer): Probe | undefined {
+  try {
+    const read = readDatagram(datagram);
+    return "probe" in read ? read.probe : undefined;
+  } catch (error) {
+    if (error instanceof TalkError) return undefined;
+    throw error;
+  }
 }
 
 /** A port on which nobody listens. */

@@ -2,20 +2,23 @@
 
 import { urlHost } from "../../src/core/address.ts";
 import { CLIENT_PATHS } from "../../src/core/protocol.ts";
-import { type Address, isRecord, type Protocol } from "../../src/core/schemas.ts";
+import { type Address, isRecord } from "../../src/core/schemas.ts";
 import { ask } from "./http.ts";
-import { NotChecked, type Row } from "./row.ts";
-import { probe, sendDatagram } from "./udp.ts";
+import { Mismatch, NotChecked, type Result, type Row, type RunOptions, runRows } from "./row.ts";
+import { openUdpClient, type UdpClient } from "./udp.ts";
 import { exchangeFrames } from "./websocket.ts";
 
 const TEXTS = ["hello", "", 'two\nlines, "quotes", a \\ and 名 👍'];
 
-/** What is no message: no JSON, no text, no legal name, no string. */
-const BAD = [
-  "hello",
-  '{"user":"conformance"}',
-  '{"user":"a b","text":"x"}',
-  '{"user":"conformance","text":1}',
+/** What is no message to anybody: no JSON, no text. */
+const BAD = ["hello", '{"user":"conformance"}'];
+
+/** What Talk takes for none, and others may take for one: no legal name, no string. */
+const STRANGE = ['{"user":"a b","text":"x"}', '{"user":"conformance","text":1}'];
+
+const refusals = [
+  ...BAD.map((body) => ({ body })),
+  ...STRANGE.map((body) => ({ body, ours: true as const })),
 ];
 
 const messages = TEXTS.map((text) => JSON.stringify({ user: "conformance", text }));
@@ -35,10 +38,11 @@ const http: Row<Address>[] = [
       if (answer.status < 200 || answer.status > 299) answer.instead("2xx");
     },
   })),
-  ...BAD.map((bad) => ({
-    name: `POST /v1/message refuses ${bad}`,
+  ...refusals.map(({ body, ...whose }) => ({
+    ...whose,
+    name: `POST /v1/message refuses ${body}`,
     async check(address: Address) {
-      const answer = await ask("POST", base(address) + CLIENT_PATHS.message, bad);
+      const answer = await ask("POST", base(address) + CLIENT_PATHS.message, body);
       if (answer.status < 400 || answer.status > 499) answer.instead("4xx");
     },
   })),
@@ -56,35 +60,42 @@ const webSocket: Row<Address>[] = [
       if (answers.some(isError)) instead("no answer that says error");
     },
   },
-  ...BAD.map((bad) => ({
-    name: `does not answer OK to the frame ${bad}`,
+  ...refusals.map(({ body, ...whose }) => ({
+    ...whose,
+    name: `does not answer OK to the frame ${body}`,
     async check(address: Address) {
-      const { answers, instead } = await exchangeFrames(address, [bad]);
+      const { answers, instead } = await exchangeFrames(address, [body]);
       if (answers[0] === "OK") instead("an error, or nothing");
     },
   })),
 ];
 
-const udp: Row<Address>[] = [
+const udp: Row<UdpClient>[] = [
   {
     name: "answers the registry's probe with a datagram that contains its id",
-    check: (address) => probe(address),
+    check: (client) => client.probe(),
   },
   {
     name: "takes a datagram per message, and answers probes after it",
-    async check(address) {
-      for (const message of messages) await sendDatagram(address, message);
-      await probe(address);
-    },
+    check: (client) => expectAnswersAfter(client, messages),
   },
   {
     name: "survives what is no message",
-    async check(address) {
-      for (const bad of BAD) await sendDatagram(address, bad);
-      await probe(address);
-    },
+    check: (client) => expectAnswersAfter(client, [...BAD, ...STRANGE]),
   },
 ];
+
+/** Sends datagrams, and a probe after each. @throws NotChecked if no probe is ever answered */
+async function expectAnswersAfter(client: UdpClient, datagrams: readonly string[]): Promise<void> {
+  if (!client.isProbed()) throw new NotChecked("no probe is answered, so nothing shows whether it was taken");
+  for (const datagram of datagrams) {
+    await client.send(datagram);
+    await client.probe().catch((error) => {
+      if (!(error instanceof Mismatch)) throw error;
+      throw new Mismatch("an answer to the probe after it", datagram, "silence");
+    });
+  }
+}
 
 /** What only whoever sits in front of a client can see. */
 const unseen = [
@@ -103,11 +114,21 @@ const unseen = [
   },
 }));
 
-export const clientRows: Record<Protocol, Row<Address>[]> = {
-  HTTP: [...http, ...unseen],
-  WEBSOCKET: [...webSocket, ...unseen],
-  UDP: [...udp, ...unseen],
-};
+/** How long after the start a row may still begin, in milliseconds; none takes more than 6 s. */
+const WITHIN_MS = 12_000;
+
+/** Checks a client, by the rows of its protocol, in less than 20 s. */
+export function checkClient(address: Address, given: RunOptions): Promise<Result[]> {
+  const options = { ...given, within: WITHIN_MS };
+  switch (address.protocol) {
+    case "HTTP":
+      return runRows([...http, ...unseen], address, options);
+    case "WEBSOCKET":
+      return runRows([...webSocket, ...unseen], address, options);
+    case "UDP":
+      return runRows([...udp, ...unseen], openUdpClient(address), options);
+  }
+}
 
 function base({ host, port }: Address): string {
   return `http://${urlHost(host)}:${port}`;

@@ -16,15 +16,24 @@ export interface Answer {
   instead(expected: string): never;
 }
 
-/** @param body sent as application/json; a string as it is, anything else as JSON. @throws Mismatch if nothing answers */
-export async function ask(method: string, url: string, body?: unknown): Promise<Answer> {
+/**
+ * @param body sent as application/json; a string as it is, anything else as JSON
+ * @param patience how long an answer may take, in milliseconds; more than 5 s is 5 s
+ * @throws Mismatch if nothing answers
+ */
+export async function ask(
+  method: string,
+  url: string,
+  body?: unknown,
+  patience = ANSWER_MS,
+): Promise<Answer> {
   const text = typeof body === "string" || body === undefined ? body : JSON.stringify(body);
   const sent = [method, url, text?.slice(0, SHOWN)].filter((part) => part !== undefined).join(" ");
   try {
     const response = await fetch(url, {
       method,
       redirect: "manual",
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal: AbortSignal.timeout(Math.ceil(Math.min(patience, ANSWER_MS))),
       ...(text !== undefined && { body: text, headers: { "content-type": "application/json" } }),
     });
     const received = await response.text();
@@ -37,8 +46,13 @@ export async function ask(method: string, url: string, body?: unknown): Promise<
     };
   } catch (error) {
     if (error instanceof Mismatch) throw error;
-    throw new Mismatch("an answer", sent, `none: ${errorCode(error) ?? error}`);
+    throw new Mismatch("an answer", sent, `none: ${reasonOf(error)}`);
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && error.name === "TimeoutError") return "no answer in time";
+  return errorCode(error) ?? String(error);
 }
 
 function parsed(text: string): unknown {

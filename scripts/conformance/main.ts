@@ -11,11 +11,11 @@ import type { Address } from "../../src/core/schemas.ts";
 import { stopSignal } from "../../src/core/signals.ts";
 import { typed } from "../../src/core/typed.ts";
 import { visible } from "../../src/core/visible.ts";
-import { clientRows } from "./client-rows.ts";
+import { checkClient } from "./client-rows.ts";
 import { reachOverTcp, reachOverUdp } from "./reach.ts";
 import { openRegistry } from "./registry.ts";
 import { registryRows } from "./registry-rows.ts";
-import { type Result, runRows } from "./row.ts";
+import { type Result, type RunOptions, runRows } from "./row.ts";
 
 /** How long the throw-away users may take to be removed after a signal, in milliseconds. */
 const CLEAN_UP_MS = 2500;
@@ -33,6 +33,7 @@ const flags = {
     default: "0",
     valueHint: "seconds",
   },
+  strict: { type: "boolean", description: "let the rows count that are Talk's own rules, too" },
   json: { type: "boolean", description: "report in JSON, a line for each row" },
 } satisfies ArgsDef;
 
@@ -48,21 +49,25 @@ export const conformance = defineCommand({
     if ((args.registry === undefined) === (args.client === undefined)) {
       throw new UsageError("say what to check: either --registry <url> or --client <url>");
     }
-    const tell = (result: Result) =>
-      process.stdout.write(`${args.json ? jsonLine(result) : written(result)}\n`);
+    const options: RunOptions = {
+      strict: args.strict ?? false,
+      onResult: (result) => process.stdout.write(`${args.json ? jsonLine(result) : written(result)}\n`),
+    };
     const results =
       args.client === undefined
-        ? await checkRegistry(args.registry ?? "", wait, tell)
-        : await checkClient(args.client, tell);
+        ? await checkRegistry(args.registry ?? "", wait, options)
+        : await checkClientAt(args.client, options);
 
     const count = (wanted: Result["result"]) => results.filter(({ result }) => result === wanted).length;
     const sum = `${count("passed")} passed, ${count("failed")} failed, ${count("not checked")} not checked`;
-    if (!args.json) process.stdout.write(`${sum}\n`);
+    const differing = count("differs");
+    const differ = differing === 0 ? "" : `, and ${differing} where others may differ`;
+    if (!args.json) process.stdout.write(`${sum}${differ}\n`);
     process.exitCode = count("failed") === 0 ? 0 : 1;
   },
 });
 
-async function checkRegistry(url: string, wait: number, tell: (result: Result) => void): Promise<Result[]> {
+async function checkRegistry(url: string, wait: number, options: RunOptions): Promise<Result[]> {
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
     throw new UsageError(`--registry must be a URL such as ${REGISTRY_URL}`);
   }
@@ -75,17 +80,17 @@ async function checkRegistry(url: string, wait: number, tell: (result: Result) =
     process.exit(1);
   });
   try {
-    return await runRows(registryRows, registry, tell);
+    return await runRows(registryRows, registry, options);
   } finally {
     await registry.cleanUp();
   }
 }
 
-async function checkClient(url: string, tell: (result: Result) => void): Promise<Result[]> {
+async function checkClientAt(url: string, options: RunOptions): Promise<Result[]> {
   const address = addressOf(url);
   const reach = address.protocol === "UDP" ? reachOverUdp : reachOverTcp;
   await reach(url, address);
-  return runRows(clientRows[address.protocol], address, tell);
+  return checkClient(address, options);
 }
 
 function addressOf(url: string): Address {
@@ -103,10 +108,14 @@ function written(row: Result): string {
       return `passed       ${name}`;
     case "not checked":
       return `not checked  ${name}: ${row.why}`;
-    case "failed": {
+    case "failed":
+    case "differs": {
       const { expected, sent, received } = row;
       const lines = [`expected ${expected}`, `sent     ${sent}`, `received ${received}`];
-      return [`failed       ${name}`, ...lines.map((line) => `             ${visible(line)}`)].join("\n");
+      return [
+        `${row.result.padEnd(13)}${name}`,
+        ...lines.map((line) => `             ${visible(line)}`),
+      ].join("\n");
     }
   }
 }

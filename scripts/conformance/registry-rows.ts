@@ -11,18 +11,27 @@ const BAD_NAMES = ["", "a b", "é", "a/b", "a@b", "a\n"];
 
 export const registryRows: Row<Registry>[] = [
   {
-    name: 'POST /v1/users registers a user: 200 {"status":"ok"}',
+    name: "POST /v1/users takes the name in the field user",
     async check(registry) {
+      const { field, answer } = await registry.nameField();
+      if (field !== "user") answer.instead("a 2xx, as with the field name");
+    },
+  },
+  {
+    name: "GET and POST /v1/users/ are the same with the slash behind it",
+    async check(registry) {
+      const { path, answer } = await registry.listPath();
+      if (path !== "/") answer.instead("200, as without the slash");
       const user = registry.newName();
-      expectOk(await registry.ask("POST", "", { user, address: NOWHERE }));
+      expectOk(await registry.post(user, NOWHERE, "/"));
       await expectListed(registry, user, NOWHERE);
     },
   },
   {
-    name: "POST /v1/users/ is the same",
+    name: 'POST /v1/users registers a user: 200 {"status":"ok"}',
     async check(registry) {
       const user = registry.newName();
-      expectOk(await registry.ask("POST", "/", { user, address: NOWHERE }));
+      expectOk(await registry.post(user, NOWHERE));
       await expectListed(registry, user, NOWHERE);
     },
   },
@@ -30,8 +39,8 @@ export const registryRows: Row<Registry>[] = [
     name: "POST of a name that exists: 409",
     async check(registry) {
       const user = registry.newName();
-      await registry.ask("POST", "", { user, address: NOWHERE });
-      const answer = await registry.ask("POST", "", { user, address: ELSEWHERE });
+      await registry.post(user, NOWHERE);
+      const answer = await registry.post(user, ELSEWHERE);
       if (answer.status !== 409) answer.instead("409");
     },
   },
@@ -39,15 +48,15 @@ export const registryRows: Row<Registry>[] = [
     name: "POST of a name that exists changes nothing",
     async check(registry) {
       const user = registry.newName();
-      await registry.ask("POST", "", { user, address: NOWHERE });
-      await registry.ask("POST", "", { user, address: ELSEWHERE });
+      await registry.post(user, NOWHERE);
+      await registry.post(user, ELSEWHERE);
       await expectListed(registry, user, NOWHERE);
     },
   },
   ...BAD_NAMES.map((bad) => ({
     name: `POST of the bad name ${JSON.stringify(bad)}: 400`,
     async check(registry: Registry) {
-      const answer = await registry.ask("POST", "", { user: bad, address: NOWHERE });
+      const answer = await registry.post(bad, NOWHERE);
       if (answer.status < 300) await registry.ask("DELETE", `/${encodeURIComponent(bad)}`);
       if (answer.status !== 400) answer.instead("400");
     },
@@ -56,7 +65,7 @@ export const registryRows: Row<Registry>[] = [
     name: 'a name may have letters, digits, "-", "_" and "."',
     async check(registry) {
       const user = registry.newName("-aZ_09.");
-      expectOk(await registry.ask("POST", "", { user, address: NOWHERE }));
+      expectOk(await registry.post(user, NOWHERE));
       await expectListed(registry, user, NOWHERE);
     },
   },
@@ -65,7 +74,7 @@ export const registryRows: Row<Registry>[] = [
     async check(registry: Registry) {
       const user = registry.newName();
       const address = { ...NOWHERE, protocol };
-      expectOk(await registry.ask("POST", "", { user, address }));
+      expectOk(await registry.post(user, address));
       await expectListed(registry, user, address);
     },
   })),
@@ -73,7 +82,7 @@ export const registryRows: Row<Registry>[] = [
     name: 'PUT /v1/users/{user} moves a user: 200 {"status":"ok"}',
     async check(registry) {
       const user = registry.newName();
-      await registry.ask("POST", "", { user, address: NOWHERE });
+      await registry.post(user, NOWHERE);
       expectOk(await registry.ask("PUT", `/${user}`, ELSEWHERE));
       await expectListed(registry, user, ELSEWHERE);
     },
@@ -99,7 +108,7 @@ export const registryRows: Row<Registry>[] = [
     name: "GET /v1/users/ lists each user with exactly protocol, host and port, the port a number",
     async check(registry) {
       const user = registry.newName();
-      await registry.ask("POST", "", { user, address: NOWHERE });
+      await registry.post(user, NOWHERE);
       const { entry, answer } = await registry.listed(user);
       if (!isRecord(entry)) return answer.instead(`${user} in the list`);
       const keys = Object.keys(entry).sort().join(" ");
@@ -111,8 +120,8 @@ export const registryRows: Row<Registry>[] = [
     name: "GET /v1/users lists the same",
     async check(registry) {
       const user = registry.newName();
-      await registry.ask("POST", "", { user, address: NOWHERE });
-      const { entry, answer } = await registry.listed(user, "");
+      await registry.post(user, NOWHERE);
+      const { entry, answer } = await listedAt(registry, user, "");
       if (!sameFields(entry, NOWHERE)) answer.instead(`${user} in the list, at ${JSON.stringify(NOWHERE)}`);
     },
   },
@@ -120,7 +129,7 @@ export const registryRows: Row<Registry>[] = [
     name: 'DELETE /v1/users/{user} removes a user: 200 {"status":"ok"}',
     async check(registry) {
       const user = registry.newName();
-      await registry.ask("POST", "", { user, address: NOWHERE });
+      await registry.post(user, NOWHERE);
       expectOk(await registry.ask("DELETE", `/${user}`));
       const { entry, answer } = await registry.listed(user);
       if (entry !== undefined) answer.instead(`a list without ${user}`);
@@ -162,6 +171,13 @@ function expectOk(answer: Answer): void {
   if (answer.status !== 200 || !isRecord(answer.json) || answer.json.status !== "ok") {
     answer.instead('200 {"status":"ok"}');
   }
+}
+
+/** The entry of a user in the list at one path, whichever the registry knows. */
+async function listedAt(registry: Registry, user: string, path: string) {
+  const answer = await registry.ask("GET", path);
+  const { json } = answer;
+  return { entry: isRecord(json) && Object.hasOwn(json, user) ? json[user] : undefined, answer };
 }
 
 /** Fields beside those of the address are another row's business. */

@@ -41,8 +41,8 @@ export async function startMessageClient(): Promise<Peer & { isAlive(): boolean;
     socket: {
       data(socket, datagram) {
         received.push(datagram.toString());
+        alive &&= isMessage(datagram);
         const probe = readEnvelope(datagram);
-        if (!probe) alive = false;
         if (!probe || !alive || isMute) return;
         socket.send(envelope({ host: HOST, port: socket.port, id: probe.id }), probe.port, probe.host);
       },
@@ -133,6 +133,15 @@ export async function startIdCheckerRegistry(): Promise<ProbingRegistry> {
 /** A probe that is a message, or its answer. */
 export function envelope(data: { host: string; port: number; id: string }): string {
   return JSON.stringify({ user: "healthCheck", text: JSON.stringify(data) });
+}
+
+function isMessage(datagram: Buffer): boolean {
+  try {
+    const message: unknown = JSON.parse(datagram.toString());
+    return isRecord(message) && Object.keys(message).sort().join() === "text,user";
+  } catch {
+    return false;
+  }
 }
 
 function openSocket(answers: Inbox<string>) {

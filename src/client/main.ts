@@ -15,6 +15,9 @@ const LEAVE_MS = 2700;
 /** How long the last lines may take to be read by whoever reads our output, in milliseconds. */
 const FLUSH_MS = 300;
 
+/** Lines taken before sockets, timers and signals get their turn: those that are there already would never let them. */
+const LINES_PER_TURN = 64;
+
 export const client = defineCommand({
   meta: { name: typed("client"), description: "Chats with the users of a Talk registry" },
   args: flags,
@@ -26,13 +29,14 @@ export const client = defineCommand({
     // Loaded late, because --help and a wrong flag need none of it; and first the screen, so that one can type at once.
     const { openScreen } = await import("./terminal/screen.ts");
     const screen = await openScreen({ json: args.json === true, plain: args.plain === true, bell });
-    const [{ atMost }, { enter }, { attend }, { createHandler }, { readJsonLine }] = await Promise.all([
-      import("../core/clock.ts"),
-      import("./member.ts"),
-      import("./attend.ts"),
-      import("./handler.ts"),
-      import("./json-input.ts"),
-    ]);
+    const [{ atMost, nextTurn }, { enter }, { attend }, { createHandler }, { readJsonLine }] =
+      await Promise.all([
+        import("../core/clock.ts"),
+        import("./member.ts"),
+        import("./attend.ts"),
+        import("./handler.ts"),
+        import("./json-input.ts"),
+      ]);
 
     const entering = enter(options).catch((error) => {
       screen.release();
@@ -61,9 +65,16 @@ export const client = defineCommand({
     await Promise.race([started, stop]);
 
     const read = args.json ? readJsonLine : (text: string) => ({ type: "line", text }) as const;
+    let over = false;
     async function takeLines() {
+      let taken = 0;
       try {
-        for await (const text of screen.lines()) await chat.dispatch(read(text));
+        for await (const text of screen.lines()) {
+          if (over) return;
+          await chat.dispatch(read(text));
+          await screen.room?.();
+          if (++taken % LINES_PER_TURN === 0) await nextTurn();
+        }
       } catch (error) {
         // What cannot be read any more has come to its end: one leaves as then.
         if (!(error instanceof TalkError)) throw error;
@@ -71,6 +82,7 @@ export const client = defineCommand({
       }
     }
     await Promise.race([takeLines(), chat.left, screen.hungUp, stop]);
+    over = true;
 
     const left = leave().then(() => handler?.idle());
     await Promise.race([atMost(LEAVE_MS, left), late]);

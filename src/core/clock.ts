@@ -19,6 +19,11 @@ export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.after(ms, resolve));
 }
 
+/** Resolves in the next turn of the event loop, once sockets, timers and signals have been served. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
 /** What a promise resolves to, or undefined if it takes longer than so many milliseconds. No timer stays behind. */
 export async function atMost<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   const late = Promise.withResolvers<undefined>();

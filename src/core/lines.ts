@@ -1,13 +1,34 @@
+import { nextTurn } from "./clock.ts";
+
 /** Most characters of a line that are kept; far more than a message may have. */
 const MAX_LINE = 1024 * 1024;
 
-/** The lines of a stream in UTF-8, without their ends (LF or CRLF). A line without end is cut, not gathered. */
+/**
+ * The lines of a stream in UTF-8, without their ends (LF or CRLF). A longer line than 1 MB is handed out cut, as soon as
+ * it is, and the rest of it skipped. Every chunk costs a turn of the event loop, so that a stream which is always ready
+ * starves nobody.
+ */
 export async function* readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
   let rest = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + chunk).split("\n");
-    rest = (lines.pop() ?? "").slice(0, MAX_LINE);
-    for (const line of lines) yield line.replace(/\r$/, "");
+  let skipping = false;
+  for await (const chunk of stream) {
+    const pieces = decoder.decode(chunk, { stream: true }).split("\n");
+    const last = pieces.pop() ?? "";
+    for (const piece of pieces) {
+      const line = rest + piece;
+      rest = "";
+      if (!skipping) yield line.replace(/\r$/, "");
+      skipping = false;
+    }
+    if (!skipping) rest += last;
+    if (rest.length > MAX_LINE) {
+      yield rest.slice(0, MAX_LINE);
+      rest = "";
+      skipping = true;
+    }
+    await nextTurn();
   }
+  rest += decoder.decode();
   if (rest !== "") yield rest.replace(/\r$/, "");
 }

@@ -6,7 +6,7 @@ import { unattended } from "./unattended.ts";
 
 /** One JSON object a line for everything that happens, for programs in any language. */
 export function openJson(): Screen {
-  const { write, full, hungUp, end } = countedOutput(process.stdout);
+  const { write, full, room, hungUp, end } = countedOutput(process.stdout);
   return {
     ...unattended,
     show(output) {
@@ -14,6 +14,7 @@ export function openJson(): Screen {
       if (event) write(`${jsonLine(event)}\n`);
     },
     full,
+    room,
     hungUp,
     close: end,
   };

@@ -1,3 +1,5 @@
+import { createCondition } from "../../core/condition.ts";
+
 /** Most characters that wait for whoever reads our output, before others are asked to wait. */
 const MAX_WAITING = 1024 * 1024;
 
@@ -8,6 +10,8 @@ export interface OutputStream {
   flush(): void;
   /** Whether so much waits to be read that no more should come. */
   full(): boolean;
+  /** Resolves once it is not. */
+  room(): Promise<void>;
   /** Resolves when nobody reads it any more. */
   hungUp: Promise<void>;
   /** Resolves once all is handed over. */
@@ -18,8 +22,11 @@ export interface OutputStream {
 export function countedOutput(stream: NodeJS.WriteStream): OutputStream {
   const hungUp = Promise.withResolvers<void>();
   stream.on("error", () => hungUp.resolve());
+  const taken = createCondition();
   let gathered = "";
   let waiting = 0;
+
+  const full = () => waiting > MAX_WAITING;
 
   function flush() {
     const text = gathered;
@@ -27,6 +34,7 @@ export function countedOutput(stream: NodeJS.WriteStream): OutputStream {
     gathered = "";
     stream.write(text, () => {
       waiting -= text.length;
+      taken.notify();
     });
   }
 
@@ -37,7 +45,8 @@ export function countedOutput(stream: NodeJS.WriteStream): OutputStream {
       waiting += text.length;
     },
     flush,
-    full: () => waiting > MAX_WAITING,
+    full,
+    room: () => taken.until(() => !full()),
     hungUp: hungUp.promise,
     end() {
       flush();

@@ -17,6 +17,10 @@ export function openPiped(): Screen {
       outputs[rendered.stream].write(`${rendered.text}\n`);
     },
     full,
+    async room() {
+      await outputs.stdout.room();
+      await outputs.stderr.room();
+    },
     hungUp,
     async close() {
       await Promise.all([outputs.stdout.end(), outputs.stderr.end()]);

@@ -4,6 +4,7 @@ import { troubleOf } from "../notices.ts";
 import type { Output, Session } from "../session.ts";
 import { createEntries } from "./entries.ts";
 import { createLog } from "./log.ts";
+import { countedOutput } from "./output.ts";
 import type { Screen } from "./screen.ts";
 import type { Settings } from "./settings.ts";
 import { createTheme } from "./theme.ts";
@@ -18,9 +19,8 @@ export function openPlain({ env, clock, now }: Settings): Screen {
   // Words, because a reader may pass over marks.
   const entries = createEntries(createTheme({ ...env, NO_COLOR: "1", LC_ALL: "C" }));
   const log = createLog(entries, now);
-  const hungUp = Promise.withResolvers<void>();
+  const { write: print, full, room, hungUp, end } = countedOutput(stdout);
   let session: Session | undefined;
-  stdout.on("error", () => hungUp.resolve());
   const throttle = createThrottle(clock, (user, count) => {
     log.add(entries.more(log.time(), user, count));
     write();
@@ -31,7 +31,7 @@ export function openPlain({ env, clock, now }: Settings): Screen {
   }
 
   function write(): void {
-    for (const { text } of log.take(columns())) stdout.write(`${text.trimEnd()}\n`);
+    for (const { text } of log.take(columns())) print(`${text.trimEnd()}\n`);
   }
 
   function show(output: Output): void {
@@ -60,10 +60,12 @@ export function openPlain({ env, clock, now }: Settings): Screen {
     follow(next) {
       session = next;
     },
-    hungUp: hungUp.promise,
+    full,
+    room,
+    hungUp,
     async close() {
       throttle.flush();
-      await new Promise<void>((done) => void stdout.write("", () => done()));
+      await end();
     },
   };
 }

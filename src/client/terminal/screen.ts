@@ -14,6 +14,8 @@ export interface Screen {
   left: Promise<void>;
   /** Whether so much waits to be read that no more messages should be taken. @default never */
   full?(): boolean;
+  /** Resolves once there is room for what the next line brings. @default always */
+  room?(): Promise<void>;
   /** Resolves when nobody reads our output any more. */
   hungUp: Promise<void>;
   /** Gives the terminal back as it was; nothing is shown any more. */

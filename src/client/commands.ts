@@ -79,7 +79,7 @@ export function sendText(session: Session, to: UserName, text: string): Step {
     return [next, [sending, { type: "send", id, to, address: users.get(to), text, body }]];
   } catch (error) {
     if (!(error instanceof TalkError)) throw error;
-    const outcome: Outcome = { type: "failed", reason: error.message };
+    const outcome: Outcome = { type: "failed", reason: error.message, permanent: true };
     return [next, [sending, print({ type: "fate", id, to, text, outcome })]];
   }
 }
@@ -87,7 +87,20 @@ export function sendText(session: Session, to: UserName, text: string): Step {
 function send(session: Session, text: string): Step {
   const to = recipient(session);
   if (to !== undefined) return sendText(session, to, text);
+  const trouble = troubleWith(session, text);
+  if (trouble !== undefined) return [session, [fail(trouble)]];
   return [keep(session, { to: undefined, text }), [fail(`${NOBODY_SELECTED}; then :again sends this`)]];
+}
+
+/** Why a text can be sent to nobody. */
+function troubleWith({ me }: Session, text: string): string | undefined {
+  try {
+    encodeMessage({ user: me, text });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof TalkError)) throw error;
+    return error.message;
+  }
 }
 
 function recipient({ users, selected }: Session): UserName | undefined {

@@ -36,6 +36,16 @@ export function sentenceOf(notice: Notice): string {
   }
 }
 
+/** A sentence as the start of a longer one: without its full stop. */
+export function clause(sentence: string): string {
+  return sentence.replace(/[.\s]+$/, "");
+}
+
+/** What to do about a text that failed, if there is anything: what is permanent is not sent again. */
+export function remedyFor(outcome: Outcome): string {
+  return outcome.type === "failed" && !outcome.permanent ? "; :again sends it again" : "";
+}
+
 /** Why a text to a user may not have arrived; undefined if it did, or if it is sent and more cannot be known. */
 export function troubleOf(to: string, outcome: Outcome): string | undefined {
   const user = visibleName(to);
@@ -48,6 +58,6 @@ export function troubleOf(to: string, outcome: Outcome): string | undefined {
     case "broken":
       return `the connection to ${user} broke before an answer; it may have arrived`;
     case "failed":
-      return `not delivered to ${user}: ${visible(outcome.reason)}`;
+      return `not delivered to ${user}: ${visible(outcome.permanent ? outcome.reason : clause(outcome.reason))}`;
   }
 }

@@ -113,7 +113,7 @@ export function createOutbox(
   ): Promise<Outcome | Deferral> {
     if (!address) return { type: "failed", reason: "the registry knows no such user" };
     if (transport) return senderOf(transport).send(address, body);
-    return { type: "failed", reason: "its protocol is not supported" };
+    return { type: "failed", reason: "its protocol is not supported", permanent: true };
   }
 
   function arrived(to: string, lane: Lane, item: Item, outcome: Outcome | Deferral): void {

@@ -3,6 +3,7 @@ import { sameAddress } from "../core/address.ts";
 import type { Message } from "../core/schemas.ts";
 import { runLine, sendText } from "./commands.ts";
 import { hear } from "./inbox.ts";
+import { clause } from "./notices.ts";
 import {
   type Effect,
   type Event,
@@ -78,7 +79,8 @@ function takeMessage(before: Session, message: Message, doubt: string | undefine
 
 function takeOutcome(session: Session, { to, text, outcome }: Undelivered & { outcome: Outcome }): Session {
   const arrived = outcome.type === "delivered" || outcome.type === "sent";
-  return arrived ? session : keep(session, { to, text });
+  const hopeless = outcome.type === "failed" && outcome.permanent === true;
+  return arrived || hopeless ? session : keep(session, { to, text });
 }
 
 function takeList(before: Session, listed: Users, purpose: Purpose): Step {
@@ -109,7 +111,7 @@ function takeList(before: Session, listed: Users, purpose: Purpose): Step {
 
 function missList(before: Session, reason: string, purpose: Purpose): Step {
   const session = { ...before, registryUp: false };
-  if (purpose.type !== "poll") return [session, [fail(`${reason}; the known list stays`)]];
+  if (purpose.type !== "poll") return [session, [fail(`${clause(reason)}; the known list stays`)]];
   return [session, before.registryUp ? [print({ type: "registry", up: false })] : []];
 }
 

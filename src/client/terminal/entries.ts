@@ -1,7 +1,7 @@
 /** What is shown, as entries that can be laid out anew when the terminal changes its width. */
 import { visibleName, visibleText } from "../../core/visible.ts";
 import { commands } from "../commands.ts";
-import { type Notice, sentenceOf, troubleOf } from "../notices.ts";
+import { type Notice, remedyFor, sentenceOf, troubleOf } from "../notices.ts";
 import type { Output, Session } from "../session.ts";
 import type { Outcome } from "../transports/index.ts";
 import { KEYS_HELP } from "./keys-help.ts";
@@ -83,7 +83,7 @@ export function createEntries(theme: Theme): Entries {
       case "broken":
         return [{ text: ` ${marks.unknown} ${troubleOf(to, outcome)}`, style: alarm }];
       case "failed":
-        return [{ text: ` ${marks.failed} ${troubleOf(to, outcome)}; :again sends it again`, style: alarm }];
+        return [{ text: ` ${marks.failed} ${troubleOf(to, outcome)}${remedyFor(outcome)}`, style: alarm }];
     }
   }
 

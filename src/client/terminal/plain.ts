@@ -1,6 +1,6 @@
 /** For screen readers and the plainest terminals: lines are only ever added, and nothing is written but text. */
 import { visibleName } from "../../core/visible.ts";
-import { troubleOf } from "../notices.ts";
+import { remedyFor, troubleOf } from "../notices.ts";
 import type { Output, Session } from "../session.ts";
 import { createEntries } from "./entries.ts";
 import { createLog } from "./log.ts";
@@ -72,7 +72,6 @@ export function openPlain({ env, clock, now }: Settings): Screen {
 
 function fateOf({ to, outcome }: Extract<Output, { type: "fate" }>): string {
   const trouble = troubleOf(to, outcome);
-  if (trouble !== undefined)
-    return `! ${trouble}${outcome.type === "failed" ? "; :again sends it again" : ""}`;
+  if (trouble !== undefined) return `! ${trouble}${remedyFor(outcome)}`;
   return `${outcome.type} to ${visibleName(to)}`;
 }

@@ -90,7 +90,7 @@ export const http: Transport = {
           );
           await finish(response);
           if (response.ok) return { type: "delivered" };
-          return deferral(response) ?? { type: "failed", reason: `it answered ${response.status}` };
+          return deferral(response) ?? refusal(response);
         } catch (error) {
           return outcomeOf(error);
         }
@@ -113,6 +113,16 @@ function deferral({ status, headers }: Response): Deferral | undefined {
   if (status === 429 || (status === 503 && seconds >= 0))
     return { type: "deferred", ms: (seconds || 1) * 1000 };
   return undefined;
+}
+
+/** Statuses that are about the text, which will be the same the next time: invalid, too large, of no type it takes. */
+const ABOUT_THE_TEXT: readonly number[] = [400, 413, 415, 422];
+
+function refusal({ status }: Response): Outcome {
+  const reason = `it answered ${status}`;
+  return ABOUT_THE_TEXT.includes(status)
+    ? { type: "failed", reason, permanent: true }
+    : { type: "failed", reason };
 }
 
 /** The first IP address that does not prove that nothing has reached it. @throws what the last attempt threw */

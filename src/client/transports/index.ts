@@ -13,7 +13,8 @@ export type Outcome =
   | { type: "unanswered"; seconds: number }
   /** So did the connection; it, too, may have arrived. */
   | { type: "broken" }
-  | { type: "failed"; reason: string };
+  /** @property permanent set where sending the same once more would fail the same way */
+  | { type: "failed"; reason: string; permanent?: true };
 
 /** The peer has taken nothing of the message, and wants to get it so many milliseconds later. */
 export interface Deferral {

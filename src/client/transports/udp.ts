@@ -160,6 +160,9 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
 
 function failed(error: unknown): Outcome {
   const code = errorCode(error);
+  if (code === "EMSGSIZE") {
+    return { type: "failed", reason: "it is too long for one datagram", permanent: true };
+  }
   const reason = code === "ECONNREFUSED" ? "its port is closed" : unreachable(error);
   return { type: "failed", reason: reason ?? `the system says ${code ?? String(error)}` };
 }

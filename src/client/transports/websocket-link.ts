@@ -107,7 +107,7 @@ export function openWebSocketLink(host: string, port: number, onEnded: () => voi
 function farewell(code: number, reason: string): Outcome | Deferral {
   if (code === WEBSOCKET_CLOSE.tooFast || code === WEBSOCKET_CLOSE.tryAgain)
     return { type: "deferred", ms: Number(/wait (\d+) s/.exec(reason)?.[1] ?? 1) * 1000 };
-  if (code === 1009) return { type: "failed", reason: "it takes no message this long" };
+  if (code === 1009) return { type: "failed", reason: "it takes no message this long", permanent: true };
   // Closed in good order without a word on the frames: a peer that never answers.
   if (code === 1000 || code === 1001) return { type: "sent" };
   return { type: "broken" };

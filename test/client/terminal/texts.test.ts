@@ -47,6 +47,31 @@ inTerminal("my own text", () => {
     expect(await bob.inbox.next()).toBe("one");
   });
 
+  test.each([
+    ["too long", "selected", ""],
+    ["too long", "nobody", ""],
+    ["refused by its reader over HTTP", "selected", 400],
+    ["too long for its reader over HTTP", "selected", 413],
+  ])("that is %s (%s) offers no :again, which could not help", async (what, whom, how) => {
+    const registry = await openRegistry();
+    const picky = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: () => new Response("{}", { status: typeof how === "number" ? how : 200 }),
+    });
+    afterwards(() => picky.stop(true));
+    await put(registry, "picky", { protocol: "HTTP", host: "127.0.0.1", port: picky.port });
+    const alice = await openClient("alice", registry, [], { columns: 200 });
+    if (whom === "selected") alice.type(`:user picky${ENTER}`);
+    alice.type(paste(what === "too long" ? "x".repeat(70_000) : "hello") + ENTER);
+    await alice.contains(whom === "selected" ? "not delivered to picky: " : "! The message is too large");
+    const told = alice.rows().join("\n");
+    expect(told).not.toContain("again");
+    expect(told).not.toContain(".;");
+    alice.type(`:again${ENTER}`);
+    await alice.contains("! there is nothing to send again");
+  });
+
   test("without anybody selected can be sent again when somebody is", async () => {
     const registry = await openRegistry();
     const bob = await addPeer(registry, "bob");

@@ -1,9 +1,14 @@
 /** One HTTP request, and what came back, kept as text for the report. */
 import { errorCode } from "../../src/core/errors.ts";
+import { readAtMost } from "../../src/core/json.ts";
+import { request } from "../../src/core/request.ts";
 import { Mismatch } from "./row.ts";
 
 /** How long an answer may take, in milliseconds. */
 const ANSWER_MS = 5000;
+
+/** Most bytes of an answer that are read: a list of many thousand users. */
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Most characters of a body that a report shows. */
 const SHOWN = 200;
@@ -30,13 +35,12 @@ export async function ask(
   const text = typeof body === "string" || body === undefined ? body : JSON.stringify(body);
   const sent = [method, url, text?.slice(0, SHOWN)].filter((part) => part !== undefined).join(" ");
   try {
-    const response = await fetch(url, {
+    const response = await request(url, {
       method,
-      redirect: "manual",
       signal: AbortSignal.timeout(Math.ceil(Math.min(patience, ANSWER_MS))),
       ...(text !== undefined && { body: text, headers: { "content-type": "application/json" } }),
     });
-    const received = await response.text();
+    const received = new TextDecoder().decode(await readAtMost(response.body, MAX_BYTES));
     return {
       status: response.status,
       json: parsed(received),

@@ -1,6 +1,7 @@
 import { urlHost } from "../../src/core/address.ts";
 import { atMost } from "../../src/core/clock.ts";
 import { CLIENT_PATHS } from "../../src/core/protocol.ts";
+import { openWebSocket } from "../../src/core/request.ts";
 import { Mismatch } from "./row.ts";
 
 /** How long opening, and then answers, may take, in milliseconds. A peer may also never answer. */
@@ -21,7 +22,7 @@ export async function exchangeFrames(
   const url = `ws://${urlHost(host)}:${port}${CLIENT_PATHS.webSocket}`;
   const sent = [url, ...frames].join(" ");
   const answers: string[] = [];
-  const socket = new WebSocket(url);
+  const socket = openWebSocket(url);
   const opened = Promise.withResolvers<boolean>();
   const answered = Promise.withResolvers<void>();
   let closed: number | undefined;

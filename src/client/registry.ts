@@ -8,6 +8,8 @@ import {
 } from "../core/errors.ts";
 import { parseJson, readAtMost } from "../core/json.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
+import { isCompressed, request } from "../core/request.ts";
+import { readRetryAfter } from "../core/retry-after.ts";
 import { type Address, isRecord, type UserName } from "../core/schemas.ts";
 import type { SecretOf } from "./secrets.ts";
 import { unreachable } from "./transports/unreachable.ts";
@@ -50,12 +52,15 @@ export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
   /** The last list, to be told that it still holds. */
   let known: { etag: string; users: Users } | undefined;
 
-  async function ask(path: string, init: RequestInit = {}): Promise<Response> {
-    try {
-      return await fetch(path, { signal: AbortSignal.timeout(ANSWER_MS), ...init });
-    } catch (error) {
-      throw failureOf(base, error);
-    }
+  async function ask(path: string, init: Parameters<typeof request>[1] = {}): Promise<Response> {
+    const response = await request(path, { signal: AbortSignal.timeout(ANSWER_MS), ...init }).catch(
+      (error) => {
+        throw failureOf(base, error);
+      },
+    );
+    if (!isCompressed(response)) return response;
+    await response.body?.cancel();
+    throw new NoRegistry(base, "its answers are compressed");
   }
 
   /** A registry knows the path of its users, whatever else it says of them. */
@@ -70,23 +75,23 @@ export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
     if (response.ok) return;
     const moved = response.headers.get("location");
     const sentence = moved ? `the registry has moved to ${moved}` : await explanation(response);
-    throw new RegistryRefused(response.status, sentence, retryAfter(response));
+    throw new RegistryRefused(response.status, sentence, waitOf(response));
   }
 
   /** A redirect is not followed: fetch would turn a POST into a GET (RFC 9110 §15.4), and take the secret along. */
-  function write(method: string, user: UserName, body?: unknown): RequestInit {
+  function write(method: string, user: UserName, body?: unknown) {
     const headers: Record<string, string> = {};
     if (secretOf) headers.authorization = `Bearer ${secretOf(user)}`;
-    if (body === undefined) return { method, redirect: "manual", headers };
+    if (body === undefined) return { method, headers };
     headers["content-type"] = "application/json";
-    return { method, redirect: "manual", headers, body: JSON.stringify(body) };
+    return { method, headers, body: JSON.stringify(body) };
   }
 
   return {
     url: base,
     async list(signal) {
       const headers = known && { "if-none-match": known.etag };
-      const init = { ...(headers && { headers }), ...(signal && { signal }) };
+      const init = { redirect: "follow" as const, ...(headers && { headers }), ...(signal && { signal }) };
       let response = await ask(listPath, init);
       if (response.status === 404 && listPath !== users) {
         response = await ask(users, init);
@@ -138,10 +143,10 @@ async function isOwn(response: Response): Promise<boolean> {
   return isRecord(body) && body.owner === "you";
 }
 
-/** The seconds in `Retry-After`; a date there, which no registry that we know sends, is left alone. */
-function retryAfter({ headers }: Response): number | undefined {
-  const text = headers.get("retry-after") ?? "";
-  return /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+/** The seconds that a registry wants to be left alone, if it says so. */
+function waitOf({ headers }: Response): number | undefined {
+  const ms = readRetryAfter(headers.get("retry-after"));
+  return ms === undefined ? undefined : ms / 1000;
 }
 
 /** The sentence in an error's body, which every make of registry may write in its own way, or not at all. */

@@ -7,6 +7,7 @@ import { errorCode } from "./errors.ts";
 import { parseJson } from "./json.ts";
 import { decodeMessage } from "./message.ts";
 import { CLIENT_PATHS, PROBE_USER } from "./protocol.ts";
+import { openWebSocket, request } from "./request.ts";
 import { type Address, isRecord, type Message } from "./schemas.ts";
 
 /**
@@ -18,9 +19,8 @@ export type TcpProbe = (at: string, host: string, signal: AbortSignal) => Promis
 
 /** Asks for the health of a client on HTTP, which any 2xx shows. */
 export const probeHttp: TcpProbe = async (at, host, signal) => {
-  const response = await fetch(`http://${at}${CLIENT_PATHS.health}`, {
+  const response = await request(`http://${at}${CLIENT_PATHS.health}`, {
     headers: { host },
-    redirect: "manual",
     keepalive: false,
     signal,
   });
@@ -35,7 +35,7 @@ export const probeWebSocket: TcpProbe = async (...to) =>
 
 function opensWebSocket(path: string, ...[at, host, signal]: Parameters<TcpProbe>): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  const socket = new WebSocket(`ws://${at}${path}`, { headers: { host } });
+  const socket = openWebSocket(`ws://${at}${path}`, { host });
   signal.addEventListener("abort", () => reject(signal.reason));
   socket.addEventListener("open", () => resolve(true));
   socket.addEventListener("error", (event) => {

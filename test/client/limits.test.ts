@@ -84,7 +84,7 @@ describe("who sends too fast", () => {
     await open;
     for (let i = 0; i < 10; i++) socket.send(BODY);
     const { code, reason } = await closed;
-    expect([code, reason]).toEqual([1008, "Too many messages come at once; wait 1 s."]);
+    expect([code, reason]).toEqual([1008, "Retry-After: 1"]);
     expect([answers.size(), await answers.next(), await answers.next()]).toEqual([2, "OK", "OK"]);
     expect(inbox.size()).toBe(2);
   });

@@ -5,6 +5,8 @@ import { failureOf, OK, pathOf } from "../../core/http.ts";
 import { readJson, strictly } from "../../core/json.ts";
 import { createOriginGuard } from "../../core/origin.ts";
 import { CLIENT_PATHS } from "../../core/protocol.ts";
+import { request } from "../../core/request.ts";
+import { readRetryAfter } from "../../core/retry-after.ts";
 import { Message, parse } from "../../core/schemas.ts";
 import type { Deferral, Outcome, Transport } from "./index.ts";
 import { unreachable } from "./unreachable.ts";
@@ -14,6 +16,9 @@ const ANSWER_MS = 5000;
 
 /** How long a request may take to come, headers and body, and a connection may be idle, in seconds. */
 const IDLE_SECONDS = 10;
+
+/** How long to wait where a peer does not say, in milliseconds. */
+const DEFERRAL_MS = 1000;
 
 /** The longest answer that is read; Talk's own are far shorter. */
 const MAX_ANSWER_BYTES = 4096;
@@ -79,12 +84,10 @@ export const http: Transport = {
         try {
           const ips = await resolveContact(host, undefined, signal);
           const response = await firstReached(ips, (ip) =>
-            fetch(`http://${urlHost(ip)}:${port}${CLIENT_PATHS.message}`, {
+            request(`http://${urlHost(ip)}:${port}${CLIENT_PATHS.message}`, {
               method: "POST",
               headers: { "content-type": "application/json", host: `${urlHost(host)}:${port}` },
               body,
-              // A redirect would hand the message to a host that the registry never named.
-              redirect: "manual",
               signal,
             }),
           );
@@ -109,9 +112,9 @@ async function finish(response: Response): Promise<void> {
 
 /** Too many requests, or unavailable for a time that is told (RFC 6585 §4, RFC 9110 §10.2.3). */
 function deferral({ status, headers }: Response): Deferral | undefined {
-  const seconds = Number.parseInt(headers.get("retry-after") ?? "", 10);
-  if (status === 429 || (status === 503 && seconds >= 0))
-    return { type: "deferred", ms: (seconds || 1) * 1000 };
+  const ms = readRetryAfter(headers.get("retry-after"));
+  if (status === 429 || (status === 503 && ms !== undefined))
+    return { type: "deferred", ms: ms || DEFERRAL_MS };
   return undefined;
 }
 

@@ -1,6 +1,8 @@
 import { urlHost } from "../../core/address.ts";
 import { resolveContact } from "../../core/contact.ts";
 import { CLIENT_PATHS, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
+import { openWebSocket } from "../../core/request.ts";
+import { readCloseReason } from "../../core/retry-after.ts";
 import { isRecord } from "../../core/schemas.ts";
 import type { Deferral, Outcome } from "./index.ts";
 import type { Link } from "./links.ts";
@@ -9,6 +11,9 @@ import { unreachable } from "./unreachable.ts";
 /** How long a connection may take to open, and then an answer to come, in milliseconds: 5 s in all. */
 const OPEN_MS = 3000;
 const ANSWER_MS = 2000;
+
+/** How long to wait where a peer does not say, in milliseconds. */
+const DEFERRAL_MS = 1000;
 
 /** A frame waits for its answer in the order it was sent. */
 interface Frame {
@@ -35,8 +40,8 @@ export function openWebSocketLink(host: string, port: number, onEnded: () => voi
   /** @param others further IP addresses of the host, for when this one refuses */
   function connect(ip: string, others: string[]) {
     if (ended) return;
-    const opening = new WebSocket(`ws://${urlHost(ip)}:${port}${CLIENT_PATHS.webSocket}`, {
-      headers: { host: `${urlHost(host)}:${port}` },
+    const opening = openWebSocket(`ws://${urlHost(ip)}:${port}${CLIENT_PATHS.webSocket}`, {
+      host: `${urlHost(host)}:${port}`,
     });
     socket = opening;
     opening.addEventListener("open", () => {
@@ -106,7 +111,7 @@ export function openWebSocketLink(host: string, port: number, onEnded: () => voi
 /** What a close code (RFC 6455 §7.4.1) says of the frames that were not answered. */
 function farewell(code: number, reason: string): Outcome | Deferral {
   if (code === WEBSOCKET_CLOSE.tooFast || code === WEBSOCKET_CLOSE.tryAgain)
-    return { type: "deferred", ms: Number(/wait (\d+) s/.exec(reason)?.[1] ?? 1) * 1000 };
+    return { type: "deferred", ms: readCloseReason(reason) || DEFERRAL_MS };
   if (code === 1009) return { type: "failed", reason: "it takes no message this long", permanent: true };
   // Closed in good order without a word on the frames: a peer that never answers.
   if (code === 1000 || code === 1001) return { type: "sent" };

@@ -3,7 +3,6 @@ import {
   InvalidInput,
   MethodNotAllowed,
   TalkError,
-  TooFast,
   UnknownPath,
   UpgradeRequired,
 } from "../../core/errors.ts";
@@ -11,6 +10,7 @@ import { failureBody, failureOf, pathOf } from "../../core/http.ts";
 import { decodeMessage } from "../../core/message.ts";
 import { createOriginGuard } from "../../core/origin.ts";
 import { CLIENT_PATHS, MAX_BODY_BYTES, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
+import { closeReason } from "../../core/retry-after.ts";
 import { createCrowd, type Guest } from "./crowd.ts";
 import type { Transport } from "./index.ts";
 import { createLinkSender } from "./links.ts";
@@ -47,6 +47,7 @@ export const webSocket: Transport = {
         error: failureOf,
         websocket: {
           maxPayloadLength: MAX_BODY_BYTES,
+          perMessageDeflate: false,
           // A peer that does not read its answers is let go, else they would be dropped out of order.
           closeOnBackpressureLimit: true,
           open: crowd.enter,
@@ -59,7 +60,7 @@ export const webSocket: Transport = {
             const wait = delay?.(data.source) ?? 0;
             if (wait > 0) {
               data.refused = true;
-              socket.close(WEBSOCKET_CLOSE.tooFast, new TooFast(wait).message);
+              socket.close(WEBSOCKET_CLOSE.tooFast, closeReason(wait));
               return;
             }
             socket.send(answerTo(frame, (text) => onMessage(decodeMessage(text), data.source)));

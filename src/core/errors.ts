@@ -150,6 +150,13 @@ export class NotJson extends TalkError {
   }
 }
 
+/** A body that is compressed, which nobody who takes 64 KiB needs. */
+export class EncodedBody extends TalkError {
+  constructor() {
+    super("encoded-body", "Send the body as it is, without a Content-Encoding.");
+  }
+}
+
 export class UpgradeRequired extends TalkError {
   constructor() {
     super("upgrade-required", "This path takes WebSocket connections only.");

@@ -13,6 +13,7 @@ const STATUS: Record<string, number> = {
   "name-taken": 409,
   "too-large": 413,
   "not-json": 415,
+  "encoded-body": 415,
   "upgrade-required": 426,
   "too-fast": 429,
   "too-many-users": 429,
@@ -29,6 +30,8 @@ export function failure(error: TalkError): Response {
   const headers = new Headers();
   if (error instanceof MethodNotAllowed) headers.set("Allow", error.allowed.join(", "));
   if (error.code === "unauthorized") headers.set("WWW-Authenticate", "Bearer");
+  // Says that it was the encoding and not the type (RFC 9110 §15.5.16).
+  if (error.code === "encoded-body") headers.set("Accept-Encoding", "identity");
   if ("retryAfter" in error) headers.set("Retry-After", String(error.retryAfter));
   if (error.code === "upgrade-required") headers.set("Upgrade", "websocket");
   return Response.json(failureBody(error), { status: STATUS[error.code] ?? 500, headers });

@@ -1,5 +1,5 @@
 /** Reads JSON that others send. */
-import { InvalidInput, NotJson, TooLarge } from "./errors.ts";
+import { EncodedBody, InvalidInput, NotJson, TooLarge } from "./errors.ts";
 import { MAX_BODY_BYTES } from "./protocol.ts";
 
 /** A media type in any case, with parameters or without (RFC 9110 §8.3.1). */
@@ -16,11 +16,13 @@ type BodyReader = (body: Request | Response) => Promise<unknown>;
  * The JSON body of a request, of at most 64 KiB and only as `application/json`, which no web page can post
  * to another origin unasked.
  * @param read `strictly` or `leniently`
- * @throws NotJson, TooLarge, InvalidInput
+ * @throws NotJson, EncodedBody, TooLarge, InvalidInput
  */
 export async function readJson(request: Request, read: BodyReader): Promise<unknown> {
   const { headers } = request;
   if (!JSON_TYPE.test(headers.get("content-type") ?? "")) throw new NotJson();
+  const encoding = headers.get("content-encoding") ?? "";
+  if (encoding !== "" && encoding.trim().toLowerCase() !== "identity") throw new EncodedBody();
   const length = headers.get("content-length");
   if (length !== null && Number(length) > MAX_BODY_BYTES) throw new TooLarge("The body", MAX_BODY_BYTES);
   try {

@@ -13,7 +13,8 @@ export function docs(routes: () => InternalRoute[]) {
   const base = REGISTRY_PATHS.docs;
   let document: Promise<unknown> | undefined;
   const assets = {
-    "": () => page(PAGE, "text/html; charset=utf-8"),
+    "": ({ request }: { request: Request }) =>
+      page(pageAt(request.url.endsWith("/") ? "" : `${base.slice(1)}/`), "text/html; charset=utf-8"),
     "/json": () => (document ??= describe(routes())),
     "/start.js": () => page(START, "text/javascript; charset=utf-8"),
     "/swagger-ui.js": () => page(Bun.file(script), "text/javascript; charset=utf-8"),
@@ -31,24 +32,29 @@ async function describe(routes: InternalRoute[]): Promise<unknown> {
   return makeDocument(routes);
 }
 
-const PAGE = `<!doctype html>
+/** The page, whose links are relative: a proxy may have put a prefix before its path. @param folder that of its files */
+function pageAt(folder: string): string {
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Talk registry</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${REGISTRY_PATHS.docs}/swagger-ui.css">
+<link rel="stylesheet" href="${folder}swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<script src="${REGISTRY_PATHS.docs}/swagger-ui.js"></script>
-<script src="${REGISTRY_PATHS.docs}/start.js"></script>
+<script src="${folder}swagger-ui.js"></script>
+<script src="${folder}start.js"></script>
 </body>
 </html>
 `;
+}
 
-const START = `SwaggerUIBundle({ url: "${REGISTRY_PATHS.docs}/json", dom_id: "#swagger-ui", deepLinking: true });\n`;
+const START = `const url = new URL("json", document.currentScript.src).href;
+SwaggerUIBundle({ url, dom_id: "#swagger-ui", deepLinking: true });
+`;
 
 function page(body: string | Blob, type: string): Response {
   return new Response(body, {

@@ -13,7 +13,7 @@ import {
 } from "../core/errors.ts";
 import { OK } from "../core/http.ts";
 import { MAX_BODY_BYTES } from "../core/protocol.ts";
-import { Address, Registration, UserName } from "../core/schemas.ts";
+import { type Address, UserName } from "../core/schemas.ts";
 
 const BOB: Address = { protocol: "UDP", host: "10.0.0.5", port: 3000 };
 
@@ -24,7 +24,7 @@ const refusals = {
     message: '"address.port" must be a whole number from 1 to 65535.',
   }),
   413: refusal("The body is over 64 KiB.", new TooLarge("The body", MAX_BODY_BYTES)),
-  415: refusal("The body is not `application/json`.", new NotJson()),
+  415: refusal("The body is not `application/json`, or is compressed.", new NotJson()),
 };
 
 /** What is answered to web pages of elsewhere, whatever they ask for. */
@@ -132,7 +132,7 @@ export const operations = {
     security,
     description:
       "Fails if the name is taken. Who shows a secret owns the name: only who shows it again changes or removes the user, also after a crash. A missing port means the protocol's default (8080, 8082, 3000); an unspecified host (`0.0.0.0`, `::`), or a loopback host named from another machine, becomes the address that the request came from.",
-    requestBody: body(Registration),
+    requestBody: body("Registration", { user: "bob", address: BOB }),
     responses: {
       200: ok,
       409: taken,
@@ -163,7 +163,7 @@ export const operations = {
     description:
       "Creates the user if it is missing, else replaces its address. Hosts and ports are read as for POST.",
     parameters: [userParameter],
-    requestBody: body(Address),
+    requestBody: body("NewAddress", BOB),
     responses: { 200: ok, ...refusals, ...ownership, ...limits, ...down },
   },
   reach: {
@@ -214,8 +214,11 @@ export const operations = {
   },
 };
 
-function body<S extends typeof Address | typeof Registration>(schema: S) {
-  return { required: true, content: { "application/json": { schema } } };
+function body(schema: string, example: unknown) {
+  return {
+    required: true,
+    content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` }, example } },
+  };
 }
 
 function answer(description: string, schema: string, example: unknown) {

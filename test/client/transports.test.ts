@@ -204,6 +204,10 @@ describe("HTTP", () => {
     expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
     expect((await fetch(`${base}/v1/message`, { method: "POST", body: "{}" })).status).toBe(415);
     const headers = { "content-type": "application/json" };
+    const gzip = { ...headers, "content-encoding": "gzip" };
+    const packed = Bun.gzipSync('{"user":"bob","text":"hello"}');
+    const compressed = await fetch(`${base}/v1/message`, { method: "POST", headers: gzip, body: packed });
+    expect([compressed.status, compressed.headers.get("accept-encoding")]).toEqual([415, "identity"]);
     const large = await fetch(`${base}/v1/message`, { method: "POST", headers, body: "x".repeat(65_537) });
     expect(large.status).toBe(413);
   });

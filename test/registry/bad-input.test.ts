@@ -144,6 +144,16 @@ const bad: Record<string, { status: number; call: Call }[]> = {
     call: ["POST", "/v1/users", JSON.stringify({ user: "bob", address: HERE }), { "content-type": type }],
   })),
 
+  "a content encoding": ["gzip", "br", "deflate", "identity, gzip"].map((encoding) => ({
+    status: 415,
+    call: [
+      "POST",
+      "/v1/users",
+      JSON.stringify({ user: "bob", address: HERE }),
+      { ...JSON_TYPE, "content-encoding": encoding },
+    ],
+  })),
+
   "too much": [
     { status: 413, call: post({ user: "bob", address: HERE, padding: "x".repeat(65_536) }) },
     { status: 413, call: ["PUT", "/v1/users/bob", { ...HERE, padding: "x".repeat(1_000_000) }] },
@@ -202,6 +212,18 @@ describe.each(Object.entries(ways))("bad input through %s", (_, connect) => {
     const ask = await withCarol();
     await expectRefusal(await ask("POST", "/v1/users", Buffer.from(body, "latin1"), JSON_TYPE), 400);
     await expectUnchanged(ask);
+  });
+
+  test("is refused: a compressed body, with the one encoding that is taken", async () => {
+    const ask = await withCarol();
+    const gzip = { ...JSON_TYPE, "content-encoding": "gzip" };
+    const body = new Blob([Bun.gzipSync(JSON.stringify(HERE))]).stream();
+    const answer = await ask("PUT", "/v1/users/carol", body, gzip);
+    expect(answer.headers.get("accept-encoding")).toBe("identity");
+    await expectRefusal(answer, 415);
+    await expectUnchanged(ask);
+    const identity = { ...JSON_TYPE, "content-encoding": "identity" };
+    expect((await ask("PUT", "/v1/users/carol", JSON.stringify(HERE), identity)).status).toBe(200);
   });
 
   test("is refused: a chunked body without end", async () => {

@@ -1,10 +1,13 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 import { validate } from "@apidevtools/swagger-parser";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { isRecord } from "../../src/core/schemas.ts";
 import { createApp } from "../../src/registry/app.ts";
+import { afterwards } from "../helpers/afterwards.ts";
 import { chromium, openPage } from "../helpers/browser.ts";
-import { listen, openTestStore } from "../helpers/registry.ts";
+import { freePort } from "../helpers/port.ts";
+import { listen, openTestStore, temporaryFolder } from "../helpers/registry.ts";
 
 // Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
 setDefaultTimeout(30_000);
@@ -69,10 +72,39 @@ describe("the OpenAPI document", () => {
     const fields = [...objects(parsed)].filter(([path]) => /\/properties\/\w+$/.test(path));
     expect(fields.length).toBeGreaterThan(10);
     for (const [path, field] of fields) {
+      if ("$ref" in field) continue;
       const composed = field.type === "object";
       expect([path, field.description]).toEqual([path, expect.any(String)]);
       if (!composed) expect([path, field.examples]).toEqual([path, expect.any(Array)]);
     }
+  });
+});
+
+describe("what generators need", () => {
+  test("bodies and answers are named types, each described once", async () => {
+    const parsed = JSON.parse(await document());
+    for (const [path, { content }] of objects(parsed.paths)) {
+      if (!isRecord(content)) continue;
+      expect([path, content["application/json"]]).toEqual([
+        path,
+        expect.objectContaining({ schema: { $ref: expect.stringMatching(/^#\/components\/schemas\/\w+$/) } }),
+      ]);
+    }
+    expect([...objects(parsed)].filter(([, value]) => "anyOf" in value || "oneOf" in value)).toEqual([]);
+  });
+
+  test("a host is one string, and a port may be left out of requests and is always in answers", async () => {
+    const { Address, NewAddress } = JSON.parse(await document()).components.schemas;
+    for (const { properties } of [Address, NewAddress]) {
+      expect(properties.host.type).toBe("string");
+      const pattern = new RegExp(properties.host.pattern);
+      for (const host of ["10.0.0.5", "fd00::5", "::ffff:10.0.0.5", "talk_1.example", "db"]) {
+        expect(pattern.test(host)).toBe(true);
+      }
+      expect(pattern.test("a b")).toBe(false);
+    }
+    expect(Address.required).toEqual(["protocol", "host", "port"]);
+    expect(NewAddress.required).toEqual(["protocol", "host"]);
   });
 });
 
@@ -111,4 +143,61 @@ describe("Swagger UI", () => {
   });
 });
 
+const nginx = Bun.which("nginx");
+
+/** nginx in front of a registry, at a path prefix; resolves to the base URL with it. */
+async function behindNginx(registry: string): Promise<string> {
+  if (!nginx) throw new Error("there is no nginx on this machine");
+  const folder = temporaryFolder();
+  const port = freePort();
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (kind) => `${kind}_temp_path ${folder}/${kind};`,
+  );
+  await Bun.write(
+    join(folder, "nginx.conf"),
+    `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/errors;
+    events {}
+    http { access_log off; ${temporary.join(" ")}
+      server { listen 127.0.0.1:${port};
+        location /talk/ { proxy_pass ${registry}/; proxy_set_header Host $http_host; } } }`,
+  );
+  const server = Bun.spawn([nginx, "-p", folder, "-e", `${folder}/errors`, "-c", `${folder}/nginx.conf`], {
+    stderr: "ignore",
+  });
+  afterwards(() => {
+    server.kill();
+    return server.exited;
+  });
+  const base = `http://127.0.0.1:${port}/talk`;
+  while (!(await fetch(`${base}/v1/health`).catch(() => undefined))?.ok) {
+    if (server.exitCode !== null) throw new Error(await Bun.file(join(folder, "errors")).text());
+  }
+  return base;
+}
+
+// Skipped where there is no Chromium or no nginx: apt-get install chromium nginx-light.
+describe.skipIf(!chromium || !nginx)("behind nginx at a path prefix, Swagger UI", () => {
+  test.each(["/swagger", "/swagger/"])(
+    "shows all operations and tries them out, asked for %s",
+    async (path) => {
+      const base = await behindNginx(listen(await app()));
+      const { view, requests } = await openPage();
+      await view.navigate(`${base}${path}`);
+      await view.scrollTo(".opblock-put");
+      await view.click("#operations-users-putUser .opblock-summary-control");
+      await view.click("#operations-users-putUser .try-out__btn");
+      await view.click("#operations-users-putUser .execute");
+      await view.scrollTo("#operations-users-putUser .live-responses-table");
+      expect(await (await fetch(`${base}/v1/users/`)).json()).toEqual({
+        bob: { protocol: "UDP", host: "10.0.0.5", port: 3000 },
+      });
+      const asked = requests.filter((url) => !url.startsWith("data:"));
+      expect(asked).toContain(`${base}/v1/users/bob`);
+      expect(asked.filter((url) => !url.startsWith(`${base}/`))).toEqual([]);
+      view.close();
+    },
+  );
+});
+
+if (!nginx) process.stderr.write("skipped: Swagger UI behind a proxy, because no nginx is installed\n");
 if (!chromium) process.stderr.write("skipped: Swagger UI in a browser, because no Chromium is installed\n");

@@ -143,7 +143,8 @@ describe("Swagger UI", () => {
   });
 });
 
-const nginx = Bun.which("nginx");
+// Debian puts it where only root looks.
+const nginx = Bun.which("nginx", { PATH: `${process.env.PATH}:/usr/sbin` });
 
 /** nginx in front of a registry, at a path prefix; resolves to the base URL with it. */
 async function behindNginx(registry: string): Promise<string> {

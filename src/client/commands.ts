@@ -59,6 +59,11 @@ export const commands: Record<string, Command> = {
 /** What a typed line does: a command, or a text to whoever is selected. */
 export function runLine(session: Session, line: string): Step {
   if (line.trim() === "") return [session, []];
+  const [, slashed] = /^\/([a-z]+)(?=\s|$)/iu.exec(line) ?? [];
+  if (slashed !== undefined && Object.hasOwn(commands, slashed.toLowerCase())) {
+    const meant = `:${slashed.toLowerCase()}${line.slice(1 + slashed.length).trimEnd()}`;
+    return [session, [fail(`commands begin with a colon; did you mean ${meant}?`)]];
+  }
   const [, word, argument = ""] = /^:([a-z]\S*)\s*(.*)$/isu.exec(line) ?? [];
   if (word === undefined) return send(session, line.replace(/^::/, ":"));
   // A table is no place for `constructor`.

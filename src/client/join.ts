@@ -1,6 +1,6 @@
 /** A user for a program of its own: what is imported as `talk/client`. */
 import { InvalidInput } from "../core/errors.ts";
-import { MESSAGES_PER_SECOND, REGISTRY_URL } from "../core/protocol.ts";
+import { MESSAGES_PER_SECOND, PROBE_USER, REGISTRY_URL } from "../core/protocol.ts";
 import { type Address, type Protocol, parse, Registration, type UserName } from "../core/schemas.ts";
 import { attend } from "./attend.ts";
 import { type TalkEvent, toEvent } from "./events.ts";
@@ -64,6 +64,7 @@ export async function join({
 }: JoinOptions): Promise<Me> {
   const wanted = { protocol, host: host ?? "localhost", port: port || undefined };
   parse(Registration, { user: name, address: publicAddress ?? wanted });
+  if (name === PROBE_USER) throw new InvalidInput(`The name ${PROBE_USER} is that of the registry's probes.`);
   if (!URL.canParse(registry)) throw new InvalidInput("The registry must be a URL.");
   const member = await enter({
     name,

@@ -1,4 +1,4 @@
-import { MAX_NAME_LENGTH } from "../core/protocol.ts";
+import { MAX_NAME_LENGTH, PROBE_USER } from "../core/protocol.ts";
 import type { UserName } from "../core/schemas.ts";
 
 /** Who is logged in, as a legal name: the system's word if there is no $USER (Bun's userInfo() says "unknown"). */
@@ -6,7 +6,7 @@ export async function loginName(): Promise<UserName> {
   const { USER, LOGNAME, USERNAME } = process.env;
   const login = USER || LOGNAME || USERNAME || (await systemName());
   const legal = login.replace(/[^a-zA-Z0-9_.-]/g, "-").slice(0, MAX_NAME_LENGTH);
-  return /^\.{0,2}$/.test(legal) ? "user" : legal;
+  return /^\.{0,2}$/.test(legal) || legal === PROBE_USER ? "user" : legal;
 }
 
 async function systemName(): Promise<string> {

@@ -10,12 +10,11 @@ import type { Bell } from "./terminal/settings.ts";
 export const flags = {
   name: {
     type: "string",
-    description: "your name (Default: your login name, with -2, -3, … if that is taken)",
+    description: "your name (Default: $TALK_NAME, else your login name, with -2, -3, … if that is taken)",
   },
   registry: {
     type: "string",
-    description: "the registry to use",
-    default: REGISTRY_URL,
+    description: `the registry to use, as a URL or host[:port] (Default: $TALK_REGISTRY, else ${REGISTRY_URL})`,
     valueHint: "url",
   },
   protocol: { type: "string", description: "HTTP, WEBSOCKET or UDP: how you take messages (Default: HTTP)" },
@@ -79,7 +78,7 @@ type Args = Partial<Record<Exclude<keyof typeof flags, "json" | "plain">, string
 /** The options that flags ask for. @throws UsageError */
 export async function readOptions(args: Args): Promise<Options> {
   // Loaded late, because --help and an unknown flag need none of it.
-  const [{ nameOf, registryOf }, { HOST_NAME, isHost }] = await Promise.all([
+  const [{ ownNameOf, registryOf }, { HOST_NAME, isHost }] = await Promise.all([
     import("./values.ts"),
     import("../core/names.ts"),
   ]);
@@ -106,7 +105,7 @@ export async function readOptions(args: Args): Promise<Options> {
     throw new UsageError("--on-message must be a program that can be run: a path, or a name in $PATH");
   }
 
-  const { name, registry = flags.registry.default, host } = args;
+  const { host } = args;
   if (host !== undefined && !isHost(host)) throw new UsageError(`--host must be ${HOST_NAME.rule}`);
   const publicUrl = args["public-url"];
   const publicAddress = publicUrl === undefined ? undefined : await publicAddressOf(publicUrl);
@@ -117,8 +116,8 @@ export async function readOptions(args: Args): Promise<Options> {
     );
   }
   return {
-    name: name === undefined ? undefined : nameOf("name", name),
-    registry: registryOf(registry),
+    name: ownNameOf(args.name),
+    registry: registryOf(args.registry),
     protocol: protocol ?? publicAddress?.protocol ?? "HTTP",
     host,
     port: args.port === undefined ? undefined : wholeNumber("port", args.port, 0, 65535),

@@ -4,17 +4,17 @@ import { UsageError } from "../core/errors.ts";
 import { jsonLine } from "../core/json-line.ts";
 import { MAX_MESSAGE_BYTES, REGISTRY_URL } from "../core/protocol.ts";
 import { stopSignal } from "../core/signals.ts";
+import { CUT_SENTENCE, mayBeCut } from "../core/terminal-line.ts";
 import { typed } from "../core/typed.ts";
 import { visible } from "../core/visible.ts";
 import type { Report } from "./report.ts";
 
 const flags = {
   to: { type: "string", description: "who gets the text; may be given several times", valueHint: "user" },
-  name: { type: "string", description: "your name (Default: your login name)" },
+  name: { type: "string", description: "your name (Default: $TALK_NAME, else your login name)" },
   registry: {
     type: "string",
-    description: "the registry to ask where they are",
-    default: REGISTRY_URL,
+    description: `the registry to ask, as a URL or host[:port] (Default: $TALK_REGISTRY, else ${REGISTRY_URL})`,
     valueHint: "url",
   },
   json: { type: "boolean", description: "report in JSON, one line for each --to" },
@@ -38,14 +38,14 @@ export const send = defineCommand({
   async run({ args, rawArgs }) {
     checkFlags(args, flags);
     // Loaded late, because --help and an unknown flag need none of it.
-    const [{ nameOf, registryOf }, { loginName }, { deliver }] = await Promise.all([
+    const [{ nameOf, ownNameOf, registryOf }, { loginName }, { deliver }] = await Promise.all([
       import("./values.ts"),
       import("./login-name.ts"),
       import("./deliver.ts"),
     ]);
     const to = [...new Set(valuesOf("to", rawArgs, flags).map((user) => nameOf("to", user)))];
     if (to.length === 0) throw new UsageError("to whom? say --to <user>, several times for several users");
-    const from = args.name === undefined ? await loginName() : nameOf("name", args.name);
+    const from = ownNameOf(args.name) ?? (await loginName());
     const registry = registryOf(args.registry);
 
     const stop = stopSignal();
@@ -76,7 +76,11 @@ function tell(to: string, report: Report, json: boolean): void {
   }
 }
 
-/** The standard input as a client reads it: without a BOM, lines that end with LF, none behind the last. Once it is longer than any message, no more of it is read. */
+/**
+ * The standard input as a client reads it: without a BOM, lines that end with LF, none behind the last. Once it is longer
+ * than any message, no more of it is read.
+ * @throws UsageError if there is no text, or a terminal has cut it
+ */
 async function readInput(): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -85,11 +89,14 @@ async function readInput(): Promise<string> {
     size += chunk.byteLength;
     if (size > MAX_MESSAGE_BYTES) break;
   }
-  return Buffer.concat(chunks)
+  const text = Buffer.concat(chunks)
     .toString()
     .replace(/^\ufeff/, "")
     .replace(/\r(?=\n|$)/g, "")
     .replace(/\n$/, "");
+  if (text === "") throw new UsageError('there is no text; an empty one is sent as ""');
+  if (process.stdin.isTTY && text.split("\n").some(mayBeCut)) throw new UsageError(CUT_SENTENCE);
+  return text;
 }
 
 if (import.meta.main) await runMain(send);

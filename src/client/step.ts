@@ -91,6 +91,7 @@ function takeList(before: Session, listed: Users, purpose: Purpose): Step {
   let session: Session = { ...before, users, lost, registryUp: true };
   const effects: Effect[] = [];
   if (!before.registryUp) effects.push(print({ type: "registry", up: true }));
+  if (before.users.size === 0) effects.push(...twins(session));
   if (purpose.type === "show") effects.push(print({ type: "users", users, me: session.me }));
   else effects.push(...changes(before, users));
   const { selected: user } = session;
@@ -107,6 +108,15 @@ function takeList(before: Session, listed: Users, purpose: Purpose): Step {
     effects.push(...more);
   }
   return [session, effects];
+}
+
+/** Those who were there before me under a name that differs from mine in case alone. */
+function twins({ me, users }: Session): Effect[] {
+  return [...users.keys()]
+    .filter((user) => user !== me && user.toLowerCase() === me.toLowerCase())
+    .map((user) =>
+      warn(`${user} is here already, and others may take you for each other: only case differs`),
+    );
 }
 
 function missList(before: Session, reason: string, purpose: Purpose): Step {

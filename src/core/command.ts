@@ -1,6 +1,7 @@
 /** A command line, strictly: citty declares and prints the flags, and here none passes that was not declared. */
 import { parseArgs } from "node:util";
 import { type ArgsDef, type CommandDef, runCommand } from "citty";
+import manifest from "../../package.json" with { type: "json" };
 import { TalkError, UsageError } from "./errors.ts";
 import { helpOf } from "./help.ts";
 import { suggest } from "./suggest.ts";
@@ -25,6 +26,10 @@ export async function runMain<A extends ArgsDef>(
     if (options.includes("--help") || options.includes("-h")) {
       // Not by process.stdout: to load that takes longer than all the rest of this.
       console.log(await helpOf(command, more));
+      return;
+    }
+    if (options.includes("--version")) {
+      console.log(`talk ${manifest.version}`);
       return;
     }
     // Whoever reads our output may go (`| head -1`): that is no reason to end before what is to be done is done.

@@ -280,6 +280,8 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     [":user", "error: whom? type :user <user>; :update lists them all"],
     [":user constructor", "error: no such user: constructor; :update lists them all"],
     [":updat", "error: no such command: :updat; did you mean :update? (::updat sends it as text)"],
+    ["/user bob", "error: commands begin with a colon; did you mean :user bob?"],
+    ["/EXIT", "error: commands begin with a colon; did you mean :exit?"],
     [":xyzzy", "error: no such command: :xyzzy; see :help (::xyzzy sends it as text)"],
     [":constructor", "error: no such command: :constructor; see :help (::constructor sends it as text)"],
   ])("%s", async (line, error) => {

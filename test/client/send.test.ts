@@ -60,7 +60,6 @@ describe("a text", () => {
     ["keeps the others, without their CR", "\n a\r\n\tb\r\n\r\n", "\n a\n\tb\n"],
     ["from another system loses its BOM, and none behind the start", "\ufeff\ufeffa\r\n", "\ufeffa"],
     ["keeps a CR that ends no line", "a\rb\n", "a\rb"],
-    ["may be empty", "", ""],
     ["may hold what a shell would obey", "$(id) `id` \"'\\ $HOME\n", "$(id) `id` \"'\\ $HOME"],
     ["may have 60,000 bytes", "名".repeat(20_000), "名".repeat(20_000)],
   ])("%s", async (_, stdin, text) => {
@@ -68,6 +67,22 @@ describe("a text", () => {
     const bob = await user("bob");
     expect((await send(["--to", "bob"], stdin)).exitCode).toBe(0);
     expect(await bob.next()).toEqual(["ann", text]);
+  });
+
+  test("may be empty, if that is said", async () => {
+    const { user, send } = await openRegistry();
+    const bob = await user("bob");
+    expect((await send(["--to", "bob", ""])).exitCode).toBe(0);
+    expect(await bob.next()).toEqual(["ann", ""]);
+  });
+
+  test("is sent by TALK_NAME over TALK_REGISTRY, which may be a host and port", async () => {
+    const { url, user } = await openRegistry();
+    const bob = await user("bob");
+    const env = { ...process.env, TALK_NAME: "cron", TALK_REGISTRY: new URL(url).host };
+    const child = Bun.spawn([process.execPath, `${root}/src/client/send.ts`, "--to", "bob", "hi"], { env });
+    expect(await child.exited).toBe(0);
+    expect(await bob.next()).toEqual(["cron", "hi"]);
   });
 
   test("may begin with a dash behind --", async () => {
@@ -212,7 +227,15 @@ describe("what goes wrong is told on stderr:", () => {
     [["--to", "bob", "--too", "carol"], "error: unknown option --too; did you mean --to?\n"],
     [["--to", "bob", "--text", "hello"], "error: unknown option --text; see --help\n"],
     [["--to", "bob", "--name", "é", "hello"], expect.stringMatching(/^error: --name must be/)],
-    [["--to", "bob", "--registry", "here", "x"], expect.stringMatching(/^error: --registry must be a URL/)],
+    [["--to", "bob"], 'error: there is no text; an empty one is sent as ""\n'],
+    [
+      ["--to", "bob", "--name", "healthCheck", "x"],
+      expect.stringMatching(/^error: --name must not be healthCheck/),
+    ],
+    [
+      ["--to", "bob", "--registry", "ftp://here", "x"],
+      expect.stringMatching(/^error: --registry must be a URL/),
+    ],
   ])("the usage of %j, with exit code 2", async (args, stderr) => {
     expect(await run("src/client/send.ts", args)).toEqual({ stdout: "", stderr, exitCode: 2 });
   });

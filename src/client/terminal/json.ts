@@ -2,13 +2,16 @@ import { jsonLine } from "../../core/json-line.ts";
 import { toEvent } from "../events.ts";
 import { countedOutput } from "./output.ts";
 import type { Screen } from "./screen.ts";
-import { unattended } from "./unattended.ts";
+import { stdinLines, unattended } from "./unattended.ts";
 
 /** One JSON object a line for everything that happens, for programs in any language. */
 export function openJson(): Screen {
   const { write, full, room, hungUp, end } = countedOutput(process.stdout);
   return {
     ...unattended,
+    lines() {
+      return stdinLines((output) => this.show(output));
+    },
     show(output) {
       const event = toEvent(output);
       if (event) write(`${jsonLine(event)}\n`);

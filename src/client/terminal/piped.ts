@@ -1,7 +1,7 @@
 import { render } from "../render.ts";
 import { countedOutput } from "./output.ts";
 import type { Screen } from "./screen.ts";
-import { unattended } from "./unattended.ts";
+import { stdinLines, unattended } from "./unattended.ts";
 
 /** Lines in and lines out, for scripts: no prompt, no colour, nothing that is redrawn. */
 export function openPiped(): Screen {
@@ -9,6 +9,9 @@ export function openPiped(): Screen {
   const { full, hungUp } = outputs.stdout;
   return {
     ...unattended,
+    lines() {
+      return stdinLines((output) => this.show(output));
+    },
     show(output) {
       const rendered = render(output);
       if (!rendered) return;

@@ -9,7 +9,7 @@ import type { Screen } from "./screen.ts";
 import type { Settings } from "./settings.ts";
 import { createTheme } from "./theme.ts";
 import { createThrottle } from "./throttle.ts";
-import { unattended } from "./unattended.ts";
+import { stdinLines, unattended } from "./unattended.ts";
 
 /** The width of a terminal that does not tell. */
 const COLUMNS = 80;
@@ -56,6 +56,7 @@ export function openPlain({ env, clock, now }: Settings): Screen {
 
   return {
     ...unattended,
+    lines: () => stdinLines(show),
     show,
     follow(next) {
       session = next;

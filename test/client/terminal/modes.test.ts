@@ -73,6 +73,23 @@ inTerminal("a terminal", () => {
     ]);
   });
 
+  test("that edits lines itself hands over 4,095 bytes of one: no part of a longer one is sent", async () => {
+    const { alice, bob } = await pair({}, ["--plain"]);
+    alice.type(`${"x".repeat(4094)}${ENTER}`);
+    expect((await bob.inbox.next()).length).toBe(4094);
+    alice.type(`${"x".repeat(5000)}${ENTER}hello${ENTER}`);
+    expect(await bob.inbox.next()).toBe("hello");
+    await alice.contains("the terminal cuts lines at 4095 bytes");
+  });
+
+  test("hands send no part of a line that it has cut", async () => {
+    const main = join(root, "src/client/send.ts");
+    const screen = openScreen([process.execPath, main, "--to", "bob", "--registry", "127.0.0.1:1"]);
+    screen.type(`${"x".repeat(5000)}${ENTER}\x04`);
+    expect(await screen.exited).toBe(2);
+    await screen.contains("error: the terminal cuts lines at 4095 bytes");
+  });
+
   const ends: [string, (alice: Awaited<ReturnType<typeof openClient>>) => void][] = [
     ["Ctrl-D", (alice) => alice.type("\x04")],
     [":exit", (alice) => alice.type(`:exit${ENTER}`)],

@@ -1,0 +1,82 @@
+/** What all commands have in common: --version, -h, and where the registry and one's name are taken from. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "talk/client";
+import manifest from "../package.json" with { type: "json" };
+import { registryOf } from "../src/client/values.ts";
+import { openRegistry, put } from "./helpers/chat.ts";
+import { start, startClient } from "./helpers/program.ts";
+import { run } from "./helpers/run.ts";
+
+// Processes take longer than Bun's 5 s on a busy machine.
+setDefaultTimeout(60_000);
+
+const ADDRESS = { protocol: "HTTP", host: "127.0.0.1", port: 1 };
+
+describe.each([
+  "src/client/main.ts",
+  "src/client/send.ts",
+  "src/registry/main.ts",
+  "scripts/demo.ts",
+  "scripts/conformance/main.ts",
+  "scripts/bench/main.ts",
+  "scripts/build.ts",
+])("%s", (file) => {
+  test("tells its version, and its usage with -h", async () => {
+    const version = `talk ${manifest.version}\n`;
+    expect(await run(file, ["--version"])).toEqual({ stdout: version, stderr: "", exitCode: 0 });
+    const help = await run(file, ["-h"]);
+    expect([help.stderr, help.exitCode]).toEqual(["", 0]);
+    expect(help.stdout).toMatch(/usage/i);
+  });
+});
+
+test.each([
+  ["db", "http://db:8088"],
+  ["db:9000", "http://db:9000"],
+  ["db/talk/", "http://db:8088/talk/"],
+  ["10.0.0.1", "http://10.0.0.1:8088"],
+  ["[::1]:9000", "http://[::1]:9000"],
+  ["::1", "http://[::1]:8088"],
+  ["http://db/talk", "http://db/talk"],
+])("the registry %s is %s", (text, url) => {
+  expect(registryOf(text)).toBe(url);
+});
+
+test.each(["", "a b", "ftp://db", "db:port", "db:99999", "user@db", "db?x"])("%j is no registry", (text) => {
+  expect(() => registryOf(text)).toThrow("--registry must be a URL");
+});
+
+test("a client takes TALK_NAME and TALK_REGISTRY from the environment", async () => {
+  const registry = await openRegistry();
+  const env = { TALK_NAME: "alice", TALK_REGISTRY: new URL(registry.url).host };
+  const alice = start("src/client/main.ts", ["--port", "0"], env);
+  await alice.sees(/^alice .*\(you\)$/);
+});
+
+test("nobody is called healthCheck, by flag, environment or library; the registry takes it", async () => {
+  const registry = await openRegistry();
+  const stderr = expect.stringMatching(/^error: --name must not be healthCheck/);
+  expect(await run("src/client/main.ts", ["--name", "healthCheck"])).toMatchObject({ stderr, exitCode: 2 });
+  await expect(join({ name: "healthCheck", registry: registry.url })).rejects.toThrow("healthCheck");
+  await put(registry, "healthCheck", ADDRESS);
+  expect(await (await fetch(`${registry.url}/v1/users/healthCheck`)).json()).toEqual(ADDRESS);
+});
+
+test("of two names that differ only in case, the later one is told of the earlier", async () => {
+  const registry = await openRegistry();
+  const bob = await startClient("Bob", registry);
+  const later = await startClient("bob", registry);
+  expect(later.lines.filter((line) => line.startsWith("warning: Bob is here already")).length).toBe(1);
+  bob.type(":update");
+  await bob.sees(/^Bob .*\(you\)$/);
+  expect(bob.lines.join()).not.toContain("warning");
+});
+
+test("talk help tells of all commands, and of one", async () => {
+  const all = await run("scripts/talk.ts", ["help"]);
+  expect(all).toEqual(await run("scripts/talk.ts", ["--help"]));
+  expect(await run("scripts/talk.ts", ["help", "send"])).toEqual(
+    await run("scripts/talk.ts", ["send", "-h"]),
+  );
+  expect(await run("scripts/talk.ts", ["help", "sned"])).toMatchObject({ exitCode: 2 });
+});

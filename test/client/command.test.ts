@@ -609,7 +609,10 @@ describe("the options", () => {
       ["--host", "a b"],
       "error: --host must be an IPv4 address, an IPv6 address without brackets or zone, or a host name",
     ],
-    [["--registry", "localhost:8088"], "error: --registry must be a URL such as http://127.0.0.1:8088"],
+    [
+      ["--registry", "ftp://localhost"],
+      "error: --registry must be a URL such as http://127.0.0.1:8088, or a host as in db or db:9000",
+    ],
     [
       ["--public-url", "ws://h", "--protocol", "UDP"],
       "error: --public-url says WEBSOCKET, --protocol says UDP; leave --protocol out",

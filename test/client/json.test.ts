@@ -49,8 +49,18 @@ describe("--json", () => {
     const text = 'one\nmallory: two\r\n\x1b[2J\x9b\u202e\u200b\u2028 "quoted" \\ é';
     const { url } = registry;
     const sent = Bun.spawn(
-      [process.execPath, `${root}/src/client/send.ts`, "--registry", url, "--name", "bob", "--to", "alice"],
-      { stdin: Buffer.from(text), stdout: "ignore" },
+      [
+        process.execPath,
+        `${root}/src/client/send.ts`,
+        "--registry",
+        url,
+        "--name",
+        "bob",
+        "--to",
+        "alice",
+        text,
+      ],
+      { stdout: "ignore" },
     );
     expect(await sent.exited).toBe(0);
     const line = await alice.sees(/^{"type":"message"/);

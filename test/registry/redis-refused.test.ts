@@ -47,10 +47,10 @@ async function refusal(url: string, env: Record<string, string> = {}): Promise<s
   return registry.lines[0] ?? "";
 }
 
-/** The rules that the README gives for a user of Redis. */
+/** The rules that the documentation gives for a user of Redis. */
 async function documentedAcl(): Promise<string> {
-  const readme = await Bun.file(join(root, "README.md")).text();
-  return /^ACL SETUSER talk on >secret (.*)$/m.exec(readme)?.[1] ?? "";
+  const page = await Bun.file(join(root, "docs/operations.md")).text();
+  return /^user talk on >secret (.*)$/m.exec(page)?.[1] ?? "";
 }
 
 function as(user: string, { url }: Redis): string {
@@ -112,7 +112,7 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
       );
       expect([denied, failure]).toEqual([
         denied,
-        expect.stringMatching(/says "(NOPERM|ERR) .*"; allow this user what the README lists under Stores$/),
+        expect.stringMatching(/says "(NOPERM|ERR) .*"; allow this user what docs\/operations\.md lists$/),
       ]);
       expect(failure).not.toMatch(/user_script|[0-9a-f]{40}/);
     }
@@ -191,7 +191,7 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
 });
 
 describe.skipIf(skipped)("a registry takes", () => {
-  test("a Redis on which it may do what the README lists, and no more", async () => {
+  test("a Redis on which it may do what the documentation lists, and no more", async () => {
     const redis = await redisWith();
     await tell(redis, `ACL SETUSER talk on >geheim ${await documentedAcl()}`);
     const registry = await startRegistry("--store", as(TALK, redis));

@@ -26,7 +26,7 @@ const WRONG_SERVER =
 /** What to do about the errors that a wrong `--store` brings. */
 const HINTS: [RegExp, string][] = [
   [/^(WRONGPASS|NOAUTH)/, "check the user and password of --store"],
-  [/^NOPERM|can't (run|access)/, "allow this user what the README lists under Stores"],
+  [/^NOPERM|can't (run|access)/, "allow this user what docs/operations.md lists"],
   [/^(READONLY|MASTERDOWN)/, "name the primary in --store"],
   [/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)|cluster mode/, "take a Redis that is not in cluster mode"],
   [/^ERR (DB index|invalid DB)/, "choose another database in --store"],

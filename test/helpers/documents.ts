@@ -50,8 +50,8 @@ export async function blockTestedAs(name: string): Promise<string> {
 }
 
 /**
- * A shell in an empty folder where `talk` is a command: its registries take free ports, and its other commands use
- * the given registry, which is also what the documents call 127.0.0.1:8088.
+ * A shell in an empty folder where `talk` is a command: its registries take free ports, and the given one is the default
+ * of its other commands, and what the documents call 127.0.0.1:8088.
  */
 export function openShell(registryUrl: string, folder = temporaryFolder()) {
   const bin = join(folder, "bin");
@@ -62,8 +62,6 @@ command=$1; shift
 case "$command $*" in
 registry*--release*) ;;
 registry*) set -- --port 0 "$@" ;;
-demo*|conformance*|*--registry*|*--help*) ;;
-*) set -- --registry ${registryUrl} "$@" ;;
 esac
 exec '${process.execPath}' '${join(root, "scripts/talk.ts")}' "$command" "$@"
 `;
@@ -77,7 +75,13 @@ exec '${process.execPath}' '${join(root, "scripts/talk.ts")}' "$command" "$@"
         ["bash", "-euo", "pipefail", "-c", code.replaceAll("127.0.0.1:8088", new URL(registryUrl).host)],
         {
           cwd: folder,
-          env: { ...process.env, NO_COLOR: "1", PATH: `${bin}:${process.env.PATH}`, ...env },
+          env: {
+            ...process.env,
+            NO_COLOR: "1",
+            PATH: `${bin}:${process.env.PATH}`,
+            TALK_REGISTRY: registryUrl,
+            ...env,
+          },
           detached: true,
           stdin: "ignore",
           stdout: "pipe",

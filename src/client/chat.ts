@@ -50,6 +50,9 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
   const left = Promise.withResolvers<void>();
   let session = startSession(me, address);
   let leaving = false;
+  /** Lists that a command asked for and that no line has to wait for. */
+  const asked = new Set<Promise<void>>();
+  let registering = Promise.resolve();
   /** When the registry wants to be asked again to take me, by the system's clock. */
   let registerFrom = 0;
 
@@ -59,15 +62,18 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
     const [next, effects] = step(session, event);
     if (next !== session) onChange(next);
     session = next;
-    for (const effect of effects) await run(effect);
+    // Begun together: what is printed is printed now, in order, and no effect waits for the network of another.
+    await Promise.all(effects.map((effect) => run(effect, event)));
   }
 
-  async function run(effect: Effect): Promise<void> {
+  /** @returns a promise of when the next line may come */
+  async function run(effect: Effect, cause: Event): Promise<void> {
     switch (effect.type) {
       case "print":
         return onOutput(effect.output);
       case "fetchList":
-        return fetchList(effect.purpose);
+        if (cause.type !== "line" || effect.purpose.type === "select") return fetchList(effect.purpose);
+        return inBackground(fetchList(effect.purpose));
       case "send": {
         const { id, to, address, text, body } = effect;
         void outbox
@@ -76,11 +82,17 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
         return outbox.room();
       }
       case "register":
-        return register();
+        registering = register();
+        return;
       case "leave":
         leaving = true;
         return left.resolve();
     }
+  }
+
+  function inBackground(asking: Promise<void>): void {
+    asked.add(asking);
+    void asking.finally(() => asked.delete(asking));
   }
 
   async function fetchList(purpose: Purpose): Promise<void> {
@@ -109,9 +121,15 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
   }
 
   async function users(): Promise<Users> {
-    const users = await registry.list();
-    await dispatch({ type: "list", users, purpose: { type: "heal" } });
-    return users;
+    const purpose = { type: "heal" } as const;
+    try {
+      const users = await registry.list();
+      await dispatch({ type: "list", users, purpose });
+      return users;
+    } catch (error) {
+      if (error instanceof TalkError) await dispatch({ type: "noList", reason: error.message, purpose });
+      throw error;
+    }
   }
 
   function send(to: UserName, text: string): Promise<Outcome> {
@@ -133,11 +151,12 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
     left: left.promise,
     async poll() {
       await fetchList({ type: "poll" });
+      await registering;
       return session.registryUp && !session.refused;
     },
     async close() {
       leaving = true;
-      await atMost(FAREWELL_MS, outbox.idle());
+      await atMost(FAREWELL_MS, Promise.all([outbox.idle(), ...asked]));
       for (const [to, count] of outbox.unsettled()) await dispatch({ type: "unsettled", to, count });
       outbox.close();
     },

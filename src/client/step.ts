@@ -121,8 +121,10 @@ function twins({ me, users }: Session): Effect[] {
 
 function missList(before: Session, reason: string, purpose: Purpose): Step {
   const session = { ...before, registryUp: false };
-  if (purpose.type !== "poll") return [session, [fail(`${clause(reason)}; the known list stays`)]];
-  return [session, before.registryUp ? [print({ type: "registry", up: false })] : []];
+  const effects = before.registryUp ? [print({ type: "registry", up: false })] : [];
+  if (purpose.type === "show" || purpose.type === "select")
+    effects.push(fail(`${clause(reason)}; the known list stays`));
+  return [session, effects];
 }
 
 /** What differs from the known list, but for myself and for a selected user who left, who is told of as gone. */

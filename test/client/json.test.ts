@@ -131,16 +131,7 @@ describe("--json", () => {
     const bob = await startClient("bob", registry);
     const alice = startJson("alice", registry);
     await event(alice, "users");
-    alice.type(
-      "hello",
-      ":user bob",
-      "hello",
-      ":update",
-      ":help",
-      "{not json",
-      '{"to":"bob"}',
-      ":user nobody",
-    );
+    alice.type("hello", ":user bob", "hello", ":update");
     expect(await event(alice, "error")).toMatchObject({
       reason: expect.stringMatching(/^nobody is selected/),
     });
@@ -148,6 +139,7 @@ describe("--json", () => {
     expect(await event(alice, "selected")).toEqual({ type: "selected", user: "bob", address });
     await bob.sees("alice: hello");
     expect(await event(alice, "users")).toMatchObject({ users: { bob: address } });
+    alice.type(":help", "{not json", '{"to":"bob"}', ":user nobody");
     const { commands } = await event(alice, "help");
     expect(commands).toMatchObject({ ":exit": expect.any(String) });
     for (const reason of [/^a line that starts with {/, /^a line that starts with {/, /^no such user/]) {

@@ -85,11 +85,12 @@ test("the selected user who is gone is told, and nobody is selected", () => {
   expect(effects).toContainEqual({ type: "print", output: { type: "gone", user: "bob", address: BOB } });
 });
 
-test("without the registry the known list stays", () => {
+test("without the registry the known list stays, and its outage is told", () => {
   const down: Event = { type: "noList", reason: "no registry", purpose: { type: "show" } };
   const { session, effects } = after(list(users), down);
   expect(session.users).toEqual(users);
   expect(effects).toMatchObject([
+    { output: { type: "registry", up: false } },
     { output: { type: "failure", sentence: "no registry; the known list stays" } },
   ]);
 });

@@ -1,6 +1,7 @@
 /** What goes on between joining and leaving, whoever looks on: a person, a script or a program. */
 import { systemClock } from "../core/clock.ts";
 import { type Chat, type ChatOptions, createChat } from "./chat.ts";
+import { followAddress } from "./follow-address.ts";
 import type { Member } from "./member.ts";
 import { startPolling } from "./poll.ts";
 import { createReception } from "./reception.ts";
@@ -26,8 +27,18 @@ export function attend(
     ...callbacks
   }: Pick<ChatOptions, "onOutput" | "onChange"> & { interval: number; full?: (() => boolean) | undefined },
 ): Attendance {
-  const { name, address, port, portInUse, registry, rateLimit, noKey } = member;
-  const chat = createChat({ me: name, address, registry, rateLimit, ...callbacks });
+  const { name, address, port, portInUse, registry, rateLimit, noKey, byHand, shared, mayContact } = member;
+  const chat = createChat({
+    me: name,
+    address,
+    byHand,
+    shared,
+    mayContact,
+    registry,
+    rateLimit,
+    ...callbacks,
+  });
+  const following = member.follows ? followAddress(member, chat) : undefined;
   let stopPolling = () => {};
   let leaving = false;
 
@@ -37,8 +48,16 @@ export function attend(
     const check = createSenderCheck({ users: chat.known, refresh: chat.poll, clock: systemClock });
     const { take, crowded } = createReception(check, chat.dispatch);
     member.receive({ take, crowded: () => full() || crowded() });
+    if (member.note !== undefined) await chat.dispatch({ type: "note", sentence: member.note });
     if (leaving) return;
-    stopPolling = startPolling({ ask: chat.poll, interval, clock: systemClock, random: Math.random });
+    await chat.dispatch({ type: "registered" });
+    following?.start();
+    async function ask() {
+      const answered = await chat.poll();
+      if (!answered) await following?.look(true);
+      return answered;
+    }
+    stopPolling = startPolling({ ask, interval, clock: systemClock, random: Math.random });
   }
 
   return {
@@ -47,6 +66,7 @@ export function attend(
     async leave() {
       leaving = true;
       stopPolling();
+      following?.stop();
       const [unregistered] = await Promise.all([member.unregister(), chat.close()]);
       if (!unregistered) await chat.dispatch({ type: "stillRegistered" });
       await member.close();

@@ -1,5 +1,6 @@
 /** Joins the session, which does nothing by itself, to the registry, the outbox and the terminal. */
 import { atMost, systemClock } from "../core/clock.ts";
+import type { MayContact } from "../core/contact.ts";
 import { encodeMessage } from "../core/encode.ts";
 import { RegistryRefused, TalkError } from "../core/errors.ts";
 import type { Address, UserName } from "../core/schemas.ts";
@@ -37,6 +38,11 @@ export interface ChatOptions {
   /** Where I am registered. */
   address: Address;
   registry: Registry;
+  /** Whether the address was given by hand, and whether the registry is for other machines too. */
+  byHand: boolean;
+  shared: boolean;
+  /** Whom messages may go to at all. */
+  mayContact: MayContact;
   /** Messages a second that one takes from another, as far as I know; 0 for any number. */
   rateLimit: number;
   /** Called with what the user is told. */
@@ -45,10 +51,20 @@ export interface ChatOptions {
   onChange: (session: Session) => void;
 }
 
-export function createChat({ me, address, registry, rateLimit, onOutput, onChange }: ChatOptions): Chat {
-  const outbox = createOutbox(async (user) => (await users()).get(user), rateLimit);
+export function createChat({
+  me,
+  address,
+  byHand,
+  shared,
+  mayContact,
+  registry,
+  rateLimit,
+  onOutput,
+  onChange,
+}: ChatOptions): Chat {
+  const outbox = createOutbox(async (user) => (await users()).get(user), rateLimit, mayContact);
   const left = Promise.withResolvers<void>();
-  let session = startSession(me, address);
+  let session = startSession(me, address, byHand && shared);
   let leaving = false;
   /** Lists that a command asked for and that no line has to wait for. */
   const asked = new Set<Promise<void>>();
@@ -84,6 +100,11 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
       case "register":
         registering = register();
         return;
+      case "askReach":
+        // A user who asked waits for the answer; nobody else does.
+        if (effect.asked) return askReach(true);
+        if (shared) void askReach(false);
+        return;
       case "leave":
         leaving = true;
         return left.resolve();
@@ -109,7 +130,8 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
     if (leaving || systemClock.now() < registerFrom) return;
     try {
       // If somebody else was quicker, the next list shows it.
-      await registry.create(me, address);
+      if ((await registry.create(me, session.address)) !== "created") return;
+      if (shared) void askReach(false);
     } catch (error) {
       if (!(error instanceof TalkError)) throw error;
       if (!(error instanceof RegistryRefused)) {
@@ -117,6 +139,16 @@ export function createChat({ me, address, registry, rateLimit, onOutput, onChang
       }
       registerFrom = systemClock.now() + 1000 * (error.waitSeconds ?? 0);
       await dispatch({ type: "notRegistered", reason: error.message });
+    }
+  }
+
+  async function askReach(asked: boolean): Promise<void> {
+    if (leaving) return;
+    try {
+      await dispatch({ type: "reach", found: await registry.reach(me), asked });
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      if (asked) await dispatch({ type: "refused", reason: error.message });
     }
   }
 

@@ -44,6 +44,11 @@ export const commands: Record<string, Command> = {
     help: "sends once more what a user did not get, in order",
     run: sendAgain,
   },
+  reach: {
+    usage: ":reach",
+    help: "asks the registry whether it reaches you, as others must",
+    run: (session) => [session, [{ type: "askReach", asked: true }]],
+  },
   exit: {
     usage: ":exit",
     help: "unregisters you and ends",

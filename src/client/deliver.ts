@@ -4,6 +4,7 @@ import { encodeMessage } from "../core/encode.ts";
 import { TalkError } from "../core/errors.ts";
 import type { UserName } from "../core/schemas.ts";
 import { createOutbox } from "./outbox.ts";
+import { contactRuleFor, locate } from "./place.ts";
 import { connectRegistry } from "./registry.ts";
 import { type Report, reportOf } from "./report.ts";
 
@@ -13,17 +14,20 @@ export async function deliver(
   to: readonly UserName[],
 ): Promise<Report[]> {
   const registry = connectRegistry(url);
-  const outbox = createOutbox(async (user) => (await registry.list()).get(user));
   try {
     const body = encodeMessage({ user: from, text });
-    const users = await registry.list();
-    return await Promise.all(
-      to.map(async (user) => reportOf(await outbox.send(user, users.get(user), body))),
-    );
+    const [place, users] = await Promise.all([locate(registry.url), registry.list()]);
+    const lookUp = async (user: UserName) => (await registry.list()).get(user);
+    const outbox = createOutbox(lookUp, undefined, contactRuleFor(place));
+    try {
+      return await Promise.all(
+        to.map(async (user) => reportOf(await outbox.send(user, users.get(user), body))),
+      );
+    } finally {
+      outbox.close();
+    }
   } catch (error) {
     if (!(error instanceof TalkError)) throw error;
     return to.map(() => ({ type: "failed", reason: error.message }));
-  } finally {
-    outbox.close();
   }
 }

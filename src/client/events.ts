@@ -17,6 +17,10 @@ export type TalkEvent =
   | { type: "joined" | "moved" | "left"; user: UserName; address: ListedAddress }
   /** My name points to somebody else's address, and so do messages to me. */
   | { type: "displaced"; address: ListedAddress }
+  /** I have moved, because this machine's address changed. */
+  | { type: "address"; address: Address }
+  /** The answer to :reach, if it is yes; `from` is the address from which the registry asks. */
+  | { type: "reached"; address: Address; from?: string | undefined }
   /** The registry is away, or back. */
   | { type: "registry"; up: boolean }
   /** What became of a text of mine; a `reason` unless it was delivered. */
@@ -68,6 +72,8 @@ export function toEvent(output: Output, at = new Date()): TalkEvent | undefined 
     case "left":
     case "selected":
     case "registry":
+    case "address":
+    case "reached":
       return output;
   }
 }

@@ -38,8 +38,8 @@ export interface JoinOptions {
  */
 export interface Me extends AsyncIterable<TalkEvent> {
   name: UserName;
-  /** As it is registered. */
-  address: Address;
+  /** As it is registered; it follows this machine's address, unless it was given. */
+  readonly address: Address;
   /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
   users(): Promise<Users>;
   /** Sends a text, in order behind those before it to the same user, and tells what became of it. Never rejects. */
@@ -89,7 +89,9 @@ export async function join({
 
   return {
     name: member.name,
-    address: member.address,
+    get address() {
+      return member.address;
+    },
     users: chat.users,
     send: async (to, text) => reportOf(await chat.send(to, text)),
     close: () => (closing ??= leave().then(events.end)),

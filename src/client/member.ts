@@ -1,20 +1,20 @@
 /** Being there: listening, being registered, and leaving again. What is said there is the chat's. */
-import { isIPv6 } from "node:net";
-import { hostOf, isUnspecified, resolveHost, sameAddress } from "../core/address.ts";
+import { isLoopback, sameAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
-import { RegistryRefused, RegistryUnreachable, TalkError } from "../core/errors.ts";
+import type { MayContact } from "../core/contact.ts";
+import { CannotListen, RegistryRefused, TalkError } from "../core/errors.ts";
 import { MAX_NAME_LENGTH, PROTOCOLS } from "../core/protocol.ts";
 import type { Address, Message, Protocol, UserName } from "../core/schemas.ts";
 import { localAddressTowards } from "../core/udp.ts";
 import { createHold } from "./hold.ts";
 import { listenOn } from "./listen.ts";
 import { loginName } from "./login-name.ts";
+import { addressForOthers, chooseListening, contactRuleFor, locate } from "./place.ts";
 import { isPresent } from "./presence.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { connectRegistry, type Registry } from "./registry.ts";
 import { openSecrets, type SecretOf } from "./secrets.ts";
 import { statePath } from "./state.ts";
-import { unreachable } from "./transports/unreachable.ts";
 
 /** How long unregistering may take, in milliseconds: leaving takes at most 3 s in all. */
 const UNREGISTER_MS = 2000;
@@ -49,10 +49,27 @@ export type Incoming =
 
 export interface Member {
   name: UserName;
-  /** As it is registered. */
-  address: Address;
+  /** As it is registered, or is to be. */
+  readonly address: Address;
   /** The port listened on. */
   port: number;
+  /** Whether the registry is for other machines too. */
+  shared: boolean;
+  /** Whether the address was given by hand. */
+  byHand: boolean;
+  /** Whom messages may go to at all. */
+  mayContact: MayContact;
+  /** Why the address is not as it was given. */
+  note: string | undefined;
+  /** Whether the address changes with this machine's. */
+  follows: boolean;
+  /**
+   * Looks for this machine's address, and listens there if it is another; true if the registry is to be told.
+   * @param thoroughly also looks up the registry's host again
+   */
+  relocate(thoroughly: boolean): Promise<boolean>;
+  /** Tells the registry of the address; false if it did not take it, or the name is somebody else's by now. */
+  move(): Promise<boolean>;
   /** The protocol's default port, if it was wanted and somebody else had it. */
   portInUse: number | undefined;
   registry: Registry;
@@ -80,9 +97,14 @@ export async function enter({
   const { secretOf, noKey } = secretsFor(url);
   const registry = connectRegistry(url, secretOf);
   const { defaultPort } = PROTOCOLS[protocol];
-  const { local, registryIps } = await locate(registry.url);
-  const everywhere = host !== undefined && isUnspecified(host);
-  const reachable = everywhere ? local : (host ?? local);
+  let place = await locate(registry.url);
+  // Whoever reaches it by loopback cannot see whether others reach it too.
+  const shared = !isLoopback(place.registryIp) || (await registry.isOnNetwork());
+  const mayContact = contactRuleFor(place);
+  const choose = (own: string) =>
+    chooseListening(host, { own, place, shared, proxied: publicAddress !== undefined });
+  let own = await addressForOthers(place, shared);
+  let listening = await choose(own);
   const early = createHold<Incoming>();
   let take = (event: Incoming): void =>
     early.push(event, event.type === "message" ? event.message.text.length : 0);
@@ -95,29 +117,80 @@ export async function enter({
           clock: systemClock,
           onExcess: (source, count) => take({ type: "excess", source, count, perSecond: rateLimit }),
         });
-  const advertised = (port: number) => publicAddress ?? { protocol, host: reachable, port };
+  const advertised = (port: number) => publicAddress ?? { protocol, host: listening.reachable, port };
+  const listen = (host: string, port: number | undefined) =>
+    listenOn(protocol, port, {
+      host,
+      onMessage: (message, source) => take({ type: "message", message, source }),
+      delay: (source) => (crowded() ? CROWDED_MS : (limit?.delay(source) ?? 0)),
+      advertised,
+      registryIps: place.registryIps,
+      publicHost: publicAddress?.host,
+    });
+  let listener = await listen(listening.host, port);
 
-  const listener = await listenOn(protocol, port, {
-    // 0.0.0.0 takes no IPv6; where that leads to the registry, :: takes both.
-    host: everywhere && isIPv6(local) ? "::" : (host ?? local),
-    onMessage: (message, source) => take({ type: "message", message, source }),
-    delay: (source) => (crowded() ? CROWDED_MS : (limit?.delay(source) ?? 0)),
-    advertised,
-    registryIps,
-    publicHost: publicAddress?.host,
-  });
+  /** This machine's address for others, as it is now; undefined if there is no network. */
+  async function lookForOwn(thoroughly: boolean): Promise<string | undefined> {
+    try {
+      if (thoroughly) place = await locate(registry.url);
+      else place = { ...place, local: await localAddressTowards(place.registryIp) };
+      return await addressForOthers(place, shared);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async function relocate(address: Address, thoroughly: boolean): Promise<Address | undefined> {
+    const now = await lookForOwn(thoroughly);
+    if (now === undefined || now === own || (isLoopback(now) && !isLoopback(own))) return undefined;
+    const next = await choose(now);
+    if (next.host !== listening.host) {
+      const former = listener;
+      try {
+        listener = await listen(next.host, former.port);
+      } catch (error) {
+        // The address may be too new to be listened on: the next look tries again.
+        if (error instanceof CannotListen) return undefined;
+        throw error;
+      }
+      void former.close();
+    }
+    [own, listening] = [now, next];
+    const moved = advertised(listener.port);
+    return sameAddress(moved, address) ? undefined : moved;
+  }
+
   async function close(): Promise<void> {
     limit?.close();
     await listener.close();
   }
 
   try {
-    const address = advertised(listener.port);
-    const registered = await register(registry, name, address);
+    let address = advertised(listener.port);
+    const registered = await register(registry, name, address, mayContact);
+    /** Where the registry last had us, which is `address` unless that is new. */
+    let known = address;
     return {
       name: registered,
-      address,
+      get address() {
+        return address;
+      },
       port: listener.port,
+      shared,
+      byHand: !listening.follows,
+      mayContact,
+      note: listening.note,
+      follows: listening.follows,
+      async relocate(thoroughly) {
+        address = (await relocate(address, thoroughly)) ?? address;
+        return !sameAddress(address, known);
+      },
+      async move() {
+        const to = address;
+        const result = await moveTo(registry, registered, known, to);
+        if (result !== "not yet") known = to;
+        return result === "moved";
+      },
       portInUse: port === undefined && listener.port !== defaultPort ? defaultPort : undefined,
       registry,
       rateLimit,
@@ -126,7 +199,7 @@ export async function enter({
         ({ take, crowded } = reception);
         for (let event = early.shift(); event; event = early.shift()) take(event);
       },
-      unregister: () => unregister(registry, registered, address),
+      unregister: () => unregister(registry, registered, [address, known]),
       close,
     };
   } catch (error) {
@@ -135,21 +208,11 @@ export async function enter({
   }
 }
 
-/** The registry's IP addresses, and the local one from which they are reached. */
-async function locate(url: string): Promise<{ local: string; registryIps: string[] }> {
-  const host = hostOf(url);
-  try {
-    const registryIps = await resolveHost(host);
-    return { local: await localAddressTowards(registryIps[0] ?? host), registryIps };
-  } catch (error) {
-    throw new RegistryUnreachable(url, unreachable(error) ?? "no way to its host");
-  }
-}
-
 async function register(
   registry: Registry,
   name: MemberOptions["name"],
   address: Address,
+  mayContact: MayContact,
 ): Promise<UserName> {
   const wanted = name ?? (await loginName());
   const attempts = name === undefined ? NAME_ATTEMPTS : 1;
@@ -160,7 +223,9 @@ async function register(
     if (answer === "created") return candidate;
     const holder = (await registry.list()).get(candidate);
     // Left by a crash, if it leads to the address that we have just bound, or is ours and leads to nobody.
-    const left = holder && (sameAddress(holder, address) || (answer === "own" && !(await isPresent(holder))));
+    const left =
+      holder &&
+      (sameAddress(holder, address) || (answer === "own" && !(await isPresent(holder, mayContact))));
     if (left && (await move(registry, candidate, address))) return candidate;
   }
   throw new TalkError("name-taken", `the name ${wanted} is taken; choose another with --name`);
@@ -187,12 +252,37 @@ function secretsFor(url: string): { secretOf?: SecretOf; noKey?: string } {
   }
 }
 
-async function unregister(registry: Registry, name: UserName, address: Address): Promise<boolean> {
+/** Moves a registration, unless the name has meanwhile become somebody else's, who keeps it. */
+async function moveTo(
+  registry: Registry,
+  name: UserName,
+  from: Address,
+  to: Address,
+): Promise<"moved" | "taken" | "not yet"> {
+  try {
+    const listed = (await registry.list()).get(name);
+    if (!listed) return (await registry.create(name, to)) === "created" ? "moved" : "taken";
+    if (sameAddress(listed, to)) return "moved";
+    if (!sameAddress(listed, from)) return "taken";
+    await registry.put(name, to);
+    return "moved";
+  } catch (error) {
+    if (error instanceof TalkError) return "not yet";
+    throw error;
+  }
+}
+
+async function unregister(
+  registry: Registry,
+  name: UserName,
+  addresses: readonly Address[],
+): Promise<boolean> {
   const deadline = AbortSignal.timeout(UNREGISTER_MS);
   try {
     const registered = (await registry.list(deadline)).get(name);
     // Somebody else's by now, or gone: not ours to remove.
-    if (registered && sameAddress(registered, address)) await registry.remove(name, deadline);
+    if (registered && addresses.some((each) => sameAddress(registered, each)))
+      await registry.remove(name, deadline);
     return true;
   } catch {
     return false;

@@ -27,6 +27,12 @@ export function sentenceOf(notice: Notice): string {
       const address = visible(formatAddress(notice.address));
       return `${notice.me} is registered at ${address} now, so messages to you go there`;
     }
+    case "address":
+      return `you are at ${formatAddress(notice.address)} now, and the registry knows`;
+    case "reached": {
+      const from = notice.from === undefined ? "" : ` from ${visible(notice.from)}`;
+      return `the registry reaches you at ${formatAddress(notice.address)}${from}`;
+    }
     case "registry":
       if (notice.up) return "the registry is back";
       return "the registry does not answer; the chat goes on with the known list";

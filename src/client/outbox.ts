@@ -2,6 +2,7 @@
 import { sameAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import { createCondition } from "../core/condition.ts";
+import type { MayContact } from "../core/contact.ts";
 import { TalkError } from "../core/errors.ts";
 import { MESSAGES_PER_SECOND } from "../core/protocol.ts";
 import { createBacklog } from "./backlog.ts";
@@ -63,11 +64,13 @@ interface Lane {
 
 /**
  * @param lookUp asks the registry where a user is now; undefined if there is no such user. @throws TalkError if it cannot tell
+ * @param mayContact whom messages may go to at all
  * @param perSecond messages that a peer takes from us, where it cannot tell when they are too many; 0 for any number
  */
 export function createOutbox(
   lookUp: (user: string) => Promise<ListedAddress | undefined>,
   perSecond = MESSAGES_PER_SECOND,
+  mayContact?: MayContact,
 ): Outbox {
   const allowed = perSecond * PRUDENCE;
   const pace = perSecond === 0 ? () => 0 : createPace({ perSecond: allowed, burst: allowed });
@@ -77,7 +80,7 @@ export function createOutbox(
   const settled = createCondition();
 
   function senderOf(transport: Transport): Sender {
-    const sender = senders.get(transport) ?? transport.createSender();
+    const sender = senders.get(transport) ?? transport.createSender(mayContact);
     senders.set(transport, sender);
     return sender;
   }

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { canonicalHost, urlHost } from "../core/address.ts";
 import { atMost } from "../core/clock.ts";
-import { resolveContact } from "../core/contact.ts";
+import { type MayContact, resolveContact } from "../core/contact.ts";
 import { encodeProbe, probeHttp, probeWebSocket, type TcpProbe } from "../core/probe.ts";
 import { isProtocol } from "../core/protocol.ts";
 import type { Protocol } from "../core/schemas.ts";
@@ -20,13 +20,13 @@ const ATTEMPT_MS = ANSWER_MS / 4;
 type Probe = (ip: string, address: ListedAddress, signal: AbortSignal) => Promise<boolean>;
 
 /** Whether somebody answers at an address within 2 s. Never rejects. */
-export async function isPresent(address: ListedAddress): Promise<boolean> {
+export async function isPresent(address: ListedAddress, mayContact?: MayContact): Promise<boolean> {
   const { protocol } = address;
   if (!isProtocol(protocol)) return false;
   const stop = new AbortController();
   try {
     const ask = async () => {
-      const [ip = address.host] = await resolveContact(address.host);
+      const [ip = address.host] = await resolveContact(address.host, mayContact);
       if (stop.signal.aborted) return false;
       return probes[protocol](ip, address, stop.signal);
     };

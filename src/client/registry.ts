@@ -7,7 +7,7 @@ import {
   type TalkError,
 } from "../core/errors.ts";
 import { parseJson, readAtMost } from "../core/json.ts";
-import { REGISTRY_PATHS } from "../core/protocol.ts";
+import { REACH_HEADER, REGISTRY_PATHS } from "../core/protocol.ts";
 import { isCompressed, request } from "../core/request.ts";
 import { readRetryAfter } from "../core/retry-after.ts";
 import { type Address, isRecord, type UserName } from "../core/schemas.ts";
@@ -38,6 +38,17 @@ export interface Registry {
   create(user: UserName, address: Address): Promise<"created" | "taken" | "own">;
   put(user: UserName, address: Address): Promise<void>;
   remove(user: UserName, signal?: AbortSignal): Promise<void>;
+  /** Whether it says that other machines can ask it; only Talk's own does. */
+  isOnNetwork(): Promise<boolean>;
+  /** Whether it reaches a user now; undefined if it cannot tell, as those of other makes. */
+  reach(user: UserName): Promise<Reach | undefined>;
+}
+
+/** What a registry found when it tried to reach a user; `from` is the address from which it tried. */
+export interface Reach {
+  reached: boolean;
+  reason: string;
+  from: string | undefined;
 }
 
 /**
@@ -126,6 +137,27 @@ export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
     },
     async remove(user, signal) {
       await expectOk(await ask(`${users}/${user}`, { ...write("DELETE", user), ...(signal && { signal }) }));
+    },
+    async isOnNetwork() {
+      const response = await ask(`${base}${REGISTRY_PATHS.health}`);
+      await response.body?.cancel();
+      return response.headers.get(REACH_HEADER) === "network";
+    },
+    async reach(user) {
+      const response = await ask(`${users}/${user}/reach`, write("POST", user));
+      if (UNKNOWN_PATH.includes(response.status)) {
+        await response.body?.cancel();
+        return undefined;
+      }
+      await expectOk(response);
+      const found = await jsonOf(response, MAX_EXPLANATION_BYTES);
+      if (!isRecord(found) || !["yes", "no"].includes(String(found.reached))) return undefined;
+      const { reached, reason, from } = found;
+      return {
+        reached: reached === "yes",
+        reason: String(reason),
+        from: typeof from === "string" ? from : undefined,
+      };
     },
   };
 }

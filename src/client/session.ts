@@ -4,6 +4,7 @@ import { isProtocol } from "../core/protocol.ts";
 import type { Address, Message, UserName } from "../core/schemas.ts";
 import { suggest } from "../core/suggest.ts";
 import { type Inbox, markRead, startInbox } from "./inbox.ts";
+import type { Reach } from "./registry.ts";
 import type { Outcome } from "./transports/index.ts";
 import type { ListedAddress, Users } from "./users.ts";
 
@@ -28,6 +29,12 @@ export interface Session {
   refused: boolean;
   /** The last list did not hold me. */
   lost: boolean;
+  /** How often that was so at this address, since the registry last reached me. */
+  losses: number;
+  /** Whether my address was given by hand, for others to reach me at. */
+  byHand: boolean;
+  /** Whether I have been warned that the registry does not reach me. */
+  unreached: boolean;
   /** Of whose messages I have been told that they may not be theirs. */
   doubted: ReadonlySet<UserName>;
 }
@@ -73,7 +80,15 @@ export type Event =
   | { type: "noKey"; reason: string }
   /** The registry, which has lost me, does not take me again. */
   | { type: "notRegistered"; reason: string }
-  | { type: "stillRegistered" };
+  | { type: "stillRegistered" }
+  /** I have joined. My address is another now, and the registry is yet to be told; or has been. */
+  | { type: "registered" }
+  | { type: "readdressed"; address: Address }
+  | { type: "moved" }
+  /** What the registry found when it tried to reach me; undefined if it cannot tell. */
+  | { type: "reach"; found: Reach | undefined; asked: boolean }
+  /** Something to know about how I have joined. */
+  | { type: "note"; sentence: string };
 
 /** What is to be done. */
 export type Effect =
@@ -83,6 +98,8 @@ export type Effect =
   | { type: "send"; id: number; to: UserName; address: ListedAddress | undefined; text: string; body: string }
   /** The registry has lost me. */
   | { type: "register" }
+  /** Asks the registry whether it reaches me; `asked` if the user wants to know. */
+  | { type: "askReach"; asked: boolean }
   | { type: "leave" };
 
 /** What the user is told. */
@@ -100,6 +117,10 @@ export type Output =
   | { type: "joined" | "moved" | "left"; user: UserName; address: ListedAddress }
   /** My name points to somebody else's address. */
   | { type: "displaced"; me: UserName; address: ListedAddress }
+  /** I have moved, and the registry knows. */
+  | { type: "address"; address: Address }
+  /** The registry reaches me; `from` is the address from which it asks. */
+  | { type: "reached"; address: Address; from: string | undefined }
   | { type: "registry"; up: boolean }
   /** Something to know that no command asked for. */
   | { type: "warning"; sentence: string }
@@ -109,8 +130,12 @@ export type Output =
 /** The session after something has happened, and what is to be done about it, in that order. */
 export type Step = [Session, Effect[]];
 
-/** Nobody is known yet: the first list tells. @param address where I am registered */
-export function startSession(me: UserName, address: Address): Session {
+/**
+ * Nobody is known yet: the first list tells.
+ * @param address where I am registered
+ * @param byHand whether it was given by hand, for others to reach me at
+ */
+export function startSession(me: UserName, address: Address, byHand = false): Session {
   return {
     me,
     address,
@@ -123,6 +148,9 @@ export function startSession(me: UserName, address: Address): Session {
     elsewhere: undefined,
     refused: false,
     lost: false,
+    losses: 0,
+    byHand,
+    unreached: false,
     doubted: new Set(),
   };
 }

@@ -1,9 +1,10 @@
 /** The chat itself: what each event changes and calls for. No I/O, no clock, no console. */
-import { sameAddress } from "../core/address.ts";
-import type { Message } from "../core/schemas.ts";
+import { formatAddress, sameAddress } from "../core/address.ts";
+import type { Address, Message } from "../core/schemas.ts";
 import { runLine, sendText } from "./commands.ts";
 import { hear } from "./inbox.ts";
 import { clause } from "./notices.ts";
+import type { Reach } from "./registry.ts";
 import {
   type Effect,
   type Event,
@@ -63,6 +64,23 @@ export function step(session: Session, event: Event): Step {
     }
     case "stillRegistered":
       return [session, [fail(`the registry could not be asked to remove ${session.me}`)]];
+    case "registered":
+      return [session, [{ type: "askReach", asked: false }]];
+    case "readdressed":
+      // Until the registry has been told, to be listed where I was is no surprise.
+      return [
+        { ...session, address: event.address, elsewhere: session.address, losses: 0, unreached: false },
+        [],
+      ];
+    case "moved":
+      return [
+        session,
+        [print({ type: "address", address: session.address }), { type: "askReach", asked: false }],
+      ];
+    case "reach":
+      return takeReach(session, event.found, event.asked);
+    case "note":
+      return [session, [warn(event.sentence)]];
   }
 }
 
@@ -88,8 +106,17 @@ function takeList(before: Session, listed: Users, purpose: Purpose): Step {
   // A registry that has lost me, as by a restart, has lost others too: they get one more list to register again.
   const patient = lost && !before.lost && (purpose.type === "poll" || purpose.type === "heal");
   const users = patient ? new Map([...before.users, ...listed]) : listed;
-  let session: Session = { ...before, users, lost, registryUp: true };
+  const losses = before.losses + (lost && !before.lost ? 1 : 0);
+  let session: Session = { ...before, users, lost, losses, registryUp: true };
   const effects: Effect[] = [];
+  if (session.byHand && losses === 2 && before.losses === 1) {
+    effects.push(
+      warn(
+        `the registry has lost you twice at ${formatAddress(session.address)}; if others cannot reach you there, ` +
+          "as behind NAT or a proxy, say with --public-url how they do",
+      ),
+    );
+  }
   if (!before.registryUp) effects.push(print({ type: "registry", up: true }));
   if (before.users.size === 0) effects.push(...twins(session));
   if (purpose.type === "show") effects.push(print({ type: "users", users, me: session.me }));
@@ -125,6 +152,30 @@ function missList(before: Session, reason: string, purpose: Purpose): Step {
   if (purpose.type === "show" || purpose.type === "select")
     effects.push(fail(`${clause(reason)}; the known list stays`));
   return [session, effects];
+}
+
+/** Tells of what was asked for, and else only of bad news, once. */
+function takeReach(session: Session, found: Reach | undefined, asked: boolean): Step {
+  const { address } = session;
+  if (!found) return [session, asked ? [fail("this registry cannot tell whether it reaches you")] : []];
+  if (found.reached) {
+    const reached = print({ type: "reached", address, from: found.from });
+    return [{ ...session, unreached: false, losses: 0 }, asked ? [reached] : []];
+  }
+  const sentence = unreachedSentence(address, found);
+  if (asked) return [{ ...session, unreached: true }, [fail(sentence)]];
+  return [{ ...session, unreached: true }, session.unreached ? [] : [warn(sentence)]];
+}
+
+function unreachedSentence(address: Address, { reason, from }: Reach): string {
+  const { protocol, port } = address;
+  const transport = protocol === "UDP" ? "UDP" : "TCP";
+  return (
+    `others may not reach you at ${formatAddress(address)} over ${protocol}: the registry ` +
+    `${from === undefined ? "" : `at ${from} `}tried, and found: ${reason}. ` +
+    `Behind a firewall, open ${transport} port ${port}; behind NAT or in a container, say with --public-url ` +
+    "how others reach you; if the address is not yours, give the right one with --host. :reach tries again"
+  );
 }
 
 /** What differs from the known list, but for myself and for a selected user who left, who is told of as gone. */

@@ -1,7 +1,7 @@
 /** Which addresses are never contacted, whoever registers them: those at which no user can be, but harm can be done. */
 import { BlockList, isIP, isIPv4 } from "node:net";
-import { resolveHost } from "./address.ts";
-import { DeniedAddress, InvalidInput } from "./errors.ts";
+import { isLoopback, resolveHost } from "./address.ts";
+import { DeniedAddress, ElsewhereLoopback, InvalidInput } from "./errors.ts";
 
 /**
  * Unspecified, link-local, multicast, reserved with broadcast (RFC 6890), and where clouds keep the secrets of a
@@ -29,23 +29,28 @@ export function createContactRule(denied: readonly string[] = []): MayContact {
   };
 }
 
-const usual = createContactRule();
+/** The rule without further networks. */
+export const contactRule = createContactRule();
+
+/** The rule for users of a registry on another machine: on loopback there is somebody else here, or nobody. */
+export const contactElsewhere: MayContact = (ip) => contactRule(ip) && !isLoopback(ip);
 
 /**
  * The IP addresses at which a host may be contacted. Connect to one of these and not to the name: a second lookup
  * could say something else.
  * @param signal ends the lookup, which may take longer than anybody waits
- * @throws DeniedAddress if there is none; the resolver's error, code ENOTFOUND; the signal's reason
+ * @throws DeniedAddress if there is none, ElsewhereLoopback if that is because only its own machine reaches it; the resolver's error, code ENOTFOUND; the signal's reason
  */
 export async function resolveContact(
   host: string,
-  mayContact: MayContact = usual,
+  mayContact: MayContact = contactRule,
   signal?: AbortSignal,
 ): Promise<string[]> {
   const found = await resolveHost(host, signal);
   const allowed = found.filter(mayContact);
-  if (allowed.length === 0) throw new DeniedAddress();
-  return allowed;
+  if (allowed.length > 0) return allowed;
+  const elsewhere = mayContact === contactElsewhere && found.some(contactRule);
+  throw elsewhere ? new ElsewhereLoopback(host) : new DeniedAddress();
 }
 
 /** Denies a network, and of IPv4 also the forms of IPv6 that are translated to it on the way. */

@@ -60,6 +60,16 @@ export class DeniedAddress extends TalkError {
   }
 }
 
+/** A loopback address that a registry on another machine lists: here it leads to somebody else. */
+export class ElsewhereLoopback extends TalkError {
+  constructor(host: string) {
+    super(
+      "elsewhere-loopback",
+      `registered at ${host}, which only their own machine reaches; they should start with --host <their address>`,
+    );
+  }
+}
+
 export class MethodNotAllowed extends TalkError {
   constructor(readonly allowed: readonly string[]) {
     super("method-not-allowed", `This path takes ${allowed.join(", ")}.`);

@@ -97,6 +97,26 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
       return known.probeForm ?? (ids.length < UDP_ATTEMPTS / 2 ? "message" : "id-checker");
     }
 
+    async function probeAt(
+      ip: string,
+      id: string,
+      asked: ProbeForm,
+      over: Promise<Finding>,
+    ): Promise<Finding> {
+      const refused = Promise.withResolvers<Finding>();
+      try {
+        const sender = await connectUdp(ip, peerPort, (error) => refused.resolve(findingOf(error)), take);
+        try {
+          sender.send(encodeProbe({ host: canonicalHost(sender.address.address), port, id }, asked));
+          return await Promise.race([over, refused.promise]);
+        } finally {
+          sender.close();
+        }
+      } catch (error) {
+        return findingOf(error);
+      }
+    }
+
     async function probe(deadline: number): Promise<Finding> {
       const id = Buffer.from(crypto.getRandomValues(new Uint8Array(ID_BYTES))).toString("hex");
       const asked = form();
@@ -108,14 +128,11 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
       const ended = Promise.withResolvers<Finding>();
       const timer = setTimeout(() => ended.resolve("silent"), deadline);
       try {
-        const [ip = host] = await resolveContact(host, mayContact, AbortSignal.timeout(deadline));
-        const sender = await connectUdp(ip, peerPort, (error) => ended.resolve(findingOf(error)), take);
-        try {
-          sender.send(encodeProbe({ host: canonicalHost(sender.address.address), port, id }, asked));
-          return await Promise.race([answered.promise, ended.promise]);
-        } finally {
-          sender.close();
-        }
+        const ips = await resolveContact(host, mayContact, AbortSignal.timeout(deadline));
+        const over = Promise.race([answered.promise, ended.promise]);
+        const findings = await Promise.all(ips.map((ip) => probeAt(ip, id, asked, over)));
+        // One address that answers is enough, and one that may yet answer is no refusal.
+        return (["alive", "silent"] as const).find((each) => findings.includes(each)) ?? "refused";
       } catch (error) {
         return findingOf(error);
       } finally {

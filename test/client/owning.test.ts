@@ -123,7 +123,7 @@ test("the secret goes with POST, PUT and DELETE to the registry, and nowhere els
   await alice.sees(/\(you\)$/);
   alice.type(":exit");
   await alice.exited;
-  expect(seen).toEqual(["POST true", "GET false", "GET false", "DELETE true"]);
+  expect(seen).toEqual(["GET false", "POST true", "GET false", "GET false", "DELETE true"]);
   expect(elsewhere).toEqual([]);
 });
 

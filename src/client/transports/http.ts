@@ -77,12 +77,12 @@ export const http: Transport = {
     }
   },
 
-  createSender() {
+  createSender(mayContact) {
     return {
       async send({ host, port }, body) {
         const signal = AbortSignal.timeout(ANSWER_MS);
         try {
-          const ips = await resolveContact(host, undefined, signal);
+          const ips = await resolveContact(host, mayContact, signal);
           const response = await firstReached(ips, (ip) =>
             request(`http://${urlHost(ip)}:${port}${CLIENT_PATHS.message}`, {
               method: "POST",

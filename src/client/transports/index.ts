@@ -1,3 +1,4 @@
+import type { MayContact } from "../../core/contact.ts";
 import { isProtocol } from "../../core/protocol.ts";
 import type { Address, Message, Protocol } from "../../core/schemas.ts";
 import { http } from "./http.ts";
@@ -53,7 +54,8 @@ export interface Sender {
 export interface Transport {
   /** @throws CannotListen */
   listen(options: ListenOptions): Promise<Listener>;
-  createSender(): Sender;
+  /** @param mayContact whom messages may go to at all */
+  createSender(mayContact?: MayContact): Sender;
   /** How much may be under way to one peer at once, without losing any of it or its order; one message always may. */
   window: { messages: number; bytes: number };
   /** Peers cannot say that they are sent too much: they drop it. */

@@ -1,3 +1,4 @@
+import type { MayContact } from "../../core/contact.ts";
 import type { Deferral, Outcome, Sender } from "./index.ts";
 
 /** What is open towards one peer. */
@@ -8,12 +9,15 @@ export interface Link {
 }
 
 /** A sender that keeps one link to each peer. @param open calls `onEnded` once, when the link can send no more */
-export function createLinkSender(open: (host: string, port: number, onEnded: () => void) => Link): Sender {
+export function createLinkSender(
+  open: (host: string, port: number, onEnded: () => void, mayContact?: MayContact) => Link,
+  mayContact?: MayContact,
+): Sender {
   const links = new Map<string, Link>();
   return {
     send({ host, port }, body) {
       const peer = `${host} ${port}`;
-      const link = links.get(peer) ?? open(host, port, () => links.delete(peer));
+      const link = links.get(peer) ?? open(host, port, () => links.delete(peer), mayContact);
       links.set(peer, link);
       return link.send(body);
     },

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { canonicalHost, isUnspecified, resolveHost } from "../../core/address.ts";
 import { atMost } from "../../core/clock.ts";
-import { resolveContact } from "../../core/contact.ts";
+import { type MayContact, resolveContact } from "../../core/contact.ts";
 import { CannotListen, errorCode, TalkError } from "../../core/errors.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts";
 import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
@@ -55,7 +55,7 @@ export const udp: Transport = {
     }
   },
 
-  createSender: () => createLinkSender(openLink),
+  createSender: (mayContact) => createLinkSender(openLink, mayContact),
 };
 
 /** A datagram that is neither message nor probe is dropped: an answer would only help whoever forged it. */
@@ -98,13 +98,46 @@ function sendThrough(socket: Bun.udp.Socket<"buffer">, body: string, ip: string,
   }
 }
 
+/** A socket towards one IP address of a host, and how to go on to the next one, if there is one. */
+interface Connection {
+  socket: ConnectedSocket;
+  next: (() => Promise<Connection>) | undefined;
+}
+
 /** A socket of its own for each peer, because only a connected one tells which peer refused; closed when idle. */
-function openLink(host: string, port: number, onEnded: () => void): Link {
+function openLink(host: string, port: number, onEnded: () => void, mayContact?: MayContact): Link {
   const unsettled = new Set<(outcome: Outcome) => void>();
-  const connected = resolveContact(host).then(([ip = host]) =>
-    connectUdp(ip, port, (error) => settleAll(failed(error))),
-  );
+  let connected = resolveContact(host, mayContact).then(([ip = host, ...others]) => connect(ip, others));
   let underWay = 0;
+
+  /** @param others further IP addresses of the host, for when there is no way to this one */
+  async function connect(ip: string, others: string[]): Promise<Connection> {
+    const [next, ...rest] = others;
+    try {
+      const socket = await connectUdp(ip, port, (error) => settleAll(failed(error)));
+      return { socket, next: next === undefined ? undefined : () => connect(next, rest) };
+    } catch (error) {
+      if (next === undefined || unreachable(error) === undefined) throw error;
+      return connect(next, rest);
+    }
+  }
+
+  /** Sends, and where the port is closed does so at the host's next address; nothing has arrived before. */
+  async function sendAnywhere(body: string): Promise<Outcome> {
+    while (true) {
+      const from = connected;
+      const connection = await atMost(LOOKUP_MS, from);
+      if (!connection) return { type: "failed", reason: "the host name cannot be looked up now" };
+      transmit(connection.socket, body);
+      const outcome = await fate();
+      if (outcome.type !== "failed" || !connection.next) return outcome;
+      // Of several that were refused together, the first one moves on.
+      if (connected === from) {
+        connected = connection.next();
+        connection.socket.close();
+      }
+    }
+  }
 
   function settleAll(outcome: Outcome) {
     for (const settle of [...unsettled]) settle(outcome);
@@ -138,17 +171,14 @@ function openLink(host: string, port: number, onEnded: () => void): Link {
     async send(body) {
       underWay++;
       try {
-        const socket = await atMost(LOOKUP_MS, connected);
-        if (!socket) return { type: "failed", reason: "the host name cannot be looked up now" };
-        transmit(socket, body);
-        return await fate();
+        return await sendAnywhere(body);
       } catch (error) {
         return failed(error);
       } finally {
         if (--underWay === 0) {
           onEnded();
           void connected.then(
-            (socket) => socket.close(),
+            ({ socket }) => socket.close(),
             () => {},
           );
         }

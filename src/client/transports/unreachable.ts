@@ -1,4 +1,4 @@
-import { DeniedAddress, errorCode } from "../../core/errors.ts";
+import { DeniedAddress, ElsewhereLoopback, errorCode } from "../../core/errors.ts";
 
 const REASONS: Record<string, string> = {
   ECONNREFUSED: "connection refused",
@@ -12,6 +12,6 @@ const REASONS: Record<string, string> = {
 
 /** Why nothing can have reached the peer, for those errors that prove it; else undefined. */
 export function unreachable(error: unknown): string | undefined {
-  if (error instanceof DeniedAddress) return error.message;
+  if (error instanceof DeniedAddress || error instanceof ElsewhereLoopback) return error.message;
   return REASONS[errorCode(error) ?? ""];
 }

@@ -1,5 +1,5 @@
 import { urlHost } from "../../core/address.ts";
-import { resolveContact } from "../../core/contact.ts";
+import { type MayContact, resolveContact } from "../../core/contact.ts";
 import { CLIENT_PATHS, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
 import { openWebSocket } from "../../core/request.ts";
 import { readCloseReason } from "../../core/retry-after.ts";
@@ -22,7 +22,12 @@ interface Frame {
 }
 
 /** One connection to one peer, kept for as long as it lasts. */
-export function openWebSocketLink(host: string, port: number, onEnded: () => void): Link {
+export function openWebSocketLink(
+  host: string,
+  port: number,
+  onEnded: () => void,
+  mayContact?: MayContact,
+): Link {
   let socket: WebSocket | undefined;
   const waiting: Frame[] = [];
   let open = false;
@@ -35,7 +40,7 @@ export function openWebSocketLink(host: string, port: number, onEnded: () => voi
     OPEN_MS,
   );
 
-  resolveContact(host).then(([ip = host, ...others]) => connect(ip, others), fail);
+  resolveContact(host, mayContact).then(([ip = host, ...others]) => connect(ip, others), fail);
 
   /** @param others further IP addresses of the host, for when this one refuses */
   function connect(ip: string, others: string[]) {

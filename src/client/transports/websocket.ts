@@ -73,7 +73,7 @@ export const webSocket: Transport = {
     }
   },
 
-  createSender: () => createLinkSender(openWebSocketLink),
+  createSender: (mayContact) => createLinkSender(openWebSocketLink, mayContact),
 };
 
 function answerTo(frame: string | Buffer, take: (text: string) => void): string {

@@ -23,9 +23,12 @@ export async function readDocuments(): Promise<Map<string, string>> {
 
 const MARK = /<!-- (?:(not run): (.+?)|(runs until stopped)|(tested as) (\S+)) -->\n+$/;
 
+/** A fenced block, which may be indented as part of a list. */
+const BLOCK = /^( *)```(\w*)\n(.*?)^\1```$/gms;
+
 /** The fenced blocks of a document. */
 export function blocksOf(file: string, text: string): Block[] {
-  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(({ index, 1: language = "", 2: code = "" }) => {
+  return [...text.matchAll(BLOCK)].map(({ index, 2: language = "", 3: code = "" }) => {
     const before = text.slice(0, index);
     const [, notRun, why = "", until, testedAs, name = ""] = MARK.exec(before) ?? [];
     const block = { file, line: before.split("\n").length, language, code };

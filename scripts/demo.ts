@@ -3,10 +3,10 @@ import { defineCommand } from "citty";
 import { join, type Me, type Protocol } from "talk/client";
 import { createRegistry } from "talk/registry";
 import { client } from "../src/client/main.ts";
+import { checkFlags, runMain } from "../src/core/cli.ts";
 import { atMost } from "../src/core/clock.ts";
-import { checkFlags, runMain } from "../src/core/command.ts";
+import { typed } from "../src/core/invocation.ts";
 import { stopSignal } from "../src/core/signals.ts";
-import { typed } from "../src/core/typed.ts";
 import { startEchoBot } from "./echo-bot.ts";
 
 /** How long a bot may take to answer, in milliseconds. */

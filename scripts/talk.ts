@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 /** The installed `talk`, and the compiled one: every command of `src`, the demo and the conformance checks. */
-import { runMain } from "../src/core/command.ts";
+import { runMain } from "../src/core/cli.ts";
 import { talk } from "../src/main.ts";
 
 await talk(process.argv.slice(2), {

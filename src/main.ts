@@ -1,9 +1,9 @@
 /** The `talk` command: one table of commands, run by name. */
 import manifest from "../package.json" with { type: "json" };
-import { runMain } from "./core/command.ts";
+import { runMain } from "./core/cli.ts";
+import { typedAsTalk } from "./core/invocation.ts";
+import { visible } from "./core/sanitize.ts";
 import { suggest } from "./core/suggest.ts";
-import { typedAsTalk } from "./core/typed.ts";
-import { visible } from "./core/visible.ts";
 
 export interface Command {
   help: string;

@@ -2,7 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "talk/client";
 import manifest from "../package.json" with { type: "json" };
-import { registryOf } from "../src/client/values.ts";
+import { registryOf } from "../src/client/flag-values.ts";
 import { openRegistry, put } from "./helpers/chat.ts";
 import { start, startClient } from "./helpers/program.ts";
 import { run } from "./helpers/run.ts";

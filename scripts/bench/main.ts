@@ -3,7 +3,7 @@
  * depend on the machine; the ratios, of programs that take turns in the same run, hardly do.
  */
 import { type ArgsDef, defineCommand } from "citty";
-import { checkFlags, runMain } from "../../src/core/command.ts";
+import { checkFlags, runMain } from "../../src/core/cli.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { suggest } from "../../src/core/suggest.ts";
 import { describeMachine } from "../machine.ts";

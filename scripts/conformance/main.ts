@@ -1,16 +1,16 @@
 /** Checks any implementation of the contract, in any language, from outside. */
 import { type ArgsDef, defineCommand } from "citty";
 import { hostOf } from "../../src/core/address.ts";
+import { checkFlags, runMain, wholeNumber } from "../../src/core/cli.ts";
 import { atMost } from "../../src/core/clock.ts";
-import { checkFlags, runMain, wholeNumber } from "../../src/core/command.ts";
 import { UsageError } from "../../src/core/errors.ts";
+import { typed } from "../../src/core/invocation.ts";
 import { jsonLine } from "../../src/core/json-line.ts";
 import { REGISTRY_URL } from "../../src/core/protocol.ts";
 import { parsePublicUrl } from "../../src/core/public-url.ts";
+import { visible } from "../../src/core/sanitize.ts";
 import type { Address } from "../../src/core/schemas.ts";
 import { stopSignal } from "../../src/core/signals.ts";
-import { typed } from "../../src/core/typed.ts";
-import { visible } from "../../src/core/visible.ts";
 import { checkClient } from "./client-rows.ts";
 import { reachOverTcp, reachOverUdp } from "./reach.ts";
 import { openRegistry } from "./registry.ts";

@@ -1,6 +1,6 @@
 /** Whether there is anything to check at all. */
 
-import { unreachable } from "../../src/client/transports/unreachable.ts";
+import { unreachable } from "../../src/client/unreachable.ts";
 import { canonicalHost } from "../../src/core/address.ts";
 import { atMost } from "../../src/core/clock.ts";
 import { errorCode, TalkError } from "../../src/core/errors.ts";

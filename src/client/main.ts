@@ -1,9 +1,9 @@
 import { defineCommand } from "citty";
-import { checkFlags, runMain } from "../core/command.ts";
+import { checkFlags, runMain } from "../core/cli.ts";
 import { RegistryUnreachable, TalkError } from "../core/errors.ts";
+import { typed } from "../core/invocation.ts";
 import { REGISTRY_PORT } from "../core/protocol.ts";
 import { stopSignal } from "../core/signals.ts";
-import { typed } from "../core/typed.ts";
 import { flags, readOptions } from "./options.ts";
 
 /** How long joining may go on after a signal, in milliseconds, so that what was registered can be removed. */
@@ -27,15 +27,15 @@ export const client = defineCommand({
     const stop = stopSignal();
 
     // Loaded late, because --help and a wrong flag need none of it; and first the screen, so that one can type at once.
-    const { openScreen } = await import("./terminal/screen.ts");
+    const { openScreen } = await import("./terminal/index.ts");
     const screen = await openScreen({ json: args.json === true, plain: args.plain === true, bell });
     const [{ atMost, nextTurn }, { enter }, { attend }, { createHandler }, { readJsonLine }] =
       await Promise.all([
         import("../core/clock.ts"),
-        import("./member.ts"),
-        import("./attend.ts"),
-        import("./handler.ts"),
-        import("./json-input.ts"),
+        import("./registry/registration.ts"),
+        import("./runtime.ts"),
+        import("./inbound/on-message.ts"),
+        import("./terminal/input/json-lines.ts"),
       ]);
 
     const entering = enter(options).catch((error) => {

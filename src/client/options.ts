@@ -1,11 +1,11 @@
 /** The client's flags, and what they mean together. */
 import type { ArgsDef } from "citty";
-import { seconds, wholeNumber } from "../core/command.ts";
+import { seconds, wholeNumber } from "../core/cli.ts";
 import { UsageError } from "../core/errors.ts";
 import { isProtocol, MESSAGES_PER_SECOND, PROTOCOLS, REGISTRY_URL } from "../core/protocol.ts";
 import type { Protocol } from "../core/schemas.ts";
-import type { MemberOptions } from "./member.ts";
-import type { Bell } from "./terminal/settings.ts";
+import type { MemberOptions } from "./registry/registration.ts";
+import type { Bell } from "./terminal/types.ts";
 
 export const flags = {
   name: {
@@ -79,7 +79,7 @@ type Args = Partial<Record<Exclude<keyof typeof flags, "json" | "plain">, string
 export async function readOptions(args: Args): Promise<Options> {
   // Loaded late, because --help and an unknown flag need none of it.
   const [{ ownNameOf, registryOf }, { HOST_NAME, isHost }] = await Promise.all([
-    import("./values.ts"),
+    import("./flag-values.ts"),
     import("../core/names.ts"),
   ]);
 

@@ -1,13 +1,13 @@
 import { type ArgsDef, defineCommand } from "citty";
-import { checkFlags, runMain, valuesOf } from "../core/command.ts";
+import { checkFlags, runMain, valuesOf } from "../core/cli.ts";
 import { UsageError } from "../core/errors.ts";
+import { typed } from "../core/invocation.ts";
 import { jsonLine } from "../core/json-line.ts";
 import { MAX_MESSAGE_BYTES, REGISTRY_URL } from "../core/protocol.ts";
+import { visible } from "../core/sanitize.ts";
 import { stopSignal } from "../core/signals.ts";
 import { CUT_SENTENCE, mayBeCut } from "../core/terminal-line.ts";
-import { typed } from "../core/typed.ts";
-import { visible } from "../core/visible.ts";
-import type { Report } from "./report.ts";
+import type { Report } from "./session/report.ts";
 
 const flags = {
   to: { type: "string", description: "who gets the text; may be given several times", valueHint: "user" },
@@ -39,9 +39,9 @@ export const send = defineCommand({
     checkFlags(args, flags);
     // Loaded late, because --help and an unknown flag need none of it.
     const [{ nameOf, ownNameOf, registryOf }, { loginName }, { deliver }] = await Promise.all([
-      import("./values.ts"),
+      import("./flag-values.ts"),
       import("./login-name.ts"),
-      import("./deliver.ts"),
+      import("./outbound/deliver.ts"),
     ]);
     const to = [...new Set(valuesOf("to", rawArgs, flags).map((user) => nameOf("to", user)))];
     if (to.length === 0) throw new UsageError("to whom? say --to <user>, several times for several users");

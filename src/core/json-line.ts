@@ -1,4 +1,4 @@
-import { UNSAFE_CHARACTER } from "./visible.ts";
+import { UNSAFE_CHARACTER } from "./sanitize.ts";
 
 const UNSAFE = new RegExp(UNSAFE_CHARACTER, "gu");
 

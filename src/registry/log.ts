@@ -1,8 +1,8 @@
 /** What the registry tells its operator: one line an event. */
 import { formatAddress } from "../core/address.ts";
+import { visible } from "../core/sanitize.ts";
 import type { Address, UserName } from "../core/schemas.ts";
-import { visible } from "../core/visible.ts";
-import type { Finding } from "./prober.ts";
+import type { Finding } from "./health/types.ts";
 
 export type LogEvent =
   | { type: "registered" | "updated"; user: UserName; address: Address }

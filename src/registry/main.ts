@@ -1,10 +1,10 @@
 import { defineCommand } from "citty";
 import { hostOf, isLoopback, isUnspecified } from "../core/address.ts";
-import { checkFlags, runMain } from "../core/command.ts";
+import { checkFlags, runMain } from "../core/cli.ts";
+import { typed } from "../core/invocation.ts";
 import { urlsOfWildcard } from "../core/own-addresses.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { stopSignal } from "../core/signals.ts";
-import { typed } from "../core/typed.ts";
 import { flags, readOptions } from "./options.ts";
 
 /** Whether Linux hands the connections that wait at a closed port to another registry on it, or resets them. */
@@ -31,10 +31,7 @@ export const registry = defineCommand({
     const stop = stopSignal();
     void stop.then(() => setTimeout(() => process.exit(0), STOP_MS));
     // Loaded late, because --help and a wrong flag need none of it.
-    const [{ createRegistry }, { createLog }] = await Promise.all([
-      import("./registry.ts"),
-      import("./log.ts"),
-    ]);
+    const [{ createRegistry }, { createLog }] = await Promise.all([import("./index.ts"), import("./log.ts")]);
     const { log, flush } = args.quiet ? SILENT : createLog((text) => process.stderr.write(text));
     const running = await createRegistry({ ...options, log });
     let url: string;

@@ -1,11 +1,11 @@
 /** The registry's flags, and what they mean together. */
 import type { ArgsDef, ParsedArgs } from "citty";
-import { seconds, wholeNumber } from "../core/command.ts";
+import { seconds, wholeNumber } from "../core/cli.ts";
 import { UsageError } from "../core/errors.ts";
 import { HOST_NAME, isHost } from "../core/names.ts";
 import { REGISTRY_PORT } from "../core/protocol.ts";
-import type { RegistryOptions } from "./registry.ts";
-import { MAX_USERS } from "./store.ts";
+import type { RegistryOptions } from "./index.ts";
+import { MAX_USERS } from "./stores/types.ts";
 
 export const flags = {
   host: {
@@ -112,7 +112,7 @@ async function networksOf(text: string | undefined): Promise<string[]> {
   if (text === undefined) return [];
   const networks = text.split(",");
   // Loaded late, because --help needs none of it.
-  const { createContactRule } = await import("../core/contact.ts");
+  const { createContactRule } = await import("../core/denylist.ts");
   try {
     createContactRule(networks);
   } catch (error) {

@@ -1,10 +1,10 @@
 /** What a client's listeners refuse, and what they take all the same. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
-import { createPace } from "../../src/client/pace.ts";
-import { createCrowd, type Guest } from "../../src/client/transports/crowd.ts";
+import { createCrowd, type Guest } from "../../src/client/transports/connection-limit.ts";
 import { transports } from "../../src/client/transports/index.ts";
 import type { Message, Protocol } from "../../src/core/schemas.ts";
+import { createPace } from "../../src/core/token-bucket.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";
 import { listed, startClient, startRegistry } from "../helpers/program.ts";

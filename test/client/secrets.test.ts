@@ -9,8 +9,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { openSecrets } from "../../src/client/secrets.ts";
-import { statePath } from "../../src/client/state.ts";
+import { openSecrets } from "../../src/client/registry/secrets.ts";
+import { statePath } from "../../src/client/state-directory.ts";
 import { root } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
 
@@ -72,7 +72,7 @@ test("a registry on this machine is one, by whichever name, and another on each 
 
 test("clients that start at once agree on one key", async () => {
   const path = freshPath();
-  const script = `import { openSecrets } from "${root}/src/client/secrets.ts";
+  const script = `import { openSecrets } from "${root}/src/client/registry/secrets.ts";
     process.stdout.write(openSecrets("${REGISTRY}", "${path}")("alice"));`;
   const starts = Array.from({ length: 8 }, () => Bun.spawn([process.execPath, "-e", script]));
   const secrets = await Promise.all(starts.map(({ stdout }) => new Response(stdout).text()));

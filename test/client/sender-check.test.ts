@@ -1,9 +1,9 @@
 /** Whose message it is: by where it came from. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { createReception } from "../../src/client/reception.ts";
-import { createSenderCheck } from "../../src/client/sender-check.ts";
-import type { Event } from "../../src/client/session.ts";
-import type { Users } from "../../src/client/users.ts";
+import { createReception } from "../../src/client/inbound/reception.ts";
+import { createSenderCheck } from "../../src/client/inbound/sender-check.ts";
+import type { Users } from "../../src/client/registry/listed-users.ts";
+import type { Event } from "../../src/client/session/model.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 import { listed, startClient, startRegistry } from "../helpers/program.ts";
 

@@ -2,7 +2,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { createOutbox } from "../../src/client/outbox.ts";
+import { createOutbox } from "../../src/client/outbound/outbox.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, root, startRegistry } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";

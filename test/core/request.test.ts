@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { connectRegistry } from "../../src/client/registry.ts";
+import { connectRegistry } from "../../src/client/registry/api.ts";
 import { transports } from "../../src/client/transports/index.ts";
 import { probeHttp } from "../../src/core/probe.ts";
 import { openWebSocket } from "../../src/core/request.ts";

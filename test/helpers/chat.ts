@@ -2,7 +2,7 @@
 
 import { decodeMessage } from "../../src/core/message.ts";
 import { Address, parse } from "../../src/core/schemas.ts";
-import { createApp } from "../../src/registry/app.ts";
+import { createApp } from "../../src/registry/http/app.ts";
 import { afterwards } from "./afterwards.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import { listen, openTestStore } from "./registry.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createApp } from "../../src/registry/app.ts";
+import { createApp } from "../../src/registry/http/app.ts";
 import { type Ask, listen, openTestStore, temporaryFolder, ways } from "../helpers/registry.ts";
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };

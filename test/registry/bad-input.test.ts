@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { connect as connectSocket } from "node:net";
-import { createApp } from "../../src/registry/app.ts";
+import { createApp } from "../../src/registry/http/app.ts";
 import { type Ask, listen, openTestStore, ways } from "../helpers/registry.ts";
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };

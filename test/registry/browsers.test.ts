@@ -1,6 +1,6 @@
 /** Web pages, and the browsers that carry their requests. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { createApp } from "../../src/registry/app.ts";
+import { createApp } from "../../src/registry/http/app.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { chromium, openPage } from "../helpers/browser.ts";
 import { listen, openTestStore } from "../helpers/registry.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Address, UserName } from "../../src/core/schemas.ts";
-import { createChecker } from "../../src/registry/checker.ts";
+import { createChecker } from "../../src/registry/health/checker.ts";
+import type { Finding } from "../../src/registry/health/types.ts";
 import type { LogEvent } from "../../src/registry/log.ts";
-import type { Finding } from "../../src/registry/prober.ts";
 import { openMemory } from "../../src/registry/stores/memory.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 import { createRandom } from "../helpers/random.ts";

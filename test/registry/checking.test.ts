@@ -266,7 +266,7 @@ describe("a client", () => {
 });
 
 test("clients behind a path that loses, delays, doubles and reorders datagrams stay", async () => {
-  const run = start("scripts/check-loss.ts", ["10"]);
+  const run = start("scripts/checks/loss.ts", ["10"]);
   await run.sees("removed in 10 rounds of 3 clients: 0");
   expect(await run.exited).toBe(0);
 });

@@ -1,4 +1,4 @@
-/** Short forms of scripts/check-crash.ts, check-replicas.ts and check-users.ts. */
+/** Short forms of scripts/checks/crash.ts, check-replicas.ts and check-users.ts. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { start } from "../helpers/program.ts";
 
@@ -12,13 +12,13 @@ if (!redis)
 
 describe.each(kinds)("on %s", (kind) => {
   test("no acknowledged write is lost by kill -9", async () => {
-    const run = start("scripts/check-crash.ts", [kind, "6"]);
+    const run = start("scripts/checks/crash.ts", [kind, "6"]);
     expect(await run.sees(/^of them lost/)).toMatch(/ 0$/);
     expect(await run.exited).toBe(0);
   });
 
   test("a name goes to one, no answer is stale, and each user is checked once per period", async () => {
-    const run = start("scripts/check-replicas.ts", [kind, "0.02"]);
+    const run = start("scripts/checks/replicas.ts", [kind, "0.02"]);
     for (const what of ["one name", "a write", "checks every"]) {
       expect(await run.sees(new RegExp(`^${what}`))).toMatch(/, 0 faults$/);
     }
@@ -27,7 +27,7 @@ describe.each(kinds)("on %s", (kind) => {
 });
 
 test("users in large numbers are listed at once, also after a start", async () => {
-  const run = start("scripts/check-users.ts", ["2000"]);
+  const run = start("scripts/checks/users.ts", ["2000"]);
   expect(await run.sees(/^listed/)).toMatch(/ 2000 of 2000$/);
   expect(await run.exited).toBe(0);
 });

@@ -1,8 +1,8 @@
 /** Addresses that the registry does not contact, whoever registers them. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { createContactRule } from "../../src/core/contact.ts";
+import { createContactRule } from "../../src/core/denylist.ts";
 import type { Address } from "../../src/core/schemas.ts";
-import { openProbers } from "../../src/registry/probes.ts";
+import { openProbers } from "../../src/registry/health/probers.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, start, startRegistry } from "../helpers/program.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { validate } from "@apidevtools/swagger-parser";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { isRecord } from "../../src/core/schemas.ts";
-import { createApp } from "../../src/registry/app.ts";
+import { createApp } from "../../src/registry/http/app.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { chromium, openPage } from "../helpers/browser.ts";
 import { freePort } from "../helpers/port.ts";

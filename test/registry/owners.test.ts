@@ -2,7 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createApp } from "../../src/registry/app.ts";
+import { createApp } from "../../src/registry/http/app.ts";
 import { openMemory } from "../../src/registry/stores/memory.ts";
 import { listed, startRegistry } from "../helpers/program.ts";
 import { type Ask, listen, temporaryFolder, ways } from "../helpers/registry.ts";

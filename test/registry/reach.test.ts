@@ -1,7 +1,7 @@
 /** Whether a user is reached from the registry, and what a registry makes of loopback. */
 import { expect, test } from "bun:test";
 import { networkAddresses } from "../../src/core/own-addresses.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/registry/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { put } from "../helpers/chat.ts";
 import { freePort } from "../helpers/port.ts";

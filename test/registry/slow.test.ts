@@ -1,7 +1,7 @@
 /** Connections that say too little, or too slowly. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
-import { createApp } from "../../src/registry/app.ts";
+import { createApp } from "../../src/registry/http/app.ts";
 import { startRegistry } from "../helpers/program.ts";
 import { listen, openTestStore } from "../helpers/registry.ts";
 import { livesFor, slowTalkers } from "../helpers/slow.ts";

@@ -17,7 +17,7 @@ const canMigrate = Bun.which("unshare") !== null && Bun.spawnSync([...OWN_NETWOR
 
 // Skipped where no network may be made, as in most containers.
 test.skipIf(!canMigrate)("no request is lost when one registry follows another under load", async () => {
-  const run = start("scripts/check-upgrade.ts", ["3"], {}, OWN_NETWORK);
+  const run = start("scripts/checks/upgrade.ts", ["3"], {}, OWN_NETWORK);
   expect(await run.sees(/^kept connections/)).toMatch(/ [1-9]\d* answered, 0 lost$/);
   expect(await run.sees(/^a connection for each/)).toMatch(/ [1-9]\d* answered, 0 lost$/);
   expect(await run.exited).toBe(0);

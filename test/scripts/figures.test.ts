@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { start } from "../helpers/program.ts";
 
 test("among hosts that never answer the healthy stay, which the figures tell as rows of a table in Markdown", async () => {
-  const figures = start("scripts/figures.ts", ["--quick", "silent"]);
+  const figures = start("scripts/checks/figures.ts", ["--quick", "silent"]);
   expect(await figures.exited).toBe(0);
   expect(figures.lines.find((line) => line.startsWith("Bun"))).toMatch(
     /^Bun [\d.]+, \d+ × .+, \d{4}-\d\d-\d\d; a short run, with small numbers:$/,
@@ -15,7 +15,7 @@ test("among hosts that never answer the healthy stay, which the figures tell as 
 });
 
 test("a check that is killed is a row that says so, and the exit code is 1", async () => {
-  const figures = start("scripts/figures.ts", ["--quick", "memory"]);
+  const figures = start("scripts/checks/figures.ts", ["--quick", "memory"]);
   const children = async () => await Bun.file(`/proc/${figures.pid}/task/${figures.pid}/children`).text();
   let child = Number.parseInt(await children(), 10);
   while (!(child > 0)) child = Number.parseInt(await children(), 10);
@@ -27,7 +27,7 @@ test("a check that is killed is a row that says so, and the exit code is 1", asy
 });
 
 test("there are no figures of an unknown check", async () => {
-  const figures = start("scripts/figures.ts", ["slow"]);
+  const figures = start("scripts/checks/figures.ts", ["slow"]);
   expect(await figures.exited).toBe(2);
   expect(figures.lines).toEqual(['error: no check "slow"; there are fuzz, silent, slow-peer, memory']);
 });

@@ -1,23 +1,23 @@
 /** The terminal of a person: what happens scrolls by, and below it stands the line being typed. */
 import { isUserName } from "../../core/names.ts";
-import { commands } from "../commands.ts";
-import { createQueue } from "../queue.ts";
-import type { Output, Session } from "../session.ts";
-import { statePath } from "../state.ts";
-import { createAnswers, type Heard } from "./answers.ts";
-import { createBell } from "./bell.ts";
-import { type Action, BLANK, press } from "./editor.ts";
-import { createEntries, type Own } from "./entries.ts";
-import { createFrame } from "./frame.ts";
-import { openHistory } from "./history.ts";
-import { createKeyReader, type Key } from "./keys.ts";
-import { layLive } from "./live.ts";
-import { createLog } from "./log.ts";
-import type { Screen } from "./screen.ts";
-import type { Settings } from "./settings.ts";
-import { createTheme } from "./theme.ts";
-import { createThrottle } from "./throttle.ts";
+import { createQueue } from "../event-queue.ts";
+import { commands } from "../session/commands.ts";
+import type { Output, Session } from "../session/model.ts";
+import { statePath } from "../state-directory.ts";
+import type { Screen } from "./index.ts";
+import { type Action, BLANK, press } from "./input/editor.ts";
+import { openHistory } from "./input/history.ts";
+import { createKeyReader, type Key } from "./input/keys.ts";
 import { openTty } from "./tty.ts";
+import type { Settings } from "./types.ts";
+import { createBell } from "./view/bell.ts";
+import { createEntries, type Own } from "./view/entries.ts";
+import { createThrottle } from "./view/flood-limit.ts";
+import { createFrame } from "./view/renderer.ts";
+import { createAnswers, type Heard } from "./view/reply-order.ts";
+import { createLog } from "./view/scrollback.ts";
+import { layLive } from "./view/status-area.ts";
+import { createTheme } from "./view/theme.ts";
 
 /** What comes within this time is drawn at once, in milliseconds: faster is not seen. */
 const FRAME_MS = 15;

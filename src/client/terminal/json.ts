@@ -1,8 +1,8 @@
 import { jsonLine } from "../../core/json-line.ts";
-import { toEvent } from "../events.ts";
-import { countedOutput } from "./output.ts";
-import type { Screen } from "./screen.ts";
-import { stdinLines, unattended } from "./unattended.ts";
+import { toEvent } from "../session/program-events.ts";
+import type { Screen } from "./index.ts";
+import { stdinLines, unattended } from "./input/unattended.ts";
+import { countedOutput } from "./view/output.ts";
 
 /** One JSON object a line for everything that happens, for programs in any language. */
 export function openJson(): Screen {

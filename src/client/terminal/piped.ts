@@ -1,7 +1,7 @@
-import { render } from "../render.ts";
-import { countedOutput } from "./output.ts";
-import type { Screen } from "./screen.ts";
-import { stdinLines, unattended } from "./unattended.ts";
+import type { Screen } from "./index.ts";
+import { stdinLines, unattended } from "./input/unattended.ts";
+import { countedOutput } from "./view/output.ts";
+import { render } from "./view/render.ts";
 
 /** Lines in and lines out, for scripts: no prompt, no colour, nothing that is redrawn. */
 export function openPiped(): Screen {

@@ -1,15 +1,15 @@
 /** For screen readers and the plainest terminals: lines are only ever added, and nothing is written but text. */
-import { visibleName } from "../../core/visible.ts";
-import { remedyFor, troubleOf } from "../notices.ts";
-import type { Output, Session } from "../session.ts";
-import { createEntries } from "./entries.ts";
-import { createLog } from "./log.ts";
-import { countedOutput } from "./output.ts";
-import type { Screen } from "./screen.ts";
-import type { Settings } from "./settings.ts";
-import { createTheme } from "./theme.ts";
-import { createThrottle } from "./throttle.ts";
-import { stdinLines, unattended } from "./unattended.ts";
+import { visibleName } from "../../core/sanitize.ts";
+import type { Output, Session } from "../session/model.ts";
+import { remedyFor, troubleOf } from "../session/sentences.ts";
+import type { Screen } from "./index.ts";
+import { stdinLines, unattended } from "./input/unattended.ts";
+import type { Settings } from "./types.ts";
+import { createEntries } from "./view/entries.ts";
+import { createThrottle } from "./view/flood-limit.ts";
+import { countedOutput } from "./view/output.ts";
+import { createLog } from "./view/scrollback.ts";
+import { createTheme } from "./view/theme.ts";
 
 /** The width of a terminal that does not tell. */
 const COLUMNS = 80;

@@ -1,15 +1,15 @@
 import { urlHost } from "../../core/address.ts";
-import { resolveContact } from "../../core/contact.ts";
+import { resolveContact } from "../../core/denylist.ts";
 import { CannotListen, MethodNotAllowed, TooFast, UnknownPath } from "../../core/errors.ts";
 import { failureOf, OK, pathOf } from "../../core/http.ts";
 import { readJson, strictly } from "../../core/json.ts";
-import { createOriginGuard } from "../../core/origin.ts";
+import { createOriginGuard } from "../../core/origin-guard.ts";
 import { CLIENT_PATHS } from "../../core/protocol.ts";
 import { request } from "../../core/request.ts";
 import { readRetryAfter } from "../../core/retry-after.ts";
 import { Message, parse } from "../../core/schemas.ts";
+import { unreachable } from "../unreachable.ts";
 import type { Deferral, Outcome, Transport } from "./index.ts";
-import { unreachable } from "./unreachable.ts";
 
 /** How long a peer may take for its answer, in milliseconds. */
 const ANSWER_MS = 5000;

@@ -1,4 +1,4 @@
-import type { MayContact } from "../../core/contact.ts";
+import type { MayContact } from "../../core/denylist.ts";
 import { isProtocol } from "../../core/protocol.ts";
 import type { Address, Message, Protocol } from "../../core/schemas.ts";
 import { http } from "./http.ts";

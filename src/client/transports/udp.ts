@@ -1,14 +1,14 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { canonicalHost, isUnspecified, resolveHost } from "../../core/address.ts";
 import { atMost } from "../../core/clock.ts";
-import { type MayContact, resolveContact } from "../../core/contact.ts";
+import { type MayContact, resolveContact } from "../../core/denylist.ts";
 import { CannotListen, errorCode, TalkError } from "../../core/errors.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts";
 import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
+import { unreachable } from "../unreachable.ts";
+import { createLinkSender, type Link } from "./connection-pool.ts";
 import type { Outcome, Transport } from "./index.ts";
-import { createLinkSender, type Link } from "./links.ts";
 import { createProbeGuard } from "./probe-guard.ts";
-import { unreachable } from "./unreachable.ts";
 
 /** How long the kernel is given to report a closed port, in milliseconds; in a LAN it takes far less. */
 const REFUSAL_MS = 100;

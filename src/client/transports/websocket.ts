@@ -8,13 +8,13 @@ import {
 } from "../../core/errors.ts";
 import { failureBody, failureOf, pathOf } from "../../core/http.ts";
 import { decodeMessage } from "../../core/message.ts";
-import { createOriginGuard } from "../../core/origin.ts";
+import { createOriginGuard } from "../../core/origin-guard.ts";
 import { CLIENT_PATHS, MAX_BODY_BYTES, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
 import { closeReason } from "../../core/retry-after.ts";
-import { createCrowd, type Guest } from "./crowd.ts";
+import { createCrowd, type Guest } from "./connection-limit.ts";
+import { createLinkSender } from "./connection-pool.ts";
 import type { Transport } from "./index.ts";
-import { createLinkSender } from "./links.ts";
-import { openWebSocketLink } from "./websocket-link.ts";
+import { openWebSocketLink } from "./websocket-connection.ts";
 
 /** How long a request may take to come before it is a WebSocket, in seconds. */
 const IDLE_SECONDS = 10;

@@ -1,6 +1,6 @@
 import type { Address, UserName } from "../../core/schemas.ts";
-import { type Claim, MAX_USERS, type Registered, type Store, type StoreOptions } from "../store.ts";
-import { MAX_RESERVED, ownerBy, RESERVED_MS, refusal } from "./owners.ts";
+import { MAX_RESERVED, ownerBy, RESERVED_MS, refusal } from "./ownership.ts";
+import { type Claim, MAX_USERS, type Registered, type Store, type StoreOptions } from "./types.ts";
 
 interface Kept extends Registered {
   owner: string | undefined;

@@ -1,8 +1,7 @@
 import { UsageError } from "../../core/errors.ts";
 import { Address, isRecord, parse, type UserName } from "../../core/schemas.ts";
-import { type Claim, MAX_USERS, type Registered, type Store, type StoreOptions } from "../store.ts";
-import { createBatches } from "./batches.ts";
-import { MAX_RESERVED, RESERVED_MS } from "./owners.ts";
+import { MAX_RESERVED, RESERVED_MS } from "./ownership.ts";
+import { createBatches } from "./redis-batches.ts";
 import { connectRedis, type RedisCommands } from "./redis-connection.ts";
 import {
   CHECKER_KEY,
@@ -17,6 +16,7 @@ import {
   REMOVE,
   TRIAL,
 } from "./redis-scripts.ts";
+import { type Claim, MAX_USERS, type Registered, type Store, type StoreOptions } from "./types.ts";
 
 const [USERS, , , VERSION, SEEN] = KEYS;
 

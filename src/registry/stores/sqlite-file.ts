@@ -3,7 +3,7 @@ import { constants, Database, SQLiteError } from "bun:sqlite";
 import { existsSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { StoreUnavailable } from "../../core/errors.ts";
-import type { StoreOptions } from "../store.ts";
+import type { StoreOptions } from "./types.ts";
 
 /** How long opening waits for another registry on the same file, in milliseconds. */
 const OPEN_TIMEOUT_MS = 2000;

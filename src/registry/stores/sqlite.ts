@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import type { Address, UserName } from "../../core/schemas.ts";
-import { type Claim, MAX_USERS, type Store, type StoreOptions } from "../store.ts";
-import { MAX_RESERVED, ownerBy, RESERVED_MS, refusal } from "./owners.ts";
+import { MAX_RESERVED, ownerBy, RESERVED_MS, refusal } from "./ownership.ts";
 import { createCommits } from "./sqlite-commits.ts";
 import { guarded, openFile, opening } from "./sqlite-file.ts";
+import { type Claim, MAX_USERS, type Store, type StoreOptions } from "./types.ts";
 
 type Row = Address & { user: UserName; id: number };
 

@@ -1,9 +1,9 @@
 /** Tells the operator when a store is in trouble: as it begins, when its reason changes, and when it is over. */
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/errors.ts";
-import type { Awaitable } from "../awaitable.ts";
+import type { Awaitable } from "../../core/maybe-promise.ts";
 import type { Log } from "../log.ts";
-import type { Store } from "../store.ts";
+import type { Store } from "./types.ts";
 
 /** How long after a failure a success counts as the end, in milliseconds: some calls may work where others fail. */
 const CALM_MS = 5000;

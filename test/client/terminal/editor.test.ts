@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { BLANK, press } from "../../../src/client/terminal/editor.ts";
+import { BLANK, press } from "../../../src/client/terminal/input/editor.ts";
 
 const known = {
   history: ["first", "second"],

@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { statePath } from "../../../src/client/state.ts";
-import { openHistory } from "../../../src/client/terminal/history.ts";
+import { statePath } from "../../../src/client/state-directory.ts";
+import { openHistory } from "../../../src/client/terminal/input/history.ts";
 import { temporaryFolder } from "../../helpers/registry.ts";
 
 function fail(sentence: string): never {

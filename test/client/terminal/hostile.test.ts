@@ -1,6 +1,6 @@
 /** What comes from outside never reaches the terminal raw, and something visible stands in its place. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { visible, visibleText } from "../../../src/core/visible.ts";
+import { visible, visibleText } from "../../../src/core/sanitize.ts";
 import { afterwards } from "../../helpers/afterwards.ts";
 import { alone, ENTER } from "../../helpers/chat.ts";
 import { hostile, UNSAFE } from "../../helpers/hostile.ts";

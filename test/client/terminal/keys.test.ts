@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createKeyReader, type Key } from "../../../src/client/terminal/keys.ts";
+import { createKeyReader, type Key } from "../../../src/client/terminal/input/keys.ts";
 
 /** Keys in short: names as they are, texts in quotes. */
 function short(keys: Key[]): string[] {

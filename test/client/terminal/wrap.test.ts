@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { wrap } from "../../../src/client/terminal/wrap.ts";
+import { wrap } from "../../../src/client/terminal/view/wrap.ts";
 
 const rows = (text: string, columns: number, indent: number) =>
   wrap([{ text }], columns, indent).map((row) => row.text);

@@ -1,0 +1,119 @@
+/**
+ * The figures of the README on what Talk bears: runs the checks, each in a process of its own, and prints a table in
+ * Markdown. A check that comes to no end is a row that says so.
+ */
+import { join } from "node:path";
+import { type ArgsDef, defineCommand } from "citty";
+import { checkFlags, runMain, wholeNumber } from "../../src/core/cli.ts";
+import { UsageError } from "../../src/core/errors.ts";
+import { readLines } from "../../src/core/lines.ts";
+import { isRecord } from "../../src/core/schemas.ts";
+import { describeMachine } from "../machine.ts";
+import type { Figure } from "./figure.ts";
+
+/** How long a check may take, in milliseconds; the longest takes a quarter of an hour on two cores. */
+const MAX_MS = 7_200_000;
+
+const MAX_SEED = 999_999_999;
+
+/** The numbers that each check is started with, in full and in a short run, which shows that it works. */
+const checks: Record<string, { file: string; full: number[]; quick: number[] }> = {
+  fuzz: { file: "fuzz.ts", full: [1], quick: [0.01] },
+  silent: { file: "check-silent.ts", full: [400, 20, 150, 30], quick: [40, 5, 1, 1] },
+  "slow-peer": { file: "check-slow-peer.ts", full: [50], quick: [5] },
+  memory: { file: "check-memory.ts", full: [10_000_000], quick: [100_000] },
+};
+const names = Object.keys(checks);
+
+const flags = {
+  checks: {
+    type: "positional",
+    required: false,
+    description: `which of ${names.join(", ")}`,
+    default: "all",
+  },
+  quick: { type: "boolean", description: "small numbers, which take a minute or two and prove little" },
+  seed: {
+    type: "string",
+    description: "of the fuzzing, to repeat it",
+    default: "one by chance",
+    valueHint: "number",
+  },
+} satisfies ArgsDef;
+
+const command = defineCommand({
+  meta: {
+    name: "bun run figures",
+    description: "Prints what Talk bears as a table in Markdown. Exits 1 if a figure is not held",
+  },
+  args: flags,
+  async run({ args }) {
+    checkFlags(args, flags);
+    const stranger = args._.find((name) => !names.includes(name));
+    if (stranger !== undefined) throw new UsageError(`no check "${stranger}"; there are ${names.join(", ")}`);
+    const seed =
+      args.seed === flags.seed.default
+        ? Math.floor(Math.random() * MAX_SEED)
+        : wholeNumber("seed", args.seed, 0, MAX_SEED);
+
+    const kind = args.quick ? "; a short run, with small numbers" : "";
+    const figures: Figure[] = [];
+    for (const name of args._.length > 0 ? args._ : names) {
+      const check = checks[name];
+      if (!check) continue;
+      const given = [...(name === "fuzz" ? [seed] : []), ...(args.quick ? check.quick : check.full)];
+      for await (const figure of figuresOf(name, [join(import.meta.dir, check.file), ...given.map(String)])) {
+        figures.push(figure);
+        process.stderr.write(`${figure.what}: ${figure.seen}${figure.held ? "" : " (NOT HELD)"}\n`);
+        if (!figure.held) process.exitCode = 1;
+      }
+    }
+    process.stdout.write(
+      `${describeMachine()}, ${new Date().toISOString().slice(0, 10)}${kind}:\n\n${table(figures)}`,
+    );
+  },
+});
+
+/** What a check tells, and at its end whether that is all. */
+async function* figuresOf(name: string, script: string[]): AsyncGenerator<Figure> {
+  const child = Bun.spawn([process.execPath, ...script, "--json"], {
+    stdout: "pipe",
+    stderr: "inherit",
+    timeout: MAX_MS,
+  });
+  process.on("exit", () => child.kill());
+  let told = 0;
+  let held = true;
+  for await (const line of readLines(child.stdout)) {
+    const figure: unknown = JSON.parse(line);
+    if (!isFigure(figure)) continue;
+    told++;
+    held &&= figure.held;
+    yield figure;
+  }
+  await child.exited;
+  const { exitCode, signalCode } = child;
+  if (told > 0 && exitCode === (held ? 0 : 1)) return;
+  const end = signalCode ? `by ${signalCode}` : `with exit code ${exitCode}`;
+  yield { what: `the check ${name}`, asked: "comes to its end", seen: `ended ${end}`, held: false };
+}
+
+function isFigure(value: unknown): value is Figure {
+  if (!isRecord(value) || typeof value.held !== "boolean") return false;
+  return [value.what, value.asked, value.seen].every((text) => typeof text === "string");
+}
+
+/** Columns under each other, as the formatter of the README wants them. */
+function table(figures: Figure[]): string {
+  const rows = figures.map(({ what, asked, seen, held }) =>
+    [what, asked, seen, held ? "yes" : "**no**"].map((cell) => cell.replaceAll("|", "\\|")),
+  );
+  const head = ["what", "asked for", "seen", "held"];
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => Bun.stringWidth(row[i] ?? ""))));
+  const lines = [head, widths.map((width) => "-".repeat(width)), ...rows].map((row) =>
+    row.map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - Bun.stringWidth(cell))),
+  );
+  return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+}
+
+await runMain(command);

@@ -1,0 +1,85 @@
+/** A program that is run for each message, as --on-message asks. */
+import { createCondition } from "../../core/condition.ts";
+import { errorCode } from "../../core/errors.ts";
+import type { Message, UserName } from "../../core/schemas.ts";
+
+/** Most programs at once. */
+const MAX_RUNNING = 4;
+
+/** Most messages that wait for their turn; more would be a flood that no program keeps up with. */
+const MAX_WAITING = 1000;
+
+export interface Handler {
+  /** Runs the program for a message, in the order of the messages. */
+  take(message: Message): void;
+  /** Resolves once no program runs or waits. */
+  idle(): Promise<void>;
+  /** Ends what still runs, and forgets what waits. */
+  kill(): void;
+}
+
+/**
+ * Hands over the text on standard input, and who, when and to whom in the environment; no shell sees any of it. What
+ * the program prints goes to our standard error.
+ * @param onTrouble is told when it cannot be run, fails, or is not run because too many messages wait
+ */
+export function createHandler({
+  program,
+  me,
+  onTrouble,
+}: {
+  /** A path. */
+  program: string;
+  me: UserName;
+  onTrouble: (sentence: string) => void;
+}): Handler {
+  const waiting: { message: Message; at: string }[] = [];
+  const running = new Set<Bun.Subprocess>();
+  const ended = createCondition();
+
+  function pump(): void {
+    while (running.size < MAX_RUNNING) {
+      const next = waiting.shift();
+      if (!next) return;
+      run(next);
+    }
+  }
+
+  function run({ message: { user, text }, at }: { message: Message; at: string }): void {
+    try {
+      const child = Bun.spawn([program], {
+        env: { ...process.env, TALK_USER: user, TALK_AT: at, TALK_ME: me },
+        stdin: Buffer.from(text),
+        stdout: 2,
+        stderr: "inherit",
+      });
+      running.add(child);
+      void child.exited.then((code) => {
+        running.delete(child);
+        if (code !== 0) onTrouble(`${program} ended with exit code ${code} on a message from ${user}`);
+        ended.notify();
+        pump();
+      });
+    } catch (error) {
+      onTrouble(`${program} cannot be run: ${errorCode(error) ?? error}`);
+    }
+  }
+
+  return {
+    take(message) {
+      if (waiting.length >= MAX_WAITING) {
+        onTrouble(
+          `${program} is not run on a message from ${message.user}, because ${MAX_WAITING} others wait`,
+        );
+        return;
+      }
+      waiting.push({ message, at: new Date().toISOString() });
+      pump();
+    },
+    idle: () => ended.until(() => running.size + waiting.length === 0),
+    kill() {
+      waiting.length = 0;
+      for (const child of running) child.kill();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** One text to some users, without being one: nothing listens, and nobody is registered. */
+
+import { encodeMessage } from "../../core/encode.ts";
+import { TalkError } from "../../core/errors.ts";
+import type { UserName } from "../../core/schemas.ts";
+import { connectRegistry } from "../registry/api.ts";
+import { contactRuleFor, locate } from "../registry/place.ts";
+import { type Report, reportOf } from "../session/report.ts";
+import { createOutbox } from "./outbox.ts";
+
+/** What became of the text on its way to each user, in their order. Never rejects but for a fault of ours. */
+export async function deliver(
+  { from, text, registry: url }: { from: UserName; text: string; registry: string },
+  to: readonly UserName[],
+): Promise<Report[]> {
+  const registry = connectRegistry(url);
+  try {
+    const body = encodeMessage({ user: from, text });
+    const [place, users] = await Promise.all([locate(registry.url), registry.list()]);
+    const lookUp = async (user: UserName) => (await registry.list()).get(user);
+    const outbox = createOutbox(lookUp, undefined, contactRuleFor(place));
+    try {
+      return await Promise.all(
+        to.map(async (user) => reportOf(await outbox.send(user, users.get(user), body))),
+      );
+    } finally {
+      outbox.close();
+    }
+  } catch (error) {
+    if (!(error instanceof TalkError)) throw error;
+    return to.map(() => ({ type: "failed", reason: error.message }));
+  }
+}

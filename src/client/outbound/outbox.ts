@@ -1,0 +1,205 @@
+/** Messages on their way: in order to each peer, and no peer in another's way. */
+import { sameAddress } from "../../core/address.ts";
+import { systemClock } from "../../core/clock.ts";
+import { createCondition } from "../../core/condition.ts";
+import type { MayContact } from "../../core/denylist.ts";
+import { TalkError } from "../../core/errors.ts";
+import { MESSAGES_PER_SECOND } from "../../core/protocol.ts";
+import { createPace } from "../../core/token-bucket.ts";
+import type { ListedAddress } from "../registry/listed-users.ts";
+import {
+  type Deferral,
+  type Outcome,
+  type Sender,
+  type Transport,
+  transportFor,
+} from "../transports/index.ts";
+import { createBacklog } from "./back-pressure.ts";
+
+/** Most messages that wait for one peer; more are not delivered. Whoever reads lines has to wait long before. */
+const MAX_PER_PEER = 10_000;
+
+/** How often a peer may ask to wait with one message, and for how long at most, in milliseconds. */
+const MAX_DEFERRALS = 20;
+const MAX_DEFERRAL_MS = 10_000;
+
+/** Share of a peer's limit that is used where the peer cannot tell us to wait: its clock is not ours. */
+const PRUDENCE = 0.9;
+
+/** The shortest wait for a pace, in milliseconds: a few messages then leave at once. */
+const MIN_PAUSE_MS = 50;
+
+export interface Outbox {
+  /** Queues an encoded message; without an address, it is looked up first. Never rejects. */
+  send(to: string, address: ListedAddress | undefined, body: string): Promise<Outcome>;
+  /** Resolves once fewer than 500 messages wait, and less than half a megabyte. */
+  room(): Promise<void>;
+  /** Resolves once nothing is under way. */
+  idle(): Promise<void>;
+  /** How many messages are not settled, by user. */
+  unsettled(): Map<string, number>;
+  close(): void;
+}
+
+interface Item {
+  address: ListedAddress | undefined;
+  body: string;
+  bytes: number;
+  settle: (outcome: Outcome) => void;
+  retried?: true;
+  /** How often the peer has asked to wait with it. */
+  deferrals?: number;
+}
+
+/** What waits for one user, and what is under way to it. */
+interface Lane {
+  waiting: Item[];
+  underWay: number;
+  bytesUnderWay: number;
+  /** Messages that came back, until it is known what to do about it; nothing else leaves before. */
+  returned: { item: Item; outcome: Outcome | Deferral }[];
+  /** Set while nothing leaves because the peer wants us to wait. */
+  cancelPause?: (() => void) | undefined;
+}
+
+/**
+ * @param lookUp asks the registry where a user is now; undefined if there is no such user. @throws TalkError if it cannot tell
+ * @param mayContact whom messages may go to at all
+ * @param perSecond messages that a peer takes from us, where it cannot tell when they are too many; 0 for any number
+ */
+export function createOutbox(
+  lookUp: (user: string) => Promise<ListedAddress | undefined>,
+  perSecond = MESSAGES_PER_SECOND,
+  mayContact?: MayContact,
+): Outbox {
+  const allowed = perSecond * PRUDENCE;
+  const pace = perSecond === 0 ? () => 0 : createPace({ perSecond: allowed, burst: allowed });
+  const lanes = new Map<string, Lane>();
+  const senders = new Map<Transport, Sender>();
+  const backlog = createBacklog();
+  const settled = createCondition();
+
+  function senderOf(transport: Transport): Sender {
+    const sender = senders.get(transport) ?? transport.createSender(mayContact);
+    senders.set(transport, sender);
+    return sender;
+  }
+
+  function pump(to: string, lane: Lane): void {
+    for (let item = lane.waiting[0]; item && !lane.cancelPause; item = lane.waiting[0]) {
+      if (lane.returned.length > 0) return;
+      const transport = item.address && transportFor(item.address.protocol);
+      if (transport && lane.underWay > 0 && !fits(lane, item, transport)) return;
+      const wait = transport?.silentlyLimited ? pace(`${item.address?.host} ${item.address?.port}`) : 0;
+      if (wait > 0) {
+        pause(to, lane, Math.max(wait, MIN_PAUSE_MS));
+        return;
+      }
+      lane.waiting.shift();
+      backlog.remove(item);
+      lane.underWay++;
+      lane.bytesUnderWay += item.bytes;
+      void transmit(transport, item).then((outcome) => arrived(to, lane, item, outcome));
+    }
+  }
+
+  function pause(to: string, lane: Lane, ms: number): void {
+    lane.cancelPause = systemClock.after(ms, () => {
+      lane.cancelPause = undefined;
+      proceed(to, lane);
+    });
+  }
+
+  async function transmit(
+    transport: Transport | undefined,
+    { address, body }: Item,
+  ): Promise<Outcome | Deferral> {
+    if (!address) return { type: "failed", reason: "the registry knows no such user" };
+    if (transport) return senderOf(transport).send(address, body);
+    return { type: "failed", reason: "its protocol is not supported", permanent: true };
+  }
+
+  function arrived(to: string, lane: Lane, item: Item, outcome: Outcome | Deferral): void {
+    lane.underWay--;
+    lane.bytesUnderWay -= item.bytes;
+    if (outcome.type === "deferred" || (outcome.type === "failed" && !item.retried)) {
+      lane.returned.push({ item, outcome });
+    } else item.settle(outcome);
+    if (lane.returned.length > 0 && lane.underWay === 0) void treat(to, lane);
+    proceed(to, lane);
+  }
+
+  /**
+   * Who refuses may have moved: asks where to, and tries once more, ahead of whatever was written since. Who asks to
+   * wait gets the same messages later, in the same order.
+   */
+  async function treat(to: string, lane: Lane): Promise<void> {
+    const refused = lane.returned.some(({ outcome }) => outcome.type === "failed");
+    const { address, trouble } = refused ? await tryToLookUp(to) : {};
+    const again: Item[] = [];
+    let wait = 0;
+    for (const { item, outcome } of lane.returned.splice(0)) {
+      const moved = address && !(item.address && sameAddress(address, item.address));
+      if (outcome.type === "deferred") {
+        const deferrals = (item.deferrals ?? 0) + 1;
+        wait = Math.max(wait, Math.min(outcome.ms, MAX_DEFERRAL_MS));
+        if (deferrals <= MAX_DEFERRALS) again.push({ ...item, deferrals });
+        else
+          item.settle({ type: "failed", reason: "it takes nothing now, and asks to wait again and again" });
+      } else if (moved) again.push({ ...item, address, retried: true });
+      else item.settle(trouble && !item.address ? trouble : outcome);
+    }
+    if (address) for (const item of lane.waiting) item.address = address;
+    lane.waiting.unshift(...again);
+    for (const item of again) backlog.add(item);
+    if (wait > 0) pause(to, lane, wait);
+    proceed(to, lane);
+  }
+
+  async function tryToLookUp(to: string): Promise<{ address?: ListedAddress; trouble?: Outcome }> {
+    try {
+      const address = await lookUp(to);
+      return address ? { address } : {};
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      return { trouble: { type: "failed", reason: error.message } };
+    }
+  }
+
+  function proceed(to: string, lane: Lane): void {
+    pump(to, lane);
+    if (lane.underWay + lane.waiting.length + lane.returned.length === 0) lanes.delete(to);
+    settled.notify();
+  }
+
+  return {
+    send(to, address, body) {
+      const { promise, resolve } = Promise.withResolvers<Outcome>();
+      const lane = lanes.get(to) ?? { waiting: [], underWay: 0, bytesUnderWay: 0, returned: [] };
+      if (lane.waiting.length >= MAX_PER_PEER) {
+        return Promise.resolve({ type: "failed", reason: `${MAX_PER_PEER} others wait for it already` });
+      }
+      lanes.set(to, lane);
+      const item: Item = { address, body, bytes: Buffer.byteLength(body), settle: resolve };
+      lane.waiting.push(item);
+      backlog.add(item);
+      pump(to, lane);
+      return promise;
+    },
+    room: backlog.room,
+    idle: () => settled.until(() => lanes.size === 0),
+    unsettled() {
+      const count = ({ waiting, underWay, returned }: Lane) => waiting.length + underWay + returned.length;
+      return new Map([...lanes].map(([to, lane]) => [to, count(lane)]));
+    },
+    close() {
+      for (const lane of lanes.values()) lane.cancelPause?.();
+      for (const sender of senders.values()) sender.close();
+    },
+  };
+}
+
+/** Whether a message may leave beside those under way. */
+function fits({ underWay, bytesUnderWay }: Lane, { bytes }: Item, { window }: Transport): boolean {
+  return underWay < window.messages && bytesUnderWay + bytes <= window.bytes;
+}

@@ -1,0 +1,214 @@
+/** The registry as a client sees it, over fetch. */
+import {
+  errorCode,
+  NoRegistry,
+  RegistryRefused,
+  RegistryUnreachable,
+  type TalkError,
+} from "../../core/errors.ts";
+import { parseJson, readAtMost } from "../../core/json.ts";
+import { REACH_HEADER, REGISTRY_PATHS } from "../../core/protocol.ts";
+import { isCompressed, request } from "../../core/request.ts";
+import { readRetryAfter } from "../../core/retry-after.ts";
+import { type Address, isRecord, type UserName } from "../../core/schemas.ts";
+import { unreachable } from "../unreachable.ts";
+import { readUsers, type Users } from "./listed-users.ts";
+import type { SecretOf } from "./secrets.ts";
+
+/** How long the registry may take for an answer, in milliseconds. */
+const ANSWER_MS = 5000;
+
+/** Refusals that a body of another form does not change: of who asks, of the name, of how often. */
+const FINAL = [401, 403, 409, 429];
+
+/** Most bytes of a list that are read: that of 100,000 users with the longest names and hosts. */
+const MAX_LIST_BYTES = 48 * 1024 * 1024;
+
+/** Most bytes of an error's body that are read. */
+const MAX_EXPLANATION_BYTES = 4096;
+
+/** What says that there is no such path, or that nobody adds users or lists them there. */
+const UNKNOWN_PATH = [404, 405];
+
+/** Each method throws RegistryUnreachable without an answer, NoRegistry if something else answers, RegistryRefused if it says no. */
+export interface Registry {
+  url: string;
+  list(signal?: AbortSignal): Promise<Users>;
+  /** Adds a user; `own` if the name is taken by whoever has our key, which only some registries can tell. */
+  create(user: UserName, address: Address): Promise<"created" | "taken" | "own">;
+  put(user: UserName, address: Address): Promise<void>;
+  remove(user: UserName, signal?: AbortSignal): Promise<void>;
+  /** Whether it says that other machines can ask it; only Talk's own does. */
+  isOnNetwork(): Promise<boolean>;
+  /** Whether it reaches a user now; undefined if it cannot tell, as those of other makes. */
+  reach(user: UserName): Promise<Reach | undefined>;
+}
+
+/** What a registry found when it tried to reach a user; `from` is the address from which it tried. */
+export interface Reach {
+  reached: boolean;
+  reason: string;
+  from: string | undefined;
+}
+
+/**
+ * @param url of the registry, with or without a path and a slash behind it
+ * @param secretOf what shows it, and nobody else, that a name is ours
+ */
+export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
+  const base = url.replace(/\/+$/, "");
+  const users = `${base}${REGISTRY_PATHS.users}`;
+  /** With the slash behind it, which is the form that most makes of registry know. */
+  let listPath = `${users}/`;
+  /** The last list, to be told that it still holds. */
+  let known: { etag: string; users: Users } | undefined;
+
+  async function ask(path: string, init: Parameters<typeof request>[1] = {}): Promise<Response> {
+    const response = await request(path, { signal: AbortSignal.timeout(ANSWER_MS), ...init }).catch(
+      (error) => {
+        throw failureOf(base, error);
+      },
+    );
+    if (!isCompressed(response)) return response;
+    await response.body?.cancel();
+    throw new NoRegistry(base, "its answers are compressed");
+  }
+
+  /** A registry knows the path of its users, whatever else it says of them. */
+  async function expectRegistry(response: Response): Promise<void> {
+    if (UNKNOWN_PATH.includes(response.status)) {
+      throw new NoRegistry(base, `it has no users at ${REGISTRY_PATHS.users}`);
+    }
+    await expectOk(response);
+  }
+
+  async function expectOk(response: Response): Promise<void> {
+    if (response.ok) return;
+    const moved = response.headers.get("location");
+    const sentence = moved ? `the registry has moved to ${moved}` : await explanation(response);
+    throw new RegistryRefused(response.status, sentence, waitOf(response));
+  }
+
+  /** A redirect is not followed: fetch would turn a POST into a GET (RFC 9110 §15.4), and take the secret along. */
+  function write(method: string, user: UserName, body?: unknown) {
+    const headers: Record<string, string> = {};
+    if (secretOf) headers.authorization = `Bearer ${secretOf(user)}`;
+    if (body === undefined) return { method, headers };
+    headers["content-type"] = "application/json";
+    return { method, headers, body: JSON.stringify(body) };
+  }
+
+  return {
+    url: base,
+    async list(signal) {
+      const headers = known && { "if-none-match": known.etag };
+      const init = { redirect: "follow" as const, ...(headers && { headers }), ...(signal && { signal }) };
+      let response = await ask(listPath, init);
+      if (response.status === 404 && listPath !== users) {
+        response = await ask(users, init);
+        if (response.ok) listPath = users;
+      }
+      if (response.status === 304 && known) return known.users;
+      await expectRegistry(response);
+      const list = readUsers(await jsonOf(response, MAX_LIST_BYTES));
+      if (!list) throw new NoRegistry(base, "its answer is no list of users");
+      const etag = response.headers.get("etag");
+      known = etag === null ? undefined : { etag, users: list };
+      return list;
+    },
+    async create(user, address) {
+      let response = await ask(users, write("POST", user, { user, address }));
+      // Some makes of registry call it `name`, and say in many ways that they miss it.
+      if (response.status >= 400 && !FINAL.includes(response.status)) {
+        const again = await ask(users, write("POST", user, { name: user, address }));
+        // If that is no better, the first answer is the one that makes sense.
+        if (again.ok || again.status === 409) response = again;
+      }
+      if (response.status === 409) return (await isOwn(response)) ? "own" : "taken";
+      await expectRegistry(response);
+      // Registries of other makes say yes in many ways, but none with a page.
+      if (response.headers.get("content-type")?.startsWith("text/html")) {
+        throw new NoRegistry(base, "it answers with a web page");
+      }
+      return "created";
+    },
+    async put(user, address) {
+      await expectOk(await ask(`${users}/${user}`, write("PUT", user, address)));
+    },
+    async remove(user, signal) {
+      await expectOk(await ask(`${users}/${user}`, { ...write("DELETE", user), ...(signal && { signal }) }));
+    },
+    async isOnNetwork() {
+      const response = await ask(`${base}${REGISTRY_PATHS.health}`);
+      await response.body?.cancel();
+      return response.headers.get(REACH_HEADER) === "network";
+    },
+    async reach(user) {
+      const response = await ask(`${users}/${user}/reach`, write("POST", user));
+      if (UNKNOWN_PATH.includes(response.status)) {
+        await response.body?.cancel();
+        return undefined;
+      }
+      await expectOk(response);
+      const found = await jsonOf(response, MAX_EXPLANATION_BYTES);
+      if (!isRecord(found) || !["yes", "no"].includes(String(found.reached))) return undefined;
+      const { reached, reason, from } = found;
+      return {
+        reached: reached === "yes",
+        reason: String(reason),
+        from: typeof from === "string" ? from : undefined,
+      };
+    },
+  };
+}
+
+/** The JSON of an answer of at most so many bytes; undefined if it is none. */
+async function jsonOf({ body }: Response, limit: number): Promise<unknown> {
+  return readAtMost(body, limit)
+    .then(parseJson)
+    .catch(() => undefined);
+}
+
+/** Whether a refusal says that the name is ours already. */
+async function isOwn(response: Response): Promise<boolean> {
+  const body = await jsonOf(response, MAX_EXPLANATION_BYTES);
+  return isRecord(body) && body.owner === "you";
+}
+
+/** The seconds that a registry wants to be left alone, if it says so. */
+function waitOf({ headers }: Response): number | undefined {
+  const ms = readRetryAfter(headers.get("retry-after"));
+  return ms === undefined ? undefined : ms / 1000;
+}
+
+/** The sentence in an error's body, which every make of registry may write in its own way, or not at all. */
+async function explanation(response: Response): Promise<string> {
+  const body = await readAtMost(response.body, MAX_EXPLANATION_BYTES).catch(() => new Uint8Array());
+  const text = new TextDecoder().decode(body).slice(0, 512);
+  const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
+  if (message === undefined) return "";
+  try {
+    return `the registry says: ${JSON.parse(message)}`;
+  } catch {
+    return "";
+  }
+}
+
+function failureOf(url: string, error: unknown): TalkError {
+  switch (errorCode(error)) {
+    case "EPROTO":
+      return new NoRegistry(url, "it does not speak TLS; try http://");
+    case "Malformed_HTTP_Response":
+      return new NoRegistry(url, "it does not speak HTTP");
+    case "ECONNRESET":
+      return new RegistryUnreachable(url, "the connection was closed");
+    default:
+      return new RegistryUnreachable(url, reasonOf(error));
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return "no answer";
+  return unreachable(error) ?? error.message;
+}

@@ -1,0 +1,32 @@
+/** The list of users as a registry answers it. */
+import Type, { type Static } from "typebox";
+import { Compile, type Validator } from "typebox/compile";
+import { Host, isRecord, Port, type UserName } from "../../core/schemas.ts";
+
+const Listed = Type.Object({ protocol: Type.String(), host: Host, port: Port });
+
+/** An address in the list; peers of another make may listen on protocols that we do not know. */
+export type ListedAddress = Static<typeof Listed>;
+
+/** The users by name. */
+export type Users = ReadonlyMap<UserName, ListedAddress>;
+
+/** Compiled at the first use: who only asks for --help needs none. */
+let validator: Validator<Record<never, never>, typeof Listed> | undefined;
+
+/**
+ * The users in a registry's answer; undefined if it is no list. Entries that are no address are left out, so that one
+ * odd peer does not break the list, and nobody is sent to a host that is none.
+ */
+export function readUsers(body: unknown): Users | undefined {
+  if (!isRecord(body)) return undefined;
+  validator ??= Compile(Listed);
+  const users = new Map<UserName, ListedAddress>();
+  for (const [user, value] of Object.entries(body)) {
+    if (!isRecord(value)) continue;
+    const { protocol, host } = value;
+    const address = { protocol, host, port: Number(value.port) };
+    if (validator.Check(address)) users.set(user, address);
+  }
+  return users;
+}

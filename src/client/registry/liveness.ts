@@ -1,0 +1,67 @@
+/** Whether a client is where a name of ours is registered: a quick look, by the same questions as the registry's. */
+import { randomBytes } from "node:crypto";
+import { canonicalHost, urlHost } from "../../core/address.ts";
+import { atMost } from "../../core/clock.ts";
+import { type MayContact, resolveContact } from "../../core/denylist.ts";
+import { encodeProbe, probeHttp, probeWebSocket, type TcpProbe } from "../../core/probe.ts";
+import { isProtocol } from "../../core/protocol.ts";
+import type { Protocol } from "../../core/schemas.ts";
+import { connectUdp } from "../../core/udp.ts";
+import type { ListedAddress } from "./listed-users.ts";
+
+/** How long an answer may take, in milliseconds: who starts a client waits for it. */
+const ANSWER_MS = 2000;
+
+/** How often UDP asks, each time for so many milliseconds: a datagram may be lost. */
+const ATTEMPTS = 3;
+const ATTEMPT_MS = ANSWER_MS / 4;
+
+/** Asks whether a client is at an IP address of a host. @throws what shows that there is none */
+type Probe = (ip: string, address: ListedAddress, signal: AbortSignal) => Promise<boolean>;
+
+/** Whether somebody answers at an address within 2 s. Never rejects. */
+export async function isPresent(address: ListedAddress, mayContact?: MayContact): Promise<boolean> {
+  const { protocol } = address;
+  if (!isProtocol(protocol)) return false;
+  const stop = new AbortController();
+  try {
+    const ask = async () => {
+      const [ip = address.host] = await resolveContact(address.host, mayContact);
+      if (stop.signal.aborted) return false;
+      return probes[protocol](ip, address, stop.signal);
+    };
+    return (await atMost(ANSWER_MS, ask())) ?? false;
+  } catch {
+    // Refused, no such host, an address never contacted: whatever it is, no client of ours is there.
+    return false;
+  } finally {
+    stop.abort();
+  }
+}
+
+const probes: Record<Protocol, Probe> = {
+  HTTP: overTcp(probeHttp),
+  WEBSOCKET: overTcp(probeWebSocket),
+
+  async UDP(ip, { port }, signal) {
+    const id = randomBytes(16).toString("hex");
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const refuse = () => resolve(false);
+    const socket = await connectUdp(ip, port, refuse, (answer) => answer.includes(id) && resolve(true));
+    const { address, port: replyPort } = socket.address;
+    try {
+      for (let attempt = 1; attempt <= ATTEMPTS && !signal.aborted; attempt++) {
+        socket.send(encodeProbe({ host: canonicalHost(address), port: replyPort, id }));
+        const answer = await atMost(ATTEMPT_MS, promise);
+        if (answer !== undefined) return answer;
+      }
+      return false;
+    } finally {
+      socket.close();
+    }
+  },
+};
+
+function overTcp(probe: TcpProbe): Probe {
+  return (ip, { host, port }, signal) => probe(`${urlHost(ip)}:${port}`, `${urlHost(host)}:${port}`, signal);
+}

@@ -1,0 +1,196 @@
+/** Joins the session, which does nothing by itself, to the registry, the outbox and the terminal. */
+import { atMost, systemClock } from "../../core/clock.ts";
+import type { MayContact } from "../../core/denylist.ts";
+import { encodeMessage } from "../../core/encode.ts";
+import { RegistryRefused, TalkError } from "../../core/errors.ts";
+import type { Address, UserName } from "../../core/schemas.ts";
+import { createOutbox } from "../outbound/outbox.ts";
+import type { Registry } from "../registry/api.ts";
+import type { Users } from "../registry/listed-users.ts";
+import type { Outcome } from "../transports/index.ts";
+import { type Effect, type Event, type Output, type Purpose, type Session, startSession } from "./model.ts";
+import { step } from "./update.ts";
+
+/** How long messages under way may take to end when one leaves, in milliseconds. */
+const FAREWELL_MS = 2500;
+
+export interface Chat {
+  /** Takes an event, and resolves when the next line may come. */
+  dispatch(event: Event): Promise<void>;
+  /** The known list. */
+  known(): Users;
+  /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
+  users(): Promise<Users>;
+  /** Sends a text to a user, of the known list or not. Never rejects. */
+  send(to: UserName, text: string): Promise<Outcome>;
+  /** Resolves once fewer than 500 messages wait. */
+  room(): Promise<void>;
+  /** Resolves when the user has asked to leave. */
+  left: Promise<void>;
+  /** Asks for the list without being told to; false if the registry did not answer, or does not take me. */
+  poll(): Promise<boolean>;
+  /** Lets messages under way end for up to 2.5 s, and tells which did not. */
+  close(): Promise<void>;
+}
+
+export interface ChatOptions {
+  me: UserName;
+  /** Where I am registered. */
+  address: Address;
+  registry: Registry;
+  /** Whether the address was given by hand, and whether the registry is for other machines too. */
+  byHand: boolean;
+  shared: boolean;
+  /** Whom messages may go to at all. */
+  mayContact: MayContact;
+  /** Messages a second that one takes from another, as far as I know; 0 for any number. */
+  rateLimit: number;
+  /** Called with what the user is told. */
+  onOutput: (output: Output) => void;
+  /** Called when the session is another than before. */
+  onChange: (session: Session) => void;
+}
+
+export function createChat({
+  me,
+  address,
+  byHand,
+  shared,
+  mayContact,
+  registry,
+  rateLimit,
+  onOutput,
+  onChange,
+}: ChatOptions): Chat {
+  const outbox = createOutbox(async (user) => (await users()).get(user), rateLimit, mayContact);
+  const left = Promise.withResolvers<void>();
+  let session = startSession(me, address, byHand && shared);
+  let leaving = false;
+  /** Lists that a command asked for and that no line has to wait for. */
+  const asked = new Set<Promise<void>>();
+  let registering = Promise.resolve();
+  /** When the registry wants to be asked again to take me, by the system's clock. */
+  let registerFrom = 0;
+
+  async function dispatch(event: Event): Promise<void> {
+    // What was piped in behind `:exit` is not for this chat any more.
+    if (leaving && (event.type === "line" || event.type === "text")) return;
+    const [next, effects] = step(session, event);
+    if (next !== session) onChange(next);
+    session = next;
+    // Begun together: what is printed is printed now, in order, and no effect waits for the network of another.
+    await Promise.all(effects.map((effect) => run(effect, event)));
+  }
+
+  /** @returns a promise of when the next line may come */
+  async function run(effect: Effect, cause: Event): Promise<void> {
+    switch (effect.type) {
+      case "print":
+        return onOutput(effect.output);
+      case "fetchList":
+        if (cause.type !== "line" || effect.purpose.type === "select") return fetchList(effect.purpose);
+        return inBackground(fetchList(effect.purpose));
+      case "send": {
+        const { id, to, address, text, body } = effect;
+        void outbox
+          .send(to, address, body)
+          .then((outcome) => dispatch({ type: "outcome", id, to, text, outcome }));
+        return outbox.room();
+      }
+      case "register":
+        registering = register();
+        return;
+      case "askReach":
+        // A user who asked waits for the answer; nobody else does.
+        if (effect.asked) return askReach(true);
+        if (shared) void askReach(false);
+        return;
+      case "leave":
+        leaving = true;
+        return left.resolve();
+    }
+  }
+
+  function inBackground(asking: Promise<void>): void {
+    asked.add(asking);
+    void asking.finally(() => asked.delete(asking));
+  }
+
+  async function fetchList(purpose: Purpose): Promise<void> {
+    try {
+      await dispatch({ type: "list", users: await registry.list(), purpose });
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      await dispatch({ type: "noList", reason: error.message, purpose });
+    }
+  }
+
+  async function register(): Promise<void> {
+    // Who is leaving is missing from the list with good reason.
+    if (leaving || systemClock.now() < registerFrom) return;
+    try {
+      // If somebody else was quicker, the next list shows it.
+      if ((await registry.create(me, session.address)) !== "created") return;
+      if (shared) void askReach(false);
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      if (!(error instanceof RegistryRefused)) {
+        return dispatch({ type: "noList", reason: error.message, purpose: { type: "poll" } });
+      }
+      registerFrom = systemClock.now() + 1000 * (error.waitSeconds ?? 0);
+      await dispatch({ type: "notRegistered", reason: error.message });
+    }
+  }
+
+  async function askReach(asked: boolean): Promise<void> {
+    if (leaving) return;
+    try {
+      await dispatch({ type: "reach", found: await registry.reach(me), asked });
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      if (asked) await dispatch({ type: "refused", reason: error.message });
+    }
+  }
+
+  async function users(): Promise<Users> {
+    const purpose = { type: "heal" } as const;
+    try {
+      const users = await registry.list();
+      await dispatch({ type: "list", users, purpose });
+      return users;
+    } catch (error) {
+      if (error instanceof TalkError) await dispatch({ type: "noList", reason: error.message, purpose });
+      throw error;
+    }
+  }
+
+  function send(to: UserName, text: string): Promise<Outcome> {
+    if (leaving) return Promise.resolve({ type: "failed", reason: "you have left" });
+    try {
+      return outbox.send(to, session.users.get(to), encodeMessage({ user: me, text }));
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      return Promise.resolve({ type: "failed", reason: error.message });
+    }
+  }
+
+  return {
+    dispatch,
+    known: () => session.users,
+    users,
+    send,
+    room: outbox.room,
+    left: left.promise,
+    async poll() {
+      await fetchList({ type: "poll" });
+      await registering;
+      return session.registryUp && !session.refused;
+    },
+    async close() {
+      leaving = true;
+      await atMost(FAREWELL_MS, Promise.all([outbox.idle(), ...asked]));
+      for (const [to, count] of outbox.unsettled()) await dispatch({ type: "unsettled", to, count });
+      outbox.close();
+    },
+  };
+}

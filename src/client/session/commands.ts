@@ -1,0 +1,143 @@
+/** What a line means. The table holds every command, and :help is made from it. */
+
+import { encodeMessage } from "../../core/encode.ts";
+import { TalkError } from "../../core/errors.ts";
+import type { UserName } from "../../core/schemas.ts";
+import { suggest } from "../../core/suggest.ts";
+import type { Outcome } from "../transports/index.ts";
+import { type Effect, fail, keep, print, type Session, type Step, select } from "./model.ts";
+
+interface Command {
+  usage: string;
+  help: string;
+  run: (session: Session, argument: string) => Step;
+}
+
+const NOBODY_SELECTED = "nobody is selected; choose with :user <user>, :update lists them all";
+
+/** By the word behind the colon. */
+export const commands: Record<string, Command> = {
+  update: {
+    usage: ":update",
+    help: "asks the registry who is there, and lists them",
+    run: (session) => [session, [{ type: "fetchList", purpose: { type: "show" } }]],
+  },
+  user: {
+    usage: ":user <user>",
+    help: "selects who gets your messages",
+    run(session, user) {
+      if (user === "") return [session, [fail("whom? type :user <user>; :update lists them all")]];
+      return lookUpAndSelect(session, user);
+    },
+  },
+  reply: {
+    usage: ":reply",
+    help: "selects who wrote last",
+    run(session) {
+      const { last } = session.inbox;
+      if (last === undefined) return [session, [fail("nobody has written yet")]];
+      return lookUpAndSelect(session, last);
+    },
+  },
+  again: {
+    usage: ":again",
+    help: "sends once more what a user did not get, in order",
+    run: sendAgain,
+  },
+  reach: {
+    usage: ":reach",
+    help: "asks the registry whether it reaches you, as others must",
+    run: (session) => [session, [{ type: "askReach", asked: true }]],
+  },
+  exit: {
+    usage: ":exit",
+    help: "unregisters you and ends",
+    run: (session) => [session, [{ type: "leave" }]],
+  },
+  help: {
+    usage: ":help",
+    help: "shows this; every other line is sent, and ::text sends :text",
+    run: (session) => [session, [print({ type: "help" })]],
+  },
+};
+
+/** What a typed line does: a command, or a text to whoever is selected. */
+export function runLine(session: Session, line: string): Step {
+  if (line.trim() === "") return [session, []];
+  const [, slashed] = /^\/([a-z]+)(?=\s|$)/iu.exec(line) ?? [];
+  if (slashed !== undefined && Object.hasOwn(commands, slashed.toLowerCase())) {
+    const meant = `:${slashed.toLowerCase()}${line.slice(1 + slashed.length).trimEnd()}`;
+    return [session, [fail(`commands begin with a colon; did you mean ${meant}?`)]];
+  }
+  const [, word, argument = ""] = /^:([a-z]\S*)\s*(.*)$/isu.exec(line) ?? [];
+  if (word === undefined) return send(session, line.replace(/^::/, ":"));
+  // A table is no place for `constructor`.
+  const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  if (command) return command.run(session, argument.trim());
+  const meant = suggest(word, Object.keys(commands));
+  const hint = meant ? `did you mean :${meant}?` : "see :help";
+  return [session, [fail(`no such command: :${word}; ${hint} (::${word} sends it as text)`)]];
+}
+
+/** Sends a text to somebody, who is looked up first if need be; one that cannot be sent has its fate at once. */
+export function sendText(session: Session, to: UserName, text: string): Step {
+  const { me, users, sent: id } = session;
+  const next = { ...session, sent: id + 1 };
+  const sending = print({ type: "sending", id, to, text });
+  try {
+    const body = encodeMessage({ user: me, text });
+    return [next, [sending, { type: "send", id, to, address: users.get(to), text, body }]];
+  } catch (error) {
+    if (!(error instanceof TalkError)) throw error;
+    const outcome: Outcome = { type: "failed", reason: error.message, permanent: true };
+    return [next, [sending, print({ type: "fate", id, to, text, outcome })]];
+  }
+}
+
+function send(session: Session, text: string): Step {
+  const to = recipient(session);
+  if (to !== undefined) return sendText(session, to, text);
+  const trouble = troubleWith(session, text);
+  if (trouble !== undefined) return [session, [fail(trouble)]];
+  return [keep(session, { to: undefined, text }), [fail(`${NOBODY_SELECTED}; then :again sends this`)]];
+}
+
+/** Why a text can be sent to nobody. */
+function troubleWith({ me }: Session, text: string): string | undefined {
+  try {
+    encodeMessage({ user: me, text });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof TalkError)) throw error;
+    return error.message;
+  }
+}
+
+function recipient({ users, selected }: Session): UserName | undefined {
+  return selected !== undefined && users.has(selected) ? selected : undefined;
+}
+
+/** Sends all that the user of the last text that failed did not get, or all that was written to nobody. */
+function sendAgain(session: Session): Step {
+  const last = session.undelivered.at(-1);
+  if (!last) return [session, [fail("there is nothing to send again")]];
+  const to = last.to ?? recipient(session);
+  if (to === undefined) return [session, [fail(NOBODY_SELECTED)]];
+  const { again = [], rest = [] } = Object.groupBy(session.undelivered, (text) =>
+    text.to === last.to ? "again" : "rest",
+  );
+  let next: Session = { ...session, undelivered: rest };
+  const effects: Effect[] = [];
+  for (const { text } of again) {
+    const [after, more] = sendText(next, to, text);
+    next = after;
+    effects.push(...more);
+  }
+  return [next, effects];
+}
+
+/** Selects a user, and asks the registry first if the known list lacks it. */
+function lookUpAndSelect(session: Session, user: UserName): Step {
+  if (session.users.has(user)) return select(session, user);
+  return [session, [{ type: "fetchList", purpose: { type: "select", user } }]];
+}

@@ -1,0 +1,194 @@
+/** A chat as it stands, what happens to it, and what it calls for. */
+import { isUserName } from "../../core/names.ts";
+import { isProtocol } from "../../core/protocol.ts";
+import type { Address, Message, UserName } from "../../core/schemas.ts";
+import { suggest } from "../../core/suggest.ts";
+import type { Reach } from "../registry/api.ts";
+import type { ListedAddress, Users } from "../registry/listed-users.ts";
+import type { Outcome } from "../transports/index.ts";
+import { type Inbox, markRead, startInbox } from "./unread.ts";
+
+export interface Session {
+  me: UserName;
+  /** Where I am registered. */
+  address: Address;
+  users: Users;
+  /** Who gets the messages. */
+  selected: UserName | undefined;
+  /** Who wrote, and what of it is not read. */
+  inbox: Inbox;
+  /** How many texts were sent; the next one gets this as its id. */
+  sent: number;
+  /** Texts that did not arrive, or may not have, the last one at the end; without `to` if nobody was selected. */
+  undelivered: readonly Undelivered[];
+  /** Whether the registry answered when it was last asked. */
+  registryUp: boolean;
+  /** Where my name points instead, if I have been warned. */
+  elsewhere: ListedAddress | undefined;
+  /** Whether the registry, which has lost me, does not take me again, and I have been warned. */
+  refused: boolean;
+  /** The last list did not hold me. */
+  lost: boolean;
+  /** How often that was so at this address, since the registry last reached me. */
+  losses: number;
+  /** Whether my address was given by hand, for others to reach me at. */
+  byHand: boolean;
+  /** Whether I have been warned that the registry does not reach me. */
+  unreached: boolean;
+  /** Of whose messages I have been told that they may not be theirs. */
+  doubted: ReadonlySet<UserName>;
+}
+
+/** A text to be sent again. */
+export interface Undelivered {
+  to: UserName | undefined;
+  text: string;
+}
+
+/** Most texts that are kept to be sent again. */
+const MAX_UNDELIVERED = 100;
+
+/** Why the list was asked for: to show it, to select a user, to see where a user went, or because it was time. */
+export type Purpose =
+  | { type: "show" }
+  | { type: "select"; user: UserName }
+  | { type: "heal" }
+  | { type: "poll" };
+
+/** What happens. */
+export type Event =
+  /** Registered, and listening on a port; `portInUse` is the default port that somebody else had. */
+  | { type: "started"; port: number; portInUse: number | undefined }
+  | { type: "line"; text: string }
+  /** A text to somebody who need not be selected, nor in the known list. */
+  | { type: "text"; to: UserName; text: string }
+  /** An input of no use, and why. */
+  | { type: "refused"; reason: string }
+  /**
+   * @property source the IP address it came from
+   * @property doubt why it may not be from whom it says
+   */
+  | { type: "message"; message: Message; source: string; doubt: string | undefined }
+  /** So many messages of a source were refused, because it sends more than so many a second. */
+  | { type: "excess"; source: string; count: number; perSecond: number }
+  | { type: "list"; users: Users; purpose: Purpose }
+  | { type: "noList"; reason: string; purpose: Purpose }
+  | { type: "outcome"; id: number; to: UserName; text: string; outcome: Outcome }
+  /** Time to leave is up, and so many messages to a user are not settled. */
+  | { type: "unsettled"; to: UserName; count: number }
+  /** Others can take the name, because there is no key that makes it mine. */
+  | { type: "noKey"; reason: string }
+  /** The registry, which has lost me, does not take me again. */
+  | { type: "notRegistered"; reason: string }
+  | { type: "stillRegistered" }
+  /** I have joined. My address is another now, and the registry is yet to be told; or has been. */
+  | { type: "registered" }
+  | { type: "readdressed"; address: Address }
+  | { type: "moved" }
+  /** What the registry found when it tried to reach me; undefined if it cannot tell. */
+  | { type: "reach"; found: Reach | undefined; asked: boolean }
+  /** Something to know about how I have joined. */
+  | { type: "note"; sentence: string };
+
+/** What is to be done. */
+export type Effect =
+  | { type: "print"; output: Output }
+  | { type: "fetchList"; purpose: Purpose }
+  /** Sends an encoded text, to be looked up first without an address; its id tells it from the others of this session. */
+  | { type: "send"; id: number; to: UserName; address: ListedAddress | undefined; text: string; body: string }
+  /** The registry has lost me. */
+  | { type: "register" }
+  /** Asks the registry whether it reaches me; `asked` if the user wants to know. */
+  | { type: "askReach"; asked: boolean }
+  | { type: "leave" };
+
+/** What the user is told. */
+export type Output =
+  | { type: "welcome"; me: UserName; address: Address; port: number; portInUse: number | undefined }
+  /** @property doubtful set if it may not be from whom it says */
+  | { type: "message"; message: Message; doubtful?: true }
+  /** My own text is on its way, and what became of it: each text that is sent gets both, in this order. */
+  | { type: "sending"; id: number; to: UserName; text: string }
+  | { type: "fate"; id: number; to: UserName; text: string; outcome: Outcome }
+  | { type: "users"; users: Users; me: UserName }
+  | { type: "selected"; user: UserName; address: ListedAddress }
+  /** The selected user left; the address is where it was. */
+  | { type: "gone"; user: UserName; address: ListedAddress }
+  | { type: "joined" | "moved" | "left"; user: UserName; address: ListedAddress }
+  /** My name points to somebody else's address. */
+  | { type: "displaced"; me: UserName; address: ListedAddress }
+  /** I have moved, and the registry knows. */
+  | { type: "address"; address: Address }
+  /** The registry reaches me; `from` is the address from which it asks. */
+  | { type: "reached"; address: Address; from: string | undefined }
+  | { type: "registry"; up: boolean }
+  /** Something to know that no command asked for. */
+  | { type: "warning"; sentence: string }
+  | { type: "help" }
+  | { type: "failure"; sentence: string };
+
+/** The session after something has happened, and what is to be done about it, in that order. */
+export type Step = [Session, Effect[]];
+
+/**
+ * Nobody is known yet: the first list tells.
+ * @param address where I am registered
+ * @param byHand whether it was given by hand, for others to reach me at
+ */
+export function startSession(me: UserName, address: Address, byHand = false): Session {
+  return {
+    me,
+    address,
+    users: new Map(),
+    selected: undefined,
+    inbox: startInbox(),
+    sent: 0,
+    undelivered: [],
+    registryUp: true,
+    elsewhere: undefined,
+    refused: false,
+    lost: false,
+    losses: 0,
+    byHand,
+    unreached: false,
+    doubted: new Set(),
+  };
+}
+
+/** Tells the user something. */
+export function print(output: Output): Effect {
+  return { type: "print", output };
+}
+
+/** Tells of something that no command asked for. */
+export function warn(sentence: string): Effect {
+  return print({ type: "warning", sentence });
+}
+
+/** Tells that a command failed, and what to do. */
+export function fail(sentence: string): Effect {
+  return print({ type: "failure", sentence });
+}
+
+/** Selects a user of the known list; if that cannot be, whoever was selected stays so, and that is told. */
+export function select(session: Session, user: UserName): Step {
+  const { users, selected } = session;
+  const address = users.get(user);
+  const still = selected === undefined || selected === user ? "" : ` (your messages still go to ${selected})`;
+  if (!address) {
+    const meant = suggest(user, [...users.keys()].filter(isUserName));
+    const hint = meant === undefined ? ":update lists them all" : `did you mean :user ${meant}?`;
+    return [session, [fail(`no such user: ${user}; ${hint}${still}`)]];
+  }
+  if (!isProtocol(address.protocol)) {
+    const { protocol } = address;
+    return [session, [fail(`${user} listens on ${protocol}, which this client does not speak${still}`)]];
+  }
+  const inbox = markRead(session.inbox, user);
+  return [{ ...session, selected: user, inbox }, [print({ type: "selected", user, address })]];
+}
+
+/** Keeps a text, so that it can be sent again. */
+export function keep(session: Session, text: Undelivered): Session {
+  return { ...session, undelivered: [...session.undelivered, text].slice(-MAX_UNDELIVERED) };
+}

@@ -1,0 +1,84 @@
+/** What happens, for programs: the lines of `--json`, and what a program that has joined is told. */
+import type { Address, UserName } from "../../core/schemas.ts";
+import type { ListedAddress } from "../registry/listed-users.ts";
+import { commands } from "./commands.ts";
+import type { Output } from "./model.ts";
+import { reportOf } from "./report.ts";
+
+export type TalkEvent =
+  /** I am registered. */
+  | { type: "welcome"; user: UserName; address: Address }
+  /**
+   * @property at when it came, in ISO 8601
+   * @property doubtful set if it did not come from where the user is registered
+   */
+  | { type: "message"; user: UserName; text: string; at: string; doubtful?: true }
+  /** @property address of who left, where it was */
+  | { type: "joined" | "moved" | "left"; user: UserName; address: ListedAddress }
+  /** My name points to somebody else's address, and so do messages to me. */
+  | { type: "displaced"; address: ListedAddress }
+  /** I have moved, because this machine's address changed. */
+  | { type: "address"; address: Address }
+  /** The answer to :reach, if it is yes; `from` is the address from which the registry asks. */
+  | { type: "reached"; address: Address; from?: string | undefined }
+  /** The registry is away, or back. */
+  | { type: "registry"; up: boolean }
+  /** What became of a text of mine; a `reason` unless it was delivered. */
+  | { type: "delivered"; to: UserName; text: string }
+  | { type: "unknown" | "failed"; to: UserName; text: string; reason: string }
+  /** The answers to commands. */
+  | { type: "users"; users: Record<UserName, ListedAddress> }
+  | { type: "selected"; user: UserName; address: ListedAddress }
+  | { type: "help"; commands: Record<string, string> }
+  | { type: "warning" | "error"; reason: string };
+
+/** The event of an output, if programs are told of it. @param at the time now */
+export function toEvent(output: Output, at = new Date()): TalkEvent | undefined {
+  switch (output.type) {
+    case "welcome":
+      return { type: "welcome", user: output.me, address: output.address };
+    case "message":
+      return {
+        type: "message",
+        ...output.message,
+        at: at.toISOString(),
+        ...(output.doubtful && { doubtful: true }),
+      };
+    case "sending":
+      return undefined;
+    case "fate": {
+      const { to, text } = output;
+      const report = reportOf(output.outcome);
+      if (report.type === "delivered") return { type: "delivered", to, text };
+      return { type: report.type, to, text, reason: report.reason };
+    }
+    case "users":
+      return { type: "users", users: record(output.users) };
+    case "gone":
+      return { ...output, type: "left" };
+    case "displaced":
+      return { type: "displaced", address: output.address };
+    case "help":
+      return {
+        type: "help",
+        commands: record(Object.values(commands).map(({ usage, help }) => [usage, help])),
+      };
+    case "warning":
+      return { type: "warning", reason: output.sentence };
+    case "failure":
+      return { type: "error", reason: output.sentence };
+    case "joined":
+    case "moved":
+    case "left":
+    case "selected":
+    case "registry":
+    case "address":
+    case "reached":
+      return output;
+  }
+}
+
+/** An object with these keys, where a key `__proto__` is one like any other. */
+function record<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,87 @@
+/** A line as it is typed: what each editing key makes of it. */
+import { graphemesOf } from "../view/graphemes.ts";
+
+/** The cursor stands before the character at an index, which is the start of a grapheme or the end. */
+export interface Line {
+  text: string;
+  cursor: number;
+}
+
+export const EMPTY: Line = { text: "", cursor: 0 };
+
+/** The line with a text where the cursor was, which is behind it now. */
+export function insert({ text, cursor }: Line, added: string): Line {
+  return { text: text.slice(0, cursor) + added + text.slice(cursor), cursor: cursor + added.length };
+}
+
+/** By the name of the key that moves the cursor: where to. */
+export const moves: Record<string, (line: Line) => number> = {
+  left: before,
+  "ctrl-b": before,
+  right: after,
+  "ctrl-f": after,
+  home: () => 0,
+  "ctrl-a": () => 0,
+  end: ({ text }) => text.length,
+  "ctrl-e": ({ text }) => text.length,
+  "ctrl-left": wordStart,
+  "alt-left": wordStart,
+  "alt-b": wordStart,
+  "ctrl-right": wordEnd,
+  "alt-right": wordEnd,
+  "alt-f": wordEnd,
+};
+
+/** By the name of the key that removes what is between the cursor and a place: that place. */
+export const removals: Record<string, (line: Line) => number> = {
+  backspace: before,
+  delete: after,
+  "ctrl-d": after,
+};
+
+/** Like `removals`, but what is removed can be put back with Ctrl-Y. */
+export const kills: Record<string, (line: Line) => number> = {
+  "ctrl-u": () => 0,
+  "ctrl-k": ({ text }) => text.length,
+  "ctrl-w": ({ text, cursor }) => text.slice(0, cursor).replace(/\S*\s*$/u, "").length,
+  "alt-backspace": wordStart,
+  "alt-d": wordEnd,
+  "ctrl-delete": wordEnd,
+};
+
+/** The line without what is between the cursor and another place, and what that was. */
+export function cut({ text, cursor }: Line, place: number): [Line, string] {
+  const [from, to] = place < cursor ? [place, cursor] : [cursor, place];
+  return [{ text: text.slice(0, from) + text.slice(to), cursor: from }, text.slice(from, to)];
+}
+
+/** Swaps the two graphemes around the cursor, at the end the last two. */
+export function transpose(line: Line): Line {
+  const middle = line.cursor === line.text.length ? before(line) : line.cursor;
+  const start = before({ ...line, cursor: middle });
+  const end = after({ ...line, cursor: middle });
+  if (start === middle) return line;
+  const { text } = line;
+  const swapped = text.slice(middle, end) + text.slice(start, middle);
+  return { text: text.slice(0, start) + swapped + text.slice(end), cursor: end };
+}
+
+function before({ text, cursor }: Line): number {
+  let start = 0;
+  for (const { index } of graphemesOf(text.slice(0, cursor))) start = index;
+  return start;
+}
+
+function after({ text, cursor }: Line): number {
+  const [first] = graphemesOf(text.slice(cursor));
+  return cursor + (first?.segment.length ?? 0);
+}
+
+function wordStart({ text, cursor }: Line): number {
+  return text.slice(0, cursor).replace(/[\p{L}\p{N}\p{M}]*[^\p{L}\p{N}\p{M}]*$/u, "").length;
+}
+
+function wordEnd({ text, cursor }: Line): number {
+  const [word = ""] = /^[^\p{L}\p{N}\p{M}]*[\p{L}\p{N}\p{M}]*/u.exec(text.slice(cursor)) ?? [];
+  return cursor + word.length;
+}

@@ -1,0 +1,155 @@
+/** What is shown, as entries that can be laid out anew when the terminal changes its width. */
+import { visibleName, visibleText } from "../../../core/sanitize.ts";
+import { commands } from "../../session/commands.ts";
+import type { Output, Session } from "../../session/model.ts";
+import { type Notice, remedyFor, sentenceOf, troubleOf } from "../../session/sentences.ts";
+import type { Outcome } from "../../transports/index.ts";
+import { KEYS_HELP } from "../input/keys-help.ts";
+import { layTable } from "./table.ts";
+import type { Theme } from "./theme.ts";
+import { type Row, type Span, wrap } from "./wrap.ts";
+
+/** The rows of an entry in a terminal of so many columns. */
+export type Entry = (columns: number) => Row[];
+
+/** Most rows of one message; far more than people write, far less than 64,000 line breaks. */
+const MAX_ROWS = 100;
+
+/** Below this many columns, what follows on a row is indented by two only. */
+const NARROW = 40;
+
+/** A text of mine, and what became of it if that is known. */
+export interface Own {
+  at: string;
+  to: string;
+  text: string;
+  outcome: Outcome | undefined;
+}
+
+export interface Entries {
+  /** @param doubtful whether it may be from somebody else */
+  message(at: string, user: string, text: string, doubtful?: boolean): Entry;
+  own(own: Own): Entry;
+  /** A notice, the list, or the help. @param session as it stands, for who is selected and what is unread */
+  notice(
+    at: string,
+    output: Notice | Extract<Output, { type: "users" | "help" }>,
+    session: Session | undefined,
+  ): Entry;
+  /** A sentence behind its time. */
+  told(at: string, sentence: string): Entry;
+  /** So many messages of a sender were not drawn. */
+  more(at: string, user: string, count: number): Entry;
+  day(date: string): Entry;
+}
+
+export function createEntries(theme: Theme): Entries {
+  const { dim, alarm, good, marks } = theme;
+
+  function stamped(at: string, spans: Span[]): Entry {
+    return (columns) => wrap([{ text: `${at} `, style: dim }, ...spans], columns, indentOf(columns));
+  }
+
+  /** A text behind its head; each line of it a paragraph, the further ones indented. */
+  function said(at: string, head: Span[], text: string, tail: Span[]): Entry {
+    const paragraphs = text.split(/\r\n|\n/).map(visibleText);
+    return (columns) => {
+      const indent = indentOf(columns);
+      const rows: Row[] = [];
+      for (const [i, paragraph] of paragraphs.entries()) {
+        const start = i === 0 ? [{ text: `${at} `, style: dim }, ...head] : [{ text: " ".repeat(indent) }];
+        const end = i === paragraphs.length - 1 ? tail : [];
+        rows.push(...wrap([...start, { text: paragraph }, ...end], columns, indent));
+        if (rows.length > MAX_ROWS) break;
+      }
+      if (rows.length <= MAX_ROWS) return rows;
+      const rest = `${" ".repeat(indent)}${marks.cut} and more, which is too long to show`;
+      return [
+        ...rows.slice(0, MAX_ROWS),
+        ...wrap([{ text: rest, style: dim }], columns, indent),
+        ...(tail.length > 0 ? wrap([{ text: " ".repeat(indent) }, ...tail], columns, indent) : []),
+      ];
+    };
+  }
+
+  function fate({ to, outcome }: Own): Span[] {
+    if (!outcome) return [{ text: ` ${marks.cut}`, style: dim }];
+    switch (outcome.type) {
+      case "delivered":
+        return [{ text: ` ${marks.delivered}`, style: good }];
+      case "sent":
+        return [{ text: ` ${marks.sent}`, style: dim }];
+      case "unanswered":
+      case "broken":
+        return [{ text: ` ${marks.unknown} ${troubleOf(to, outcome)}`, style: alarm }];
+      case "failed":
+        return [{ text: ` ${marks.failed} ${troubleOf(to, outcome)}${remedyFor(outcome)}`, style: alarm }];
+    }
+  }
+
+  return {
+    message: (at, user, text, doubtful = false) =>
+      said(
+        at,
+        [
+          { text: visibleName(user), style: theme.user(user) },
+          ...(doubtful ? [{ text: "?", style: alarm }] : []),
+          { text: ": " },
+        ],
+        text,
+        [],
+      ),
+    own: (own) =>
+      said(
+        own.at,
+        [
+          { text: "to ", style: dim },
+          { text: visibleName(own.to), style: theme.user(own.to) },
+          { text: ": " },
+        ],
+        own.text,
+        fate(own),
+      ),
+    notice(at, output, session) {
+      switch (output.type) {
+        case "users":
+          return layTable(output, session, theme);
+        case "help":
+          return layHelp(theme);
+        case "failure":
+        case "warning":
+        case "displaced":
+          return stamped(at, [{ text: `! ${sentenceOf(output)}`, style: alarm }]);
+        case "joined":
+        case "left":
+        case "moved":
+          return stamped(at, [{ text: sentenceOf(output), style: dim }]);
+        default:
+          return stamped(at, [{ text: sentenceOf(output) }]);
+      }
+    },
+    told: (at, sentence) => stamped(at, [{ text: sentence }]),
+    more: (at, user, count) =>
+      stamped(at, [{ text: `${marks.cut} ${count} more from ${visibleName(user)}`, style: dim }]),
+    day: (date) => (columns) => wrap([{ text: `--- ${date} ---`, style: dim }], columns, 0),
+  };
+}
+
+function layHelp({ bold }: Theme): Entry {
+  const lines = [...Object.values(commands).map(({ usage, help }) => [usage, help] as const), ...KEYS_HELP];
+  return (columns) => {
+    const column = columns < NARROW ? 0 : 16;
+    return lines.flatMap(([name, help]) =>
+      wrap(
+        [{ text: name.padEnd(column - 2), style: bold }, { text: `  ${help}` }],
+        columns,
+        column || indentOf(columns),
+      ),
+    );
+  };
+}
+
+/** Columns that further rows of an entry stand in from the edge: behind the time stamp. */
+function indentOf(columns: number): number {
+  return columns < NARROW ? 2 : 8;
+}

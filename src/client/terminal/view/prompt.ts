@@ -1,0 +1,64 @@
+/** The line being typed, as rows with a cursor. */
+import { escapesOf } from "../../../core/sanitize.ts";
+import type { Line } from "../input/line.ts";
+import type { Block } from "./renderer.ts";
+import { cells, type Row, type Span, tabAt } from "./wrap.ts";
+
+/**
+ * The prompt and the line behind it in rows of `columns`; of more than `limit` rows, those around the cursor.
+ * The last row is never full.
+ */
+export function layPrompt(prompt: readonly Span[], line: Line, columns: number, limit: number): Block {
+  const rows: Row[] = [];
+  let row: Row = { text: "", width: 0 };
+  let cursor = { row: 0, column: 0 };
+
+  function put(text: string, width: number, style: Span["style"]): void {
+    if (row.width + width > columns) endRow();
+    row = { text: row.text + (style ? style(text) : text), width: row.width + width };
+    if (row.width >= columns) endRow();
+  }
+
+  function endRow(): void {
+    rows.push(row);
+    row = { text: "", width: 0 };
+  }
+
+  for (const { text, style } of prompt) for (const cell of cells(text)) put(cell.text, cell.width, style);
+  let index = 0;
+  // Whether something is shown as an escape depends on what stands around it in the line.
+  const escapes = escapesOf(line.text);
+  let next = 0;
+  for (const cell of cells(line.text)) {
+    const { text } = cell;
+    if (index === line.cursor) cursor = { row: rows.length, column: row.width };
+    if (text === "\t") {
+      const { width } = tabAt(row.width);
+      put(" ".repeat(width), width, undefined);
+    } else {
+      let safe = "";
+      let from = 0;
+      for (let one = escapes[next]; one && one.index < index + text.length; one = escapes[++next]) {
+        safe += text.slice(from, one.index - index) + one.shown;
+        from = one.index - index + one.length;
+      }
+      // What is shown as an escape may be cut at the edge like any other text.
+      for (const piece of safe === "" ? [cell] : cells(safe + text.slice(from)))
+        put(piece.text, piece.width, undefined);
+    }
+    index += text.length;
+  }
+  if (index === line.cursor) cursor = { row: rows.length, column: row.width };
+  rows.push(row);
+  return within({ rows, cursor }, limit);
+}
+
+function within({ rows, cursor }: Block, limit: number): Block {
+  if (rows.length <= limit) return { rows, cursor };
+  const start = Math.min(Math.max(0, cursor.row - Math.floor(limit / 2)), rows.length - limit);
+  const shown = rows.slice(start, start + limit);
+  const last = shown.at(-1);
+  // A full row in last place leaves no room to erase behind it.
+  if (last && start + limit < rows.length) shown.push({ text: "", width: 0 });
+  return { rows: shown, cursor: { row: cursor.row - start, column: cursor.column } };
+}

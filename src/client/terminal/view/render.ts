@@ -1,0 +1,58 @@
+import { formatAddress } from "../../../core/address.ts";
+import { visible, visibleName, visibleText } from "../../../core/sanitize.ts";
+import { commands } from "../../session/commands.ts";
+import type { Output } from "../../session/model.ts";
+import { sentenceOf, troubleOf } from "../../session/sentences.ts";
+
+/** A text for people, of one line or several, and the stream it belongs on. */
+export interface Rendered {
+  stream: "stdout" | "stderr";
+  text: string;
+}
+
+/** What the user is told, as lines, if it is worth any in a pipe. Everything foreign in it is made visible. */
+export function render(output: Output): Rendered | undefined {
+  switch (output.type) {
+    case "message":
+      return stdout(
+        `${visibleName(output.message.user)}${output.doubtful ? "?" : ""}: ${visibleText(output.message.text)}`,
+      );
+    case "sending":
+      return undefined;
+    case "fate": {
+      const trouble = troubleOf(output.to, output.outcome);
+      return trouble === undefined ? undefined : stderr(trouble);
+    }
+    case "users":
+      return stdout(
+        [...output.users]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([user, address]) => {
+            const you = user === output.me ? "  (you)" : "";
+            return `${visibleName(user)}  ${visible(formatAddress(address))}${you}`;
+          })
+          .join("\n"),
+      );
+    case "help":
+      return stdout(
+        Object.values(commands)
+          .map(({ usage, help }) => `${usage.padEnd(14)}${help}`)
+          .join("\n"),
+      );
+    case "displaced":
+    case "warning":
+      return stdout(`warning: ${sentenceOf(output)}`);
+    case "failure":
+      return stderr(sentenceOf(output));
+    default:
+      return stdout(sentenceOf(output));
+  }
+}
+
+function stdout(text: string): Rendered {
+  return { stream: "stdout", text };
+}
+
+function stderr(sentence: string): Rendered {
+  return { stream: "stderr", text: `error: ${sentence}` };
+}

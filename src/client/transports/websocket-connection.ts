@@ -1,0 +1,136 @@
+import { urlHost } from "../../core/address.ts";
+import { type MayContact, resolveContact } from "../../core/denylist.ts";
+import { CLIENT_PATHS, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
+import { openWebSocket } from "../../core/request.ts";
+import { readCloseReason } from "../../core/retry-after.ts";
+import { isRecord } from "../../core/schemas.ts";
+import { unreachable } from "../unreachable.ts";
+import type { Link } from "./connection-pool.ts";
+import type { Deferral, Outcome } from "./index.ts";
+
+/** How long a connection may take to open, and then an answer to come, in milliseconds: 5 s in all. */
+const OPEN_MS = 3000;
+const ANSWER_MS = 2000;
+
+/** How long to wait where a peer does not say, in milliseconds. */
+const DEFERRAL_MS = 1000;
+
+/** A frame waits for its answer in the order it was sent. */
+interface Frame {
+  body: string;
+  settle: (outcome: Outcome | Deferral) => void;
+}
+
+/** One connection to one peer, kept for as long as it lasts. */
+export function openWebSocketLink(
+  host: string,
+  port: number,
+  onEnded: () => void,
+  mayContact?: MayContact,
+): Link {
+  let socket: WebSocket | undefined;
+  const waiting: Frame[] = [];
+  let open = false;
+  let answered = false;
+  /** How many answers belong to frames that were taken for sent without one, in front of those that wait. */
+  let late = 0;
+  let ended: Outcome | Deferral | undefined;
+  const openTimer = setTimeout(
+    () => end({ type: "failed", reason: `no connection in ${OPEN_MS / 1000} s` }),
+    OPEN_MS,
+  );
+
+  resolveContact(host, mayContact).then(([ip = host, ...others]) => connect(ip, others), fail);
+
+  /** @param others further IP addresses of the host, for when this one refuses */
+  function connect(ip: string, others: string[]) {
+    if (ended) return;
+    const opening = openWebSocket(`ws://${urlHost(ip)}:${port}${CLIENT_PATHS.webSocket}`, {
+      host: `${urlHost(host)}:${port}`,
+    });
+    socket = opening;
+    opening.addEventListener("open", () => {
+      clearTimeout(openTimer);
+      open = true;
+      for (const frame of waiting) transmit(frame);
+    });
+    opening.addEventListener("message", ({ data }) => {
+      answered = true;
+      if (late > 0) late--;
+      else waiting.shift()?.settle(readAnswer(data));
+    });
+    opening.addEventListener("error", (event) => {
+      if (open) return;
+      const error = "error" in event ? event.error : undefined;
+      const [next, ...rest] = others;
+      if (next === undefined || unreachable(error) === undefined) fail(error);
+      else connect(next, rest);
+    });
+    opening.addEventListener("close", ({ code, reason }) => {
+      if (socket === opening) end(farewell(code, reason));
+    });
+  }
+
+  function fail(error: unknown) {
+    end({ type: "failed", reason: unreachable(error) ?? "it takes no WebSocket connection" });
+  }
+
+  function transmit(frame: Frame) {
+    socket?.send(frame.body);
+    const timer = setTimeout(() => {
+      // It used to answer, or it does not even read: the connection is dead, and the next message opens another.
+      if (answered || socket?.bufferedAmount) return end({ type: "unanswered", seconds: ANSWER_MS / 1000 });
+      late++;
+      waiting.shift();
+      settle({ type: "sent" });
+    }, ANSWER_MS);
+    const { settle } = frame;
+    frame.settle = (outcome) => {
+      clearTimeout(timer);
+      settle(outcome);
+    };
+  }
+
+  function end(outcome: Outcome | Deferral) {
+    if (ended) return;
+    ended = outcome;
+    clearTimeout(openTimer);
+    onEnded();
+    for (const frame of waiting.splice(0)) frame.settle(outcome);
+    socket?.terminate();
+  }
+
+  return {
+    send(body) {
+      if (ended) return Promise.resolve(ended);
+      const { promise, resolve } = Promise.withResolvers<Outcome | Deferral>();
+      const frame = { body, settle: resolve };
+      waiting.push(frame);
+      if (open) transmit(frame);
+      return promise;
+    },
+    close: () => end({ type: "broken" }),
+  };
+}
+
+/** What a close code (RFC 6455 §7.4.1) says of the frames that were not answered. */
+function farewell(code: number, reason: string): Outcome | Deferral {
+  if (code === WEBSOCKET_CLOSE.tooFast || code === WEBSOCKET_CLOSE.tryAgain)
+    return { type: "deferred", ms: readCloseReason(reason) || DEFERRAL_MS };
+  if (code === 1009) return { type: "failed", reason: "it takes no message this long", permanent: true };
+  // Closed in good order without a word on the frames: a peer that never answers.
+  if (code === 1000 || code === 1001) return { type: "sent" };
+  return { type: "broken" };
+}
+
+function readAnswer(data: unknown): Outcome {
+  if (data === WEBSOCKET_OK) return { type: "delivered" };
+  try {
+    const answer: unknown = JSON.parse(String(data));
+    if (isRecord(answer) && answer.status === "error")
+      return { type: "failed", reason: String(answer.message) };
+  } catch {
+    // Not JSON: a peer with words of its own, which tell nothing.
+  }
+  return { type: "sent" };
+}

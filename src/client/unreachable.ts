@@ -1,0 +1,17 @@
+import { DeniedAddress, ElsewhereLoopback, errorCode } from "../core/errors.ts";
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: "connection refused",
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "the host name cannot be looked up now",
+  EHOSTUNREACH: "no way to its host",
+  ENETUNREACH: "no way to its network",
+  EADDRNOTAVAIL: "no way to its address",
+  EINVAL: "no way to its address",
+};
+
+/** Why nothing can have reached the peer, for those errors that prove it; else undefined. */
+export function unreachable(error: unknown): string | undefined {
+  if (error instanceof DeniedAddress || error instanceof ElsewhereLoopback) return error.message;
+  return REASONS[errorCode(error) ?? ""];
+}

@@ -1,0 +1,169 @@
+/** How to find out whether a client is there: one prober per protocol. */
+import { createSocket } from "node:dgram";
+import { canonicalHost, urlHost } from "../../core/address.ts";
+import { createContactRule, type MayContact, resolveContact } from "../../core/denylist.ts";
+import { DeniedAddress, errorCode } from "../../core/errors.ts";
+import { encodeProbe, type ProbeForm, probeHttp, probeWebSocket, type TcpProbe } from "../../core/probe.ts";
+import type { Address, Protocol } from "../../core/schemas.ts";
+import { connectUdp } from "../../core/udp.ts";
+import type { Finding, Known, Prober } from "./types.ts";
+
+/** Holds the answers of all probes that may be under way, in bytes; the default holds 256 small ones. */
+const RECEIVE_BUFFER = 4 * 1024 * 1024;
+
+/** With 30 % lost each way, so many probes on UDP all fail once in 700,000 checks. */
+const UDP_ATTEMPTS = 20;
+
+/** Random bytes of a probe's id: nobody guesses one, nor meets another's. */
+const ID_BYTES = 16;
+
+/** The system's words for a peer that turned us away; every other error may be our own. */
+const REFUSALS = ["ECONNREFUSED", "ECONNRESET", "ENOTFOUND"];
+
+export interface Probers {
+  proberFor: (address: Address) => Prober;
+  close(): void;
+}
+
+/**
+ * Opens what probing needs: one UDP port to which all answers go.
+ * @param mayContact says which addresses are probed at all
+ */
+export async function openProbers(mayContact: MayContact = createContactRule()): Promise<Probers> {
+  const answers = await openAnswerSocket(mayContact);
+  const overTcp = (probe: TcpProbe): Prober => ({
+    // TCP itself sends again what was lost, so few attempts do.
+    attempts: 3,
+    begin: (address) => ({ probe: (deadline) => probeTcp(probe, address, mayContact, deadline), end() {} }),
+  });
+  const probers: Record<Protocol, Prober> = {
+    HTTP: overTcp(probeHttp),
+    WEBSOCKET: overTcp(probeWebSocket),
+    UDP: { attempts: UDP_ATTEMPTS, begin: answers.begin },
+  };
+  return { proberFor: ({ protocol }) => probers[protocol], close: answers.close };
+}
+
+/** Probes each IP address of a host until one answers. The name is looked up once, and then never again. */
+async function probeTcp(
+  probe: TcpProbe,
+  { host, port }: Address,
+  mayContact: MayContact,
+  deadline: number,
+): Promise<Finding> {
+  const signal = AbortSignal.timeout(deadline);
+  try {
+    const ips = await resolveContact(host, mayContact, signal);
+    let finding: Finding = "silent";
+    for (const ip of ips) {
+      const answer = probe(`${urlHost(ip)}:${port}`, `${urlHost(host)}:${port}`, signal);
+      finding = await answer.then((there) => (there ? "alive" : "refused"), findingOf);
+      if (finding !== "refused" || signal.aborted) break;
+    }
+    return finding;
+  } catch (error) {
+    return findingOf(error);
+  }
+}
+
+/**
+ * The one port that clients on UDP answer to. Each probe leaves from a socket of its own, which hears a refusal, and the
+ * answer to `id-checker`.
+ */
+async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober["begin"]; close(): void }> {
+  const waiting = new Map<string, () => void>();
+  const socket = await bind("udp6", "::").catch(() => bind("udp4", "0.0.0.0"));
+  socket.on("error", () => {});
+  socket.on("message", take);
+  const { port } = socket.address();
+
+  function take(datagram: Buffer): void {
+    // Whatever holds a live id is an answer, in whichever envelope. Some writers of JSON escape the quote before it.
+    for (const [, id = ""] of datagram.toString("latin1").matchAll(/(?:\\u0022)?([0-9a-f]{32})/g)) {
+      waiting.get(id)?.();
+      waiting.delete(id);
+    }
+  }
+
+  function begin({ host, port: peerPort }: Address, known: Known = {}) {
+    const ids: string[] = [];
+    const answered = Promise.withResolvers<Finding>();
+
+    /**
+     * Never `id-checker` at first, which ends some clients, nor to who is known to answer messages; nor a message, which
+     * some clients show to their users, to who is known to answer `id-checker`.
+     */
+    function form(): ProbeForm {
+      return known.probeForm ?? (ids.length < UDP_ATTEMPTS / 2 ? "message" : "id-checker");
+    }
+
+    async function probeAt(
+      ip: string,
+      id: string,
+      asked: ProbeForm,
+      over: Promise<Finding>,
+    ): Promise<Finding> {
+      const refused = Promise.withResolvers<Finding>();
+      try {
+        const sender = await connectUdp(ip, peerPort, (error) => refused.resolve(findingOf(error)), take);
+        try {
+          sender.send(encodeProbe({ host: canonicalHost(sender.address.address), port, id }, asked));
+          return await Promise.race([over, refused.promise]);
+        } finally {
+          sender.close();
+        }
+      } catch (error) {
+        return findingOf(error);
+      }
+    }
+
+    async function probe(deadline: number): Promise<Finding> {
+      const id = Buffer.from(crypto.getRandomValues(new Uint8Array(ID_BYTES))).toString("hex");
+      const asked = form();
+      ids.push(id);
+      waiting.set(id, () => {
+        known.probeForm = asked;
+        answered.resolve("alive");
+      });
+      const ended = Promise.withResolvers<Finding>();
+      const timer = setTimeout(() => ended.resolve("silent"), deadline);
+      try {
+        const ips = await resolveContact(host, mayContact, AbortSignal.timeout(deadline));
+        const over = Promise.race([answered.promise, ended.promise]);
+        const findings = await Promise.all(ips.map((ip) => probeAt(ip, id, asked, over)));
+        // One address that answers is enough, and one that may yet answer is no refusal.
+        return (["alive", "silent"] as const).find((each) => findings.includes(each)) ?? "refused";
+      } catch (error) {
+        return findingOf(error);
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+
+    return {
+      probe,
+      end() {
+        for (const id of ids) waiting.delete(id);
+      },
+    };
+  }
+
+  return { begin, close: () => socket.close() };
+}
+
+async function bind(type: "udp4" | "udp6", address: string) {
+  const socket = createSocket({ type });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.once("error", reject);
+  socket.bind({ port: 0, address }, resolve);
+  await promise;
+  socket.off("error", reject);
+  socket.setRecvBufferSize(RECEIVE_BUFFER);
+  return socket;
+}
+
+function findingOf(error: unknown): Finding {
+  if (error instanceof DeniedAddress) return "denied";
+  const code = errorCode(error);
+  return code !== undefined && REFUSALS.includes(code) ? "refused" : "silent";
+}

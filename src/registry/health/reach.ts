@@ -1,0 +1,113 @@
+/** Whether a user is reached from here: a quick look at its registered address, by the checker's own probers. */
+import { canonicalHost, formatAddress } from "../../core/address.ts";
+import type { Clock } from "../../core/clock.ts";
+import { sleep } from "../../core/clock.ts";
+import { type MayContact, resolveContact } from "../../core/denylist.ts";
+import { AskedTooSoon } from "../../core/errors.ts";
+import type { Address, UserName } from "../../core/schemas.ts";
+import { localAddressTowards } from "../../core/udp.ts";
+import type { Finding, Prober } from "./types.ts";
+
+/** How often one user, or one address, is looked at for whoever asks, in milliseconds. */
+const PAUSE_MS = 5000;
+
+/** How long a look may take, in milliseconds, in as many probes: a datagram may be lost. */
+const LOOK_MS = 3000;
+const ATTEMPTS = 4;
+
+/** Most looks at once; the checker's probes need the rest of what one process can have under way. */
+const MAX_AT_ONCE = 20;
+
+/** Most users and addresses remembered for the pause. */
+const MAX_REMEMBERED = 10_000;
+
+/** What a look has found; `from` is the address of this machine that asked, undefined if there is no way at all. */
+export interface Reached {
+  reached: "yes" | "no";
+  reason: string;
+  from: string | undefined;
+}
+
+/** @throws AskedTooSoon */
+export type LookAt = (user: UserName, address: Address) => Promise<Reached>;
+
+export function createLook({
+  proberFor,
+  mayContact,
+  clock,
+}: {
+  proberFor: (address: Address) => Prober;
+  mayContact: MayContact;
+  clock: Clock;
+}): LookAt {
+  /** When each user and address was looked at, the oldest first. */
+  const looked = new Map<string, number>();
+  let underWay = 0;
+
+  function pause(key: string): void {
+    const now = clock.now();
+    for (const [old, at] of looked) {
+      if (now - at < PAUSE_MS) break;
+      looked.delete(old);
+    }
+    const at = looked.get(key);
+    if (at !== undefined) throw new AskedTooSoon(Math.ceil((at + PAUSE_MS - now) / 1000));
+    if (looked.size >= MAX_REMEMBERED) throw new AskedTooSoon(PAUSE_MS / 1000);
+    looked.set(key, now);
+  }
+
+  async function probe(address: Address): Promise<Finding> {
+    const check = proberFor(address).begin(address);
+    const deadline = LOOK_MS / ATTEMPTS;
+    try {
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        const sentAt = clock.now();
+        const finding = await check.probe(deadline);
+        if (finding !== "silent") return finding;
+        // An error of our own comes at once, and has not used up the time that a peer has to answer.
+        const left = sentAt + deadline - clock.now();
+        if (left > 0 && attempt < ATTEMPTS) await sleep(clock, left);
+      }
+      return "silent";
+    } finally {
+      check.end();
+    }
+  }
+
+  return async (user, address) => {
+    if (underWay >= MAX_AT_ONCE) throw new AskedTooSoon(1);
+    pause(user);
+    // Many names at one address are no way to have it probed more often.
+    pause(formatAddress(address));
+    underWay++;
+    try {
+      const [finding, from] = await Promise.all([probe(address), addressTowards(address, mayContact)]);
+      return { reached: finding === "alive" ? "yes" : "no", reason: reasonOf(finding), from };
+    } finally {
+      underWay--;
+    }
+  };
+}
+
+async function addressTowards({ host }: Address, mayContact: MayContact): Promise<string | undefined> {
+  try {
+    const [ip = host] = await resolveContact(host, mayContact, AbortSignal.timeout(LOOK_MS));
+    return canonicalHost(await localAddressTowards(ip));
+  } catch {
+    // No such host or no way to it, which the finding tells.
+    return undefined;
+  }
+}
+
+function reasonOf(finding: Finding): string {
+  switch (finding) {
+    case "alive":
+      return "it answered";
+    case "refused":
+      return "it refuses connections, or there is no such host";
+    case "silent":
+      return `no answer in ${LOOK_MS / 1000} s`;
+    case "denied":
+      return "its address is one that is never contacted";
+  }
+}

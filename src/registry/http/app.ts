@@ -1,0 +1,267 @@
+import { Elysia, type InternalRoute } from "elysia";
+import { canonicalHost, isLoopback, isUnspecified } from "../../core/address.ts";
+import { systemClock } from "../../core/clock.ts";
+import {
+  MethodNotAllowed,
+  NameReserved,
+  NameTaken,
+  NotOwner,
+  RegistryFull,
+  TalkError,
+  Unauthorized,
+  UnknownPath,
+  UnknownUser,
+} from "../../core/errors.ts";
+import { failure, OK, pathOf } from "../../core/http.ts";
+import { leniently, readJson } from "../../core/json.ts";
+import { type Awaitable, whenThere } from "../../core/maybe-promise.ts";
+import { isUserName } from "../../core/names.ts";
+import { createOriginGuard } from "../../core/origin-guard.ts";
+import { isOwnAddress } from "../../core/own-addresses.ts";
+import { REACH_HEADER, REGISTRY_PATHS } from "../../core/protocol.ts";
+import { Address, isRecord, parse, Registration, type UserName, UserParams } from "../../core/schemas.ts";
+import type { LookAt } from "../health/reach.ts";
+import type { Log } from "../log.ts";
+import { OPERATOR } from "../stores/ownership.ts";
+import type { Refusal, Store } from "../stores/types.ts";
+import { claimOf } from "./auth.ts";
+import { docs } from "./docs.ts";
+import { type Admission, createAdmission } from "./limits.ts";
+import { operations } from "./operations.ts";
+import { createListAnswer } from "./user-list.ts";
+
+const { users, health } = REGISTRY_PATHS;
+const user = `${users}/:user` as const;
+
+/**
+ * How long a connection lives from one answer to the next request's end, in seconds, be it idle or trickling:
+ * what arrives does not prolong it. Bun adds up to 4 s.
+ */
+const IDLE_SECONDS = 10;
+
+export interface AppOptions {
+  store: Store;
+  /** @default nobody is told */
+  log?: Log;
+  /** The host of a proxy in front, if it is asked by a name. */
+  publicHost?: string | undefined;
+  /** Whether every name is everybody's. @default false: who shows a secret owns the name */
+  open?: boolean | undefined;
+  /** Finds out whether a user is reached. @default nobody can ask */
+  lookAt?: LookAt;
+  /** How many users may come from one place. @default as `admission.ts` says; this machine is not counted */
+  admission?: Admission;
+}
+
+interface Place {
+  guard: ReturnType<typeof createOriginGuard>;
+  /** The one IP address that can ask there, if there is but one. */
+  onlySource: string | undefined;
+  /** Whether other machines can ask. */
+  onNetwork: boolean;
+}
+
+/** The registry's HTTP API over a store; it listens once `.listen()` is called. */
+export function createApp({
+  store,
+  log = () => {},
+  publicHost,
+  open = false,
+  lookAt,
+  admission = createAdmission({ isLive: async (user) => Boolean(await store.get(user)), clock: systemClock }),
+}: AppOptions) {
+  const answerList = createListAnswer(store);
+  const claimTo = open ? () => OPERATOR : claimOf;
+  /** What follows from where the app listens, which is known at the first request. */
+  let place: Place | undefined;
+
+  const app = new Elysia({
+    // `Host: db` is a host like any other.
+    handler: { standardHostname: false },
+    // Bodies are counted as they are read, so that too large a one gets its answer in JSON.
+    serve: {
+      reusePort: false,
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      idleTimeout: IDLE_SECONDS,
+    },
+  })
+    .onError(({ error, request }) => refuse(error, request))
+    // Around everything, and not `onRequest`, for which Elysia would make a URL of each request.
+    .wrap((answer, request) => {
+      try {
+        place ??= placeAt(app.server?.hostname ?? "");
+        place.guard(request);
+        return place.onNetwork ? saysSo(answer) : answer;
+      } catch (error) {
+        return () => refuse(error, request);
+      }
+    })
+    .use(docs((): InternalRoute[] => app.routes))
+    .get(health, () => OK, { detail: operations.health })
+    .get(
+      users,
+      ({ request }) => {
+        const answer = answerList(request);
+        // Not a call alone, which Elysia would wait for: a list that is there need not be waited for.
+        return answer instanceof Promise ? orRefused(answer, request) : answer;
+      },
+      { detail: operations.list },
+    )
+    .post(
+      users,
+      async ({ request }) => {
+        const registration = parse(Registration, await readJson(request, leniently));
+        const { user } = registration;
+        const source = sourceOf(request);
+        const address = reachable(registration.address, source);
+        const claim = claimTo(request);
+        const result = await admitted(user, source, () => store.create(user, address, claim));
+        if (result !== "done") throw refusalBy(result);
+        log({ type: "registered", user, address });
+        return OK;
+      },
+      { detail: operations.create },
+    )
+    .get(
+      user,
+      async ({ params }) => {
+        // A percent-encoding that is none comes with U+FFFD, or without a socket as no name at all.
+        const address = isUserName(params.user) && (await store.get(params.user));
+        if (!address) throw new UnknownUser();
+        return address;
+      },
+      { detail: operations.read },
+    )
+    .put(
+      user,
+      async ({ params, request }) => {
+        const { user } = parse(UserParams, params);
+        const source = sourceOf(request);
+        const address = reachable(parse(Address, await readJson(request, leniently)), source);
+        const claim = claimTo(request);
+        const result = await admitted(user, source, () => store.put(user, address, claim));
+        if (result !== "done") throw refusalBy(result);
+        log({ type: "updated", user, address });
+        return OK;
+      },
+      { detail: operations.put },
+    )
+    .delete(
+      user,
+      async ({ params, request }) => {
+        if (!isUserName(params.user)) return OK;
+        const result = await store.remove(params.user, claimTo(request));
+        if (result === "done") log({ type: "left", user: params.user });
+        else if (result !== "absent") throw refusalBy(result);
+        return OK;
+      },
+      { detail: operations.remove },
+    )
+    .post(
+      `${user}/reach`,
+      async ({ params, request }) => {
+        if (!lookAt || !isUserName(params.user)) throw new UnknownUser();
+        const result = await store.mayChange(params.user, claimTo(request));
+        if (result === "absent") throw new UnknownUser();
+        if (result !== "done") throw refusalBy(result);
+        const address = await store.get(params.user);
+        if (!address) throw new UnknownUser();
+        const { from, ...found } = await lookAt(params.user, address);
+        return { ...OK, ...found, ...(from !== undefined && { from }) };
+      },
+      { detail: operations.reach },
+    );
+
+  /** Stores a user, who is counted unless it is there already: then it moves or is refused, however many came before. */
+  function admitted<T extends string>(user: UserName, source: string, put: () => Awaitable<T>): Awaitable<T> {
+    if (!admission.counts(source)) return put();
+    return whenThere(store.get(user), (known) => (known ? put() : admission.admit(user, source, put)));
+  }
+
+  /** What went wrong, as an answer. */
+  function refuse(error: unknown, request: Request): Response {
+    return failure(toTalkError(error, request, methodsAt));
+  }
+
+  /** An answer that comes later, also if it is a refusal. */
+  function orRefused(answer: Promise<Response>, request: Request): Promise<Response> {
+    return answer.catch((error) => refuse(error, request));
+  }
+
+  function placeAt(host: string): Place {
+    // Nobody else can ask there, and looking would take a tenth of a PUT.
+    const onlySource = host === "127.0.0.1" || host === "::1" ? host : undefined;
+    // Bound to a name, what counts is where that led. Who has a proxy lets others in through it.
+    const onNetwork = publicHost !== undefined || (host !== "" && !isLoopback(boundTo(app.server) ?? host));
+    return { guard: createOriginGuard(host, publicHost), onlySource, onNetwork };
+  }
+
+  /** The IP address that asks; without a socket it is this machine. */
+  function sourceOf(request: Request): string {
+    return place?.onlySource ?? app.server?.requestIP(request)?.address ?? "127.0.0.1";
+  }
+
+  /** The methods that the routes know for a path. */
+  function methodsAt(path: string): string[] {
+    const fits = (pattern: string) => new RegExp(`^${pattern.replace(/:\w+/g, "[^/]+")}/?$`).test(path);
+    return app.routes.filter((route) => fits(route.path)).map(({ method }) => method);
+  }
+
+  return app;
+}
+
+/** What the store refused, as an error. */
+function refusalBy(result: "taken" | "own" | "reserved" | "full" | Refusal): TalkError {
+  switch (result) {
+    case "taken":
+      return new NameTaken();
+    case "own":
+      return new NameTaken("you");
+    case "reserved":
+      return new NameReserved();
+    case "full":
+      return new RegistryFull();
+    case "unauthorized":
+      return new Unauthorized();
+    case "forbidden":
+      return new NotOwner();
+  }
+}
+
+/** The IP address that a server of Bun listens on, which Elysia's types do not know. */
+function boundTo(server: unknown): string | undefined {
+  const address = isRecord(server) ? server.address : undefined;
+  return isRecord(address) && typeof address.address === "string" ? address.address : undefined;
+}
+
+/** Makes every answer tell that other machines can ask here too. */
+function saysSo<A extends unknown[]>(answer: (...args: A) => unknown): (...args: A) => unknown {
+  return (...args) => whenThere(answer(...args), told);
+}
+
+function told(response: unknown): unknown {
+  if (response instanceof Response) response.headers.set(REACH_HEADER, "network");
+  return response;
+}
+
+/**
+ * A wildcard cannot be reached, nor can another machine's loopback, which would lead to whoever is on ours: both mean
+ * the address that the request came from (`source`, an IP).
+ */
+function reachable(address: Address, source: string): Address {
+  const isElsewhere = isLoopback(address.host) && !isOwnAddress(source);
+  if (!isElsewhere && !isUnspecified(address.host)) return address;
+  return parse(Address, { ...address, host: canonicalHost(source) });
+}
+
+/** The one place where whatever was thrown becomes one of our errors. */
+function toTalkError(error: unknown, request: Request, methodsAt: (path: string) => string[]): TalkError {
+  if (error instanceof TalkError) return error;
+  if (error instanceof Error && "code" in error && error.code === "NOT_FOUND") {
+    const allowed = methodsAt(pathOf(request));
+    if (allowed.length > 0) return new MethodNotAllowed(allowed);
+    return new UnknownPath(`the API is described at ${REGISTRY_PATHS.docs}`);
+  }
+  process.stderr.write(`error: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return new TalkError("unexpected", "The registry failed; its log says why. Please report it.");
+}

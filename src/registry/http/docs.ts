@@ -1,0 +1,69 @@
+/** The API's own documentation: the OpenAPI document, and Swagger UI. */
+/// <reference path="./assets.d.ts" />
+import { Elysia, type InternalRoute } from "elysia";
+import style from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
+import script from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
+import { REGISTRY_PATHS } from "../../core/protocol.ts";
+
+/**
+ * `/swagger` and what it needs, from this machine alone: registries run on networks without a way out.
+ * @param routes those of the API, once all are there
+ */
+export function docs(routes: () => InternalRoute[]) {
+  const base = REGISTRY_PATHS.docs;
+  let document: Promise<unknown> | undefined;
+  const assets = {
+    "": ({ request }: { request: Request }) =>
+      page(pageAt(request.url.endsWith("/") ? "" : `${base.slice(1)}/`), "text/html; charset=utf-8"),
+    "/json": () => (document ??= describe(routes())),
+    "/start.js": () => page(START, "text/javascript; charset=utf-8"),
+    "/swagger-ui.js": () => page(Bun.file(script), "text/javascript; charset=utf-8"),
+    "/swagger-ui.css": () => page(Bun.file(style), "text/css; charset=utf-8"),
+  };
+  const app = new Elysia({ name: "docs" });
+  for (const [path, serve] of Object.entries(assets))
+    app.get(`${base}${path}`, serve, { detail: { hide: true } });
+  return app;
+}
+
+/** Made when it is first asked for, because what makes it takes 50 ms and 10 MB to load. */
+async function describe(routes: InternalRoute[]): Promise<unknown> {
+  const { makeDocument } = await import("./openapi.ts");
+  return makeDocument(routes);
+}
+
+/** The page, whose links are relative: a proxy may have put a prefix before its path. @param folder that of its files */
+function pageAt(folder: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Talk registry</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${folder}swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="${folder}swagger-ui.js"></script>
+<script src="${folder}start.js"></script>
+</body>
+</html>
+`;
+}
+
+const START = `const url = new URL("json", document.currentScript.src).href;
+SwaggerUIBundle({ url, dom_id: "#swagger-ui", deepLinking: true });
+`;
+
+function page(body: string | Blob, type: string): Response {
+  return new Response(body, {
+    headers: {
+      "content-type": type,
+      // Swagger UI sets styles and data: images itself; everything else comes from here, and goes here.
+      "content-security-policy":
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}

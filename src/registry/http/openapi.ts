@@ -1,0 +1,102 @@
+import { swagger } from "@elysiajs/swagger";
+import { Elysia, type InternalRoute } from "elysia";
+import manifest from "../../../package.json" with { type: "json" };
+import { HOST_NAME } from "../../core/names.ts";
+import { REGISTRY_PATHS } from "../../core/protocol.ts";
+import {
+  Address,
+  Failure,
+  Ok,
+  Port,
+  Protocol,
+  Reached,
+  Registration,
+  ruleOf,
+  Taken,
+  UserName,
+} from "../../core/schemas.ts";
+
+/** The OpenAPI document of some routes. */
+export async function makeDocument(routes: InternalRoute[]): Promise<unknown> {
+  const base = REGISTRY_PATHS.docs;
+  const app = new Elysia().use(swagger({ path: base, exclude: [new RegExp(`^${base}`)], documentation }));
+  for (const { method, path, hooks } of routes) {
+    if (!hooks.detail?.hide) app.route(method, path, () => {}, hooks);
+  }
+  return (await app.handle(new Request(`http://localhost${base}/json`))).json();
+}
+
+const EXAMPLE = { protocol: "UDP", host: "10.0.0.5", port: 3000 };
+
+/**
+ * A host as one string, because generators make nothing of use of a choice between three; the pattern lets all of them
+ * through and is one that Go and Rust can compile. What is registered is checked in full.
+ */
+const HOST = {
+  type: "string" as const,
+  pattern: "^[a-zA-Z0-9_.:-]{1,253}$",
+  description: HOST_NAME.rule,
+  examples: [EXAMPLE.host],
+};
+
+/** An address as it is asked for, or answered. Properties are named types, or generators make one of each use. */
+function addressOf(required: string[], description: string) {
+  return {
+    type: "object" as const,
+    description,
+    required,
+    properties: { protocol: { $ref: "#/components/schemas/Protocol" }, host: HOST, port: Port },
+    examples: [EXAMPLE],
+  };
+}
+
+const documentation = {
+  openapi: "3.1.0",
+  info: {
+    title: "Talk registry",
+    version: manifest.version,
+    description: "Knows where each user listens. The messages themselves go straight from client to client.",
+    license: { name: manifest.license, identifier: manifest.license },
+  },
+  // Relative to the document's own URL, whatever prefix a proxy puts before it.
+  servers: [{ url: "..", description: "This registry" }],
+  security: [],
+  tags: [
+    { name: "users", description: "Who is there, and where" },
+    { name: "registry", description: "The registry itself" },
+  ],
+  components: {
+    schemas: {
+      Protocol,
+      Address: addressOf(["protocol", "host", "port"], ruleOf(Address)),
+      NewAddress: addressOf(
+        ["protocol", "host"],
+        "An address to register; without a port, the protocol's default (8080, 8082, 3000) is meant.",
+      ),
+      Registration: {
+        type: "object" as const,
+        description: ruleOf(Registration),
+        required: ["user", "address"],
+        properties: { user: UserName, address: { $ref: "#/components/schemas/NewAddress" } },
+        examples: [{ user: "bob", address: EXAMPLE }],
+      },
+      Users: {
+        type: "object" as const,
+        description: "A key per user.",
+        additionalProperties: { $ref: "#/components/schemas/Address" },
+        examples: [{ bob: EXAMPLE }],
+      },
+      Ok,
+      Failure,
+      Taken,
+      Reached,
+    },
+    securitySchemes: {
+      owner: {
+        type: "http" as const,
+        scheme: "bearer",
+        description: "A secret of your own choice, best of 256 random bits, with which a name becomes yours.",
+      },
+    },
+  },
+};

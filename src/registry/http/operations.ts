@@ -1,0 +1,233 @@
+/** What each operation of the API says of itself. */
+import {
+  AskedTooSoon,
+  ForeignOrigin,
+  NameTaken,
+  NotJson,
+  NotOwner,
+  StoreUnavailable,
+  TooLarge,
+  TooManyUsers,
+  Unauthorized,
+  UnknownUser,
+} from "../../core/errors.ts";
+import { OK } from "../../core/http.ts";
+import { MAX_BODY_BYTES } from "../../core/protocol.ts";
+import { type Address, UserName } from "../../core/schemas.ts";
+
+const BOB: Address = { protocol: "UDP", host: "10.0.0.5", port: 3000 };
+
+const ok = answer("Done.", "Ok", OK);
+
+const refusals = {
+  400: refusal("A rule for names or addresses is broken; the message says which.", {
+    message: '"address.port" must be a whole number from 1 to 65535.',
+  }),
+  413: refusal("The body is over 64 KiB.", new TooLarge("The body", MAX_BODY_BYTES)),
+  415: refusal("The body is not `application/json`, or is compressed.", new NotJson()),
+};
+
+/** What is answered to web pages of elsewhere, whatever they ask for. */
+const foreign = { 403: refusal("A web page of another origin asks.", new ForeignOrigin()) };
+
+/** What only those meet who touch a name with an owner. */
+const ownership = {
+  401: {
+    ...refusal("The name has an owner, and no secret was shown.", new Unauthorized()),
+    headers: {
+      "WWW-Authenticate": {
+        description: "How to show it.",
+        schema: { type: "string" as const },
+        example: "Bearer",
+      },
+    },
+  },
+  403: refusal("The name has another owner, or a web page of another origin asks.", new NotOwner()),
+};
+
+const taken = answer("The name is taken; `owner` is `you` if its secret was shown.", "Taken", {
+  status: "error",
+  message: new NameTaken("you").message,
+  owner: "you",
+});
+
+/** A secret may be shown. */
+const security: Record<string, string[]>[] = [{}, { owner: [] }];
+
+/** What only a request for a new user meets. */
+const limits = {
+  429: {
+    ...refusal(
+      "Too many users were registered from this address; this machine itself has no limit.",
+      new TooManyUsers(1),
+    ),
+    headers: {
+      "Retry-After": { description: "Seconds to wait.", schema: { type: "integer" as const }, example: 1 },
+    },
+  },
+};
+
+const down = {
+  503: refusal(
+    "The store does not answer now, or the registry is full.",
+    new StoreUnavailable("The store cannot be written now."),
+  ),
+};
+
+const userParameter = {
+  name: "user",
+  in: "path" as const,
+  required: true,
+  description: "The user's name.",
+  schema: UserName,
+  example: "bob",
+};
+
+/** The documentation of each route, as Elysia takes it in `detail`. */
+export const operations = {
+  health: {
+    operationId: "health",
+    tags: ["registry"],
+    summary: "Whether the registry is up",
+    description:
+      "Answers as long as the registry runs; also what other registries and load balancers may ask.",
+    responses: { 200: answer("It is up.", "Ok", OK), ...foreign },
+  },
+  list: {
+    operationId: "listUsers",
+    tags: ["users"],
+    summary: "All users and where they listen",
+    description:
+      "An object with a key per user. `/v1/users/` is the same. With `If-None-Match`, an unchanged list costs a 304.",
+    parameters: [
+      {
+        name: "If-None-Match",
+        in: "header" as const,
+        required: false,
+        description: "The `ETag` of the list that is already known.",
+        schema: { type: "string" as const },
+        example: '"2jmj7l5rSw0yVb_vlWAYkK"',
+      },
+    ],
+    responses: {
+      200: {
+        ...answer("The users.", "Users", { bob: BOB }),
+        headers: {
+          ETag: {
+            description: "Stands for exactly this list.",
+            schema: { type: "string" as const },
+            example: '"2jmj7l5rSw0yVb_vlWAYkK"',
+          },
+        },
+      },
+      304: { description: "The list is the one named in `If-None-Match`." },
+      ...foreign,
+      ...down,
+    },
+  },
+  create: {
+    operationId: "createUser",
+    tags: ["users"],
+    summary: "Register a new user",
+    security,
+    description:
+      "Fails if the name is taken. Who shows a secret owns the name: only who shows it again changes or removes the user, also after a crash. A missing port means the protocol's default (8080, 8082, 3000); an unspecified host (`0.0.0.0`, `::`), or a loopback host named from another machine, becomes the address that the request came from.",
+    requestBody: body("Registration", { user: "bob", address: BOB }),
+    responses: {
+      200: ok,
+      409: taken,
+      ...refusals,
+      ...foreign,
+      ...limits,
+      ...down,
+    },
+  },
+  read: {
+    operationId: "readUser",
+    tags: ["users"],
+    summary: "Where one user listens",
+    description: "The address of one user.",
+    parameters: [userParameter],
+    responses: {
+      200: answer("The address.", "Address", BOB),
+      ...foreign,
+      404: refusal("There is no such user.", new UnknownUser()),
+      ...down,
+    },
+  },
+  put: {
+    operationId: "putUser",
+    tags: ["users"],
+    summary: "Register or move a user",
+    security,
+    description:
+      "Creates the user if it is missing, else replaces its address. Hosts and ports are read as for POST.",
+    parameters: [userParameter],
+    requestBody: body("NewAddress", BOB),
+    responses: { 200: ok, ...refusals, ...ownership, ...limits, ...down },
+  },
+  reach: {
+    operationId: "reachUser",
+    tags: ["users"],
+    summary: "Whether the registry reaches a user",
+    security,
+    description:
+      "Probes the registered address now, as the regular checks do, within 4 s, and removes nobody. For whoever may change the user, once in 5 s.",
+    parameters: [userParameter],
+    responses: {
+      200: answer("What was found; `from` is the registry's address towards the user.", "Reached", {
+        status: "ok",
+        reached: "no",
+        reason: "no answer in 3 s",
+        from: "10.0.0.1",
+      }),
+      ...ownership,
+      404: refusal("There is no such user.", new UnknownUser()),
+      429: {
+        ...refusal("It was asked for this user or address a moment ago.", new AskedTooSoon(5)),
+        headers: {
+          "Retry-After": {
+            description: "Seconds to wait.",
+            schema: { type: "integer" as const },
+            example: 5,
+          },
+        },
+      },
+      ...down,
+    },
+  },
+  remove: {
+    operationId: "removeUser",
+    tags: ["users"],
+    summary: "Remove a user",
+    security,
+    description: "Answers the same whether or not there was such a user.",
+    parameters: [userParameter],
+    responses: {
+      200: ok,
+      400: refusal("The secret is none that can have been meant.", {
+        message: 'A secret must be 1 to 1024 of a-z, A-Z, 0-9 and "-._~+/", then perhaps "=".',
+      }),
+      ...ownership,
+      ...down,
+    },
+  },
+};
+
+function body(schema: string, example: unknown) {
+  return {
+    required: true,
+    content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` }, example } },
+  };
+}
+
+function answer(description: string, schema: string, example: unknown) {
+  return {
+    description,
+    content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` }, example } },
+  };
+}
+
+function refusal(description: string, { message }: { message: string }) {
+  return answer(description, "Failure", { status: "error", message });
+}

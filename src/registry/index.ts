@@ -1,0 +1,142 @@
+/** A whole registry for a program of its own: what `bun run registry` runs, and what is imported as `talk/registry`. */
+import { isUnspecified, urlHost } from "../core/address.ts";
+import { systemClock } from "../core/clock.ts";
+import { createContactRule } from "../core/denylist.ts";
+import { CannotListen } from "../core/errors.ts";
+import { urlsOfWildcard } from "../core/own-addresses.ts";
+import { REGISTRY_PORT, REGISTRY_URL } from "../core/protocol.ts";
+import { createChecker } from "./health/checker.ts";
+import { openProbers, type Probers } from "./health/probers.ts";
+import { createLook, type LookAt } from "./health/reach.ts";
+import { createApp } from "./http/app.ts";
+import type { Log } from "./log.ts";
+import { logTrouble } from "./stores/trouble.ts";
+import { openStore } from "./stores/types.ts";
+
+/** How long requests under way may take to end when the registry closes, in milliseconds. */
+const GRACE_MS = 2500;
+
+/**
+ * How long a registry that shares its port still answers before it closes, in milliseconds: each answer sends its client
+ * to the next registry, so that no request is on its way on a connection that is closed.
+ */
+const HAND_OVER_MS = 1000;
+
+export interface RegistryOptions {
+  /** Where the users are kept: `memory:`, `sqlite:<path>` or `redis://host:port/db`. */
+  store: string;
+  /** Most users at once. @default 100,000 */
+  maxUsers?: number;
+  /** What an answered write on `sqlite:` survives: the end of the process, or of the power. @default process */
+  durability?: "process" | "power";
+  /** Called with what happens. @default nobody is told */
+  log?: Log;
+  /** The name by which a proxy on this machine is asked. @default there is none */
+  publicHost?: string | undefined;
+  /** Whether every name is everybody's. @default false: who shows a secret (`Authorization: Bearer …`) owns the name */
+  open?: boolean | undefined;
+  /** Milliseconds between two checks of a user, ±20 %. @default 150,000 */
+  checkInterval?: number;
+  /** Milliseconds that a user may be silent in one check. @default 30,000 */
+  checkWindow?: number;
+  /** Networks, such as `10.0.0.0/8`, that are never contacted. @default only those at which no user can be */
+  checkDeny?: readonly string[];
+}
+
+export interface Registry {
+  /** Answers a request without a socket; a host `0.0.0.0` in it becomes `127.0.0.1`. */
+  fetch(request: Request): Promise<Response>;
+  /**
+   * Takes connections and begins to check the users. Resolves to the base URL, of a wildcard to one that others can use.
+   * @param host @default 127.0.0.1, which only this machine reaches
+   * @param port 0 picks a free one. @default 8088
+   * @param sharePort others that share it may listen on it too, on one store, so that one can follow another. @default false
+   * @throws CannotListen
+   */
+  listen(options?: { host?: string; port?: number; sharePort?: boolean }): Promise<string>;
+  /** Ends checking, finishes what it is answering for up to 2.5 s, and closes the store. */
+  close(): Promise<void>;
+}
+
+/** Opens the store; listens once `listen` is called. @throws UsageError, InvalidInput, StoreUnavailable */
+export async function createRegistry({
+  store: storeUrl,
+  maxUsers,
+  durability,
+  log = () => {},
+  publicHost,
+  open,
+  checkInterval = 150_000,
+  checkWindow = 30_000,
+  checkDeny = [],
+}: RegistryOptions): Promise<Registry> {
+  const mayContact = createContactRule(checkDeny);
+  const store = logTrouble(await openStore(storeUrl, { maxUsers, durability }), log);
+  /** Opened once it listens: nobody is probed before. */
+  let probers: Promise<Probers> | undefined;
+  const openOnce = () => (probers ??= openProbers(mayContact));
+  let look: LookAt | undefined;
+  const app = createApp({
+    store,
+    log,
+    publicHost,
+    open,
+    async lookAt(user, address) {
+      const { proberFor } = await openOnce();
+      look ??= createLook({ proberFor, mayContact, clock: systemClock });
+      return look(user, address);
+    },
+  });
+  let stopChecking = async () => {};
+  let handOver = async () => {};
+  let leaving = false;
+  let closing: Promise<void> | undefined;
+
+  async function close() {
+    const grace = setTimeout(() => void app.server?.stop(true), GRACE_MS);
+    await Promise.all([stopChecking(), handOver()]);
+    await app.server?.stop();
+    clearTimeout(grace);
+    await store.close();
+  }
+
+  return {
+    fetch: async (request) => app.handle(request),
+    async listen({ host = "127.0.0.1", port = REGISTRY_PORT, sharePort = false } = {}) {
+      if (sharePort) {
+        handOver = async () => {
+          leaving = true;
+          await Bun.sleep(HAND_OVER_MS);
+        };
+        app.onRequest(({ set }) => {
+          if (leaving) set.headers.connection = "close";
+        });
+      }
+      try {
+        app.listen({ hostname: host, port, reusePort: sharePort });
+      } catch (error) {
+        throw CannotListen.from(error, host, port);
+      }
+      const { proberFor, close: closeProbers } = await openOnce();
+      const checker = createChecker({
+        store,
+        proberFor,
+        log,
+        interval: checkInterval,
+        window: checkWindow,
+        clock: systemClock,
+        random: Math.random,
+      });
+      checker.start();
+      stopChecking = () => {
+        const stopped = checker.stop();
+        closeProbers();
+        return stopped;
+      };
+      const bound = app.server?.port ?? port;
+      if (!isUnspecified(host)) return `http://${urlHost(host)}:${bound}`;
+      return urlsOfWildcard(host, bound)[0] ?? REGISTRY_URL;
+    },
+    close: () => (closing ??= close()),
+  };
+}

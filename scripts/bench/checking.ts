@@ -1,7 +1,7 @@
 /** What the checker itself uses of the processor for each of so many clients, in µs: `bun checking.ts clients`. */
 import { systemClock } from "../../src/core/clock.ts";
 import { createChecker } from "../../src/registry/health/checker.ts";
-import { openStore } from "../../src/registry/stores/types.ts";
+import { openStore } from "../../src/registry/stores/index.ts";
 
 /** Checks are counted over as many starts of the checker as it takes for this many. */
 const CHECKS = 200_000;

@@ -9,7 +9,7 @@ import { readLines } from "../../src/core/lines.ts";
 import type { Address } from "../../src/core/schemas.ts";
 import { createChecker } from "../../src/registry/health/checker.ts";
 import { openProbers } from "../../src/registry/health/probers.ts";
-import { openStore } from "../../src/registry/stores/types.ts";
+import { openStore } from "../../src/registry/stores/index.ts";
 import { createRandom } from "../../test/helpers/random.ts";
 import { progress } from "./stores/progress.ts";
 

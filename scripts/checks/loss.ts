@@ -6,7 +6,7 @@ import { transports } from "../../src/client/transports/index.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { createChecker } from "../../src/registry/health/checker.ts";
 import { openProbers } from "../../src/registry/health/probers.ts";
-import { openStore } from "../../src/registry/stores/types.ts";
+import { openStore } from "../../src/registry/stores/index.ts";
 import { createRandom } from "../../test/helpers/random.ts";
 import { progress } from "./stores/progress.ts";
 

@@ -10,8 +10,8 @@ import { openProbers, type Probers } from "./health/probers.ts";
 import { createLook, type LookAt } from "./health/reach.ts";
 import { createApp } from "./http/app.ts";
 import type { Log } from "./log.ts";
+import { openStore } from "./stores/index.ts";
 import { logTrouble } from "./stores/trouble.ts";
-import { openStore } from "./stores/types.ts";
 
 /** How long requests under way may take to end when the registry closes, in milliseconds. */
 const GRACE_MS = 2500;

@@ -1,6 +1,6 @@
 import { UsageError } from "../core/errors.ts";
 import { parse, UserParams } from "../core/schemas.ts";
-import { openStore } from "./stores/types.ts";
+import { openStore } from "./stores/index.ts";
 
 /**
  * Takes the owner, or the reservation, from a name, on a store that a running registry may be using. Resolves to

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Users } from "../../src/client/registry/listed-users.ts";
 import { type Effect, type Event, type Session, startSession } from "../../src/client/session/model.ts";
 import { step } from "../../src/client/session/update.ts";
-import type { Outcome } from "../../src/client/transports/index.ts";
+import type { Outcome } from "../../src/client/transports/types.ts";
 import type { Address } from "../../src/core/schemas.ts";
 
 const ALICE: Address = { protocol: "HTTP", host: "10.0.0.1", port: 8080 };

@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
-import { type Outcome, transports } from "../../src/client/transports/index.ts";
+import { transports } from "../../src/client/transports/index.ts";
+import type { Outcome } from "../../src/client/transports/types.ts";
 import { encodeMessage } from "../../src/core/encode.ts";
 import type { Address, Message, Protocol } from "../../src/core/schemas.ts";
 import { afterwards } from "../helpers/afterwards.ts";

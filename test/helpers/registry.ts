@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../src/registry/http/app.ts";
-import { openStore, type Store, type StoreOptions } from "../../src/registry/stores/types.ts";
+import { openStore } from "../../src/registry/stores/index.ts";
+import type { Store, StoreOptions } from "../../src/registry/stores/types.ts";
 import { afterwards } from "./afterwards.ts";
 import { emptyRedis, noRedis } from "./redis.ts";
 

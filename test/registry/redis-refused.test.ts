@@ -1,7 +1,7 @@
 /** A registry refuses a Redis that it cannot use, at its start and in one line. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { openStore } from "../../src/registry/stores/types.ts";
+import { openStore } from "../../src/registry/stores/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, root, start, startRegistry } from "../helpers/program.ts";
 import { noRedis, type Redis, startRedis } from "../helpers/redis.ts";

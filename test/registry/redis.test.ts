@@ -1,7 +1,7 @@
 /** The registry on a Redis that goes away and comes back. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createApp } from "../../src/registry/http/app.ts";
-import { openStore } from "../../src/registry/stores/types.ts";
+import { openStore } from "../../src/registry/stores/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { noRedis, type Redis, startRedis } from "../helpers/redis.ts";
 

@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openStore } from "../../src/registry/stores/types.ts";
+import { openStore } from "../../src/registry/stores/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, start, startRegistry } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";

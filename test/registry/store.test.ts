@@ -1,9 +1,10 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { Address } from "../../src/core/schemas.ts";
+import { openStore } from "../../src/registry/stores/index.ts";
 import { OPERATOR } from "../../src/registry/stores/ownership.ts";
 import { openFile } from "../../src/registry/stores/sqlite-file.ts";
-import { openStore, type Store } from "../../src/registry/stores/types.ts";
+import type { Store } from "../../src/registry/stores/types.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { freshStore, openTestStore, storeKinds, temporaryFolder } from "../helpers/registry.ts";
 

@@ -1,7 +1,8 @@
 import { CannotListen } from "../../core/errors.ts";
 import { PROTOCOLS } from "../../core/protocol.ts";
 import type { Protocol } from "../../core/schemas.ts";
-import { type Listener, type ListenOptions, transports } from "../transports/index.ts";
+import { transports } from "../transports/index.ts";
+import type { Listener, ListenOptions } from "../transports/types.ts";
 
 /** How many ports behind the default are tried. */
 const ATTEMPTS = 100;

@@ -7,13 +7,8 @@ import { TalkError } from "../../core/errors.ts";
 import { MESSAGES_PER_SECOND } from "../../core/protocol.ts";
 import { createPace } from "../../core/token-bucket.ts";
 import type { ListedAddress } from "../registry/listed-users.ts";
-import {
-  type Deferral,
-  type Outcome,
-  type Sender,
-  type Transport,
-  transportFor,
-} from "../transports/index.ts";
+import { transportFor } from "../transports/index.ts";
+import type { Deferral, Outcome, Sender, Transport } from "../transports/types.ts";
 import { createBacklog } from "./back-pressure.ts";
 
 /** Most messages that wait for one peer; more are not delivered. Whoever reads lines has to wait long before. */

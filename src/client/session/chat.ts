@@ -7,7 +7,7 @@ import type { Address, UserName } from "../../core/schemas.ts";
 import { createOutbox } from "../outbound/outbox.ts";
 import type { Registry } from "../registry/api.ts";
 import type { Users } from "../registry/listed-users.ts";
-import type { Outcome } from "../transports/index.ts";
+import type { Outcome } from "../transports/types.ts";
 import { type Effect, type Event, type Output, type Purpose, type Session, startSession } from "./model.ts";
 import { step } from "./update.ts";
 

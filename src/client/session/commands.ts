@@ -4,7 +4,7 @@ import { encodeMessage } from "../../core/encode.ts";
 import { TalkError } from "../../core/errors.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { suggest } from "../../core/suggest.ts";
-import type { Outcome } from "../transports/index.ts";
+import type { Outcome } from "../transports/types.ts";
 import { type Effect, fail, keep, print, type Session, type Step, select } from "./model.ts";
 
 interface Command {

@@ -5,7 +5,7 @@ import type { Address, Message, UserName } from "../../core/schemas.ts";
 import { suggest } from "../../core/suggest.ts";
 import type { Reach } from "../registry/api.ts";
 import type { ListedAddress, Users } from "../registry/listed-users.ts";
-import type { Outcome } from "../transports/index.ts";
+import type { Outcome } from "../transports/types.ts";
 import { type Inbox, markRead, startInbox } from "./unread.ts";
 
 export interface Session {

@@ -1,4 +1,4 @@
-import type { Outcome } from "../transports/index.ts";
+import type { Outcome } from "../transports/types.ts";
 
 /** What became of a text, for programs: `unknown` is sent, but nobody can tell whether it arrived. */
 export type Report =

@@ -1,7 +1,7 @@
 /** What the user is told besides messages, in a sentence each. Everything foreign in it is made visible here. */
 import { formatAddress } from "../../core/address.ts";
 import { visible, visibleName } from "../../core/sanitize.ts";
-import type { Outcome } from "../transports/index.ts";
+import type { Outcome } from "../transports/types.ts";
 import type { Output } from "./model.ts";
 
 export type Notice = Exclude<Output, { type: "message" | "sending" | "fate" | "users" | "help" }>;

@@ -3,7 +3,7 @@ import { formatAddress, sameAddress } from "../../core/address.ts";
 import type { Address, Message } from "../../core/schemas.ts";
 import type { Reach } from "../registry/api.ts";
 import type { Users } from "../registry/listed-users.ts";
-import type { Outcome } from "../transports/index.ts";
+import type { Outcome } from "../transports/types.ts";
 import { runLine, sendText } from "./commands.ts";
 import {
   type Effect,

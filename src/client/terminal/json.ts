@@ -1,7 +1,7 @@
 import { jsonLine } from "../../core/json-line.ts";
 import { toEvent } from "../session/program-events.ts";
-import type { Screen } from "./index.ts";
 import { stdinLines, unattended } from "./input/unattended.ts";
+import type { Screen } from "./types.ts";
 import { countedOutput } from "./view/output.ts";
 
 /** One JSON object a line for everything that happens, for programs in any language. */

@@ -1,5 +1,5 @@
-import type { Screen } from "./index.ts";
 import { stdinLines, unattended } from "./input/unattended.ts";
+import type { Screen } from "./types.ts";
 import { countedOutput } from "./view/output.ts";
 import { render } from "./view/render.ts";
 

@@ -2,9 +2,8 @@
 import { visibleName } from "../../core/sanitize.ts";
 import type { Output, Session } from "../session/model.ts";
 import { remedyFor, troubleOf } from "../session/sentences.ts";
-import type { Screen } from "./index.ts";
 import { stdinLines, unattended } from "./input/unattended.ts";
-import type { Settings } from "./types.ts";
+import type { Screen, Settings } from "./types.ts";
 import { createEntries } from "./view/entries.ts";
 import { createThrottle } from "./view/flood-limit.ts";
 import { countedOutput } from "./view/output.ts";

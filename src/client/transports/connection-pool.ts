@@ -1,5 +1,5 @@
 import type { MayContact } from "../../core/denylist.ts";
-import type { Deferral, Outcome, Sender } from "./index.ts";
+import type { Deferral, Outcome, Sender } from "./types.ts";
 
 /** What is open towards one peer. */
 export interface Link {

@@ -9,7 +9,7 @@ import { request } from "../../core/request.ts";
 import { readRetryAfter } from "../../core/retry-after.ts";
 import { Message, parse } from "../../core/schemas.ts";
 import { unreachable } from "../unreachable.ts";
-import type { Deferral, Outcome, Transport } from "./index.ts";
+import type { Deferral, Outcome, Transport } from "./types.ts";
 
 /** How long a peer may take for its answer, in milliseconds. */
 const ANSWER_MS = 5000;

@@ -7,8 +7,8 @@ import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts
 import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
 import { unreachable } from "../unreachable.ts";
 import { createLinkSender, type Link } from "./connection-pool.ts";
-import type { Outcome, Transport } from "./index.ts";
 import { createProbeGuard } from "./probe-guard.ts";
+import type { Outcome, Transport } from "./types.ts";
 
 /** How long the kernel is given to report a closed port, in milliseconds; in a LAN it takes far less. */
 const REFUSAL_MS = 100;

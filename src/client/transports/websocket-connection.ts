@@ -6,7 +6,7 @@ import { readCloseReason } from "../../core/retry-after.ts";
 import { isRecord } from "../../core/schemas.ts";
 import { unreachable } from "../unreachable.ts";
 import type { Link } from "./connection-pool.ts";
-import type { Deferral, Outcome } from "./index.ts";
+import type { Deferral, Outcome } from "./types.ts";
 
 /** How long a connection may take to open, and then an answer to come, in milliseconds: 5 s in all. */
 const OPEN_MS = 3000;

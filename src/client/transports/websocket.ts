@@ -13,7 +13,7 @@ import { CLIENT_PATHS, MAX_BODY_BYTES, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../
 import { closeReason } from "../../core/retry-after.ts";
 import { createCrowd, type Guest } from "./connection-limit.ts";
 import { createLinkSender } from "./connection-pool.ts";
-import type { Transport } from "./index.ts";
+import type { Transport } from "./types.ts";
 import { openWebSocketLink } from "./websocket-connection.ts";
 
 /** How long a request may take to come before it is a WebSocket, in seconds. */

@@ -2,7 +2,7 @@ import { errorCode, TalkError } from "../../../core/errors.ts";
 import { readLines } from "../../../core/lines.ts";
 import { CUT_SENTENCE, mayBeCut } from "../../../core/terminal-line.ts";
 import type { Output } from "../../session/model.ts";
-import type { Screen } from "../index.ts";
+import type { Screen } from "../types.ts";
 
 /** What screens have in common at which nobody presses keys: lines come from the standard input, and end with it. */
 export const unattended = {

@@ -3,7 +3,7 @@ import { visibleName, visibleText } from "../../../core/sanitize.ts";
 import { commands } from "../../session/commands.ts";
 import type { Output, Session } from "../../session/model.ts";
 import { type Notice, remedyFor, sentenceOf, troubleOf } from "../../session/sentences.ts";
-import type { Outcome } from "../../transports/index.ts";
+import type { Outcome } from "../../transports/types.ts";
 import { KEYS_HELP } from "../input/keys-help.ts";
 import { layTable } from "./table.ts";
 import type { Theme } from "./theme.ts";

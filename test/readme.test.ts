@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { root, start } from "./helpers/program.ts";
 
 const readme = await Bun.file(join(root, "README.md")).text();
@@ -27,10 +27,4 @@ test.each([
   expect(await command.exited).toBe(0);
   expect(command.lines.length).toBeGreaterThan(2);
   expect(command.lines.filter((line) => line.length > 80)).toEqual([]);
-});
-
-test("the README has a line for every file of the source", async () => {
-  const files = await Array.fromAsync(new Bun.Glob("**/*.ts").scan(join(root, "src")));
-  const names = files.filter((file) => !file.endsWith(".d.ts")).map((file) => basename(file));
-  expect(names.filter((name) => !readme.includes(name))).toEqual([]);
 });

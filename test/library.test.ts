@@ -6,6 +6,7 @@ import { join, type Me, type TalkEvent } from "talk/client";
 import { createRegistry, type Registry } from "talk/registry";
 import { readLines } from "../src/core/lines.ts";
 import { afterwards } from "./helpers/afterwards.ts";
+import { readBlocks } from "./helpers/documents.ts";
 import { root, start, startRegistry } from "./helpers/program.ts";
 
 // Processes, the type checker above all, take longer than Bun's 5 s on a busy machine.
@@ -157,9 +158,9 @@ describe("a registry in a program", () => {
   });
 });
 
-describe("the README's example", async () => {
-  const readme = await Bun.file(`${root}/README.md`).text();
-  const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+describe("an example of the documents", async () => {
+  const blocks = await readBlocks();
+  const examples = blocks.filter(({ language }) => language === "ts").map(({ code }) => code);
 
   test("is there for each of the three parts", () => {
     for (const part of ["talk/core", "talk/registry", "talk/client"]) {

@@ -1,5 +1,5 @@
 /**
- * The figures of the README on what Talk bears: runs the checks, each in a process of its own, and prints a table in
+ * The figures of docs/performance.md on what Talk bears: runs the checks, each in a process of its own, and prints a table in
  * Markdown. A check that comes to no end is a row that says so.
  */
 import { join } from "node:path";
@@ -103,7 +103,7 @@ function isFigure(value: unknown): value is Figure {
   return [value.what, value.asked, value.seen].every((text) => typeof text === "string");
 }
 
-/** Columns under each other, as the formatter of the README wants them. */
+/** Columns under each other, as the formatter of Markdown wants them. */
 function table(figures: Figure[]): string {
   const rows = figures.map(({ what, asked, seen, held }) =>
     [what, asked, seen, held ? "yes" : "**no**"].map((cell) => cell.replaceAll("|", "\\|")),

@@ -106,8 +106,21 @@ test("every configuration that a document shows has a test by its name", async (
   expect(new Set(named).size).toBe(named.length);
 });
 
+test("the README is short enough to be read", () => {
+  expect(Buffer.byteLength(documents.get("README.md") ?? "")).toBeLessThan(12_000);
+});
+
+test("the architecture names files and folders that exist, and every folder of the source", async () => {
+  const text = documents.get("docs/architecture.md") ?? "";
+  const named = [...text.matchAll(/`((?:src|scripts|test)\/[\w./-]*)`/g)].map(([, path = ""]) => path);
+  expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  const files = await Array.fromAsync(new Bun.Glob("src/**/*.ts").scan(root));
+  const folders = new Set(files.map((file) => `${dirname(file)}/`));
+  expect([...folders].filter((folder) => folder !== "src/" && !named.includes(folder))).toEqual([]);
+});
+
 describe("a link within the documents", () => {
-  const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...documents.keys()];
+  const pages = ["CONTRIBUTING.md", "CHANGELOG.md", ...documents.keys()];
   test.each(pages)("leads from %s to what is there", async (file) => {
     const text = await Bun.file(join(root, file)).text();
     const prose = blocksOf(file, text).reduce((rest, { code }) => rest.replace(code, ""), text);

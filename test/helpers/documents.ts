@@ -1,4 +1,4 @@
-/** docs/, as their readers use them. */
+/** README.md and docs/, as their readers use them. */
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./program.ts";
@@ -17,7 +17,9 @@ export interface Block {
 /** Every document, by its path from the root. */
 export async function readDocuments(): Promise<Map<string, string>> {
   const files = (await Array.fromAsync(new Bun.Glob("docs/*.md").scan(root))).sort();
-  const texts = files.map(async (file) => [file, await Bun.file(join(root, file)).text()] as const);
+  const texts = ["README.md", ...files].map(
+    async (file) => [file, await Bun.file(join(root, file)).text()] as const,
+  );
   return new Map(await Promise.all(texts));
 }
 

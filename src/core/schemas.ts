@@ -2,137 +2,153 @@
  * What is said on the wire, once: the same schemas check the registry's routes, the messages on all three
  * protocols, and make the OpenAPI document. A `description` reads on from "must be", because errors say it.
  */
-import Type, { type Static, type TSchema } from "typebox";
-import { Compile, type Validator } from "typebox/compile";
+import type { Static } from "typebox";
+import type { Validator, XSchema } from "typebox/schema";
 import { InvalidInput } from "./errors.ts";
 import { HOST_NAME, USER_NAME } from "./names.ts";
 import { isProtocol, PROTOCOLS } from "./protocol.ts";
 
-/**
- * A TypeBox schema that is also a Standard Schema (https://standardschema.dev), as Elysia takes them. Its
- * `validate` throws InvalidInput instead of returning issues: from issues Elysia makes an error that holds the
- * whole input, indented, and a deep one took it 10 s.
- */
-export type StandardSchema<S extends TSchema> = S & {
-  readonly "~standard": {
-    readonly version: 1;
-    readonly vendor: "typebox";
-    readonly validate: (value: unknown) => { value: Static<S> };
-    readonly types?: { readonly input: unknown; readonly output: Static<S> };
-  };
-};
+/** A JSON Schema that values from outside are checked against. */
+export type Checked<S extends XSchema> = S & { readonly [CHECK]: (value: unknown) => Static<S> };
+
+/** A symbol, so that the OpenAPI document shows the schema alone. */
+const CHECK: unique symbol = Symbol("check");
 
 /** The value as the schema describes it. @throws InvalidInput with a sentence that names the first broken rule */
-export function parse<S extends TSchema>(schema: StandardSchema<S>, value: unknown): Static<S> {
-  return schema["~standard"].validate(value).value;
+export function parse<S extends XSchema & object>(schema: Checked<S>, value: unknown): Static<S> {
+  return schema[CHECK](value);
 }
 
-export const UserName = Type.String({
+/**
+ * Compiles a schema. TypeBox is loaded here and not above, because it takes longer than the rest of a client's start.
+ */
+export function compile<const S extends XSchema>(schema: S): Validator<S> {
+  const { Compile }: typeof import("typebox/schema") = require("typebox/schema");
+  return Compile(schema);
+}
+
+export const UserName = {
+  type: "string",
   pattern: USER_NAME.pattern,
   description: USER_NAME.rule,
   examples: ["bob"],
-});
+} as const;
 export type UserName = Static<typeof UserName>;
 
-export const Protocol = Type.Enum(["HTTP", "WEBSOCKET", "UDP"] satisfies (keyof typeof PROTOCOLS)[], {
+export const Protocol = {
   type: "string",
+  enum: ["HTTP", "WEBSOCKET", "UDP"],
   description: "HTTP, WEBSOCKET or UDP",
   examples: ["UDP"],
-});
+} as const;
 export type Protocol = Static<typeof Protocol>;
 
-export const Host = Type.Union(
-  [
-    Type.String({ format: "ipv4" }),
-    Type.String({ format: "ipv6" }),
-    Type.String({ pattern: HOST_NAME.pattern }),
+export const Host = {
+  anyOf: [
+    { type: "string", format: "ipv4" },
+    { type: "string", format: "ipv6" },
+    { type: "string", pattern: HOST_NAME.pattern },
   ],
-  {
-    description: HOST_NAME.rule,
-    examples: ["10.0.0.5"],
-  },
-);
+  description: HOST_NAME.rule,
+  examples: ["10.0.0.5"],
+} as const;
 export type Host = Static<typeof Host>;
 
-export const Port = Type.Integer({
+export const Port = {
+  type: "integer",
   minimum: 1,
   maximum: 65535,
   description: "a whole number from 1 to 65535",
   examples: [3000],
-});
+} as const;
 export type Port = Static<typeof Port>;
 
-export const Address = standard(
-  Type.Object(
-    { protocol: Protocol, host: Host, port: Port },
-    {
-      description: 'an address: {"protocol": …, "host": …, "port": …}',
-      examples: [{ protocol: "UDP", host: "10.0.0.5", port: 3000 }],
-    },
-  ),
+export const Address = checked(
+  {
+    type: "object",
+    required: ["protocol", "host", "port"],
+    properties: { protocol: Protocol, host: Host, port: Port },
+    description: 'an address: {"protocol": …, "host": …, "port": …}',
+    examples: [{ protocol: "UDP", host: "10.0.0.5", port: 3000 }],
+  },
   tolerateAddress,
 );
 export type Address = Static<typeof Address>;
 
-export const Registration = standard(
-  Type.Object(
-    { user: UserName, address: Address },
-    {
-      description: 'a user and its address: {"user": …, "address": {…}}',
-      examples: [{ user: "bob", address: { protocol: "UDP", host: "10.0.0.5", port: 3000 } }],
-    },
-  ),
+export const Registration = checked(
+  {
+    type: "object",
+    required: ["user", "address"],
+    properties: { user: UserName, address: Address },
+    description: 'a user and its address: {"user": …, "address": {…}}',
+    examples: [{ user: "bob", address: { protocol: "UDP", host: "10.0.0.5", port: 3000 } }],
+  },
   (value) =>
     isRecord(value) ? { user: value.user ?? value.name, address: tolerateAddress(value.address) } : value,
 );
 export type Registration = Static<typeof Registration>;
 
-export const UserParams = standard(Type.Object({ user: UserName }));
+export const UserParams = checked({ type: "object", required: ["user"], properties: { user: UserName } });
 
-export const Message = standard(
-  Type.Object(
-    {
-      user: UserName,
-      text: Type.String({ description: "a text, which may be empty", examples: ["hello"] }),
-    },
-    { additionalProperties: false, description: 'a message: {"user": …, "text": …} and nothing else' },
-  ),
-);
+export const Message = checked({
+  type: "object",
+  required: ["user", "text"],
+  properties: {
+    user: UserName,
+    text: { type: "string", description: "a text, which may be empty", examples: ["hello"] },
+  },
+  additionalProperties: false,
+  description: 'a message: {"user": …, "text": …} and nothing else',
+});
 export type Message = Static<typeof Message>;
 
-export const Ok = Type.Object({ status: Type.Literal("ok", { examples: ["ok"], description: '"ok"' }) });
+export const Ok = {
+  type: "object",
+  required: ["status"],
+  properties: { status: { type: "string", const: "ok", examples: ["ok"], description: '"ok"' } },
+} as const;
 
-export const Failure = Type.Object({
-  status: Type.Literal("error", { examples: ["error"], description: '"error"' }),
-  message: Type.String({
-    description: "one sentence that says what to do",
-    examples: ["This name is taken; choose another, or move the user with PUT."],
-  }),
-});
+export const Failure = {
+  type: "object",
+  required: ["status", "message"],
+  properties: {
+    status: { type: "string", const: "error", examples: ["error"], description: '"error"' },
+    message: {
+      type: "string",
+      description: "one sentence that says what to do",
+      examples: ["This name is taken; choose another, or move the user with PUT."],
+    },
+  },
+} as const;
 
 /** The refusal of a name that is there already. */
-export const Taken = Type.Object({
-  ...Failure.properties,
-  owner: Type.Optional(
-    Type.Literal("you", {
+export const Taken = {
+  ...Failure,
+  properties: {
+    ...Failure.properties,
+    owner: {
+      type: "string",
+      const: "you",
       examples: ["you"],
       description: '"you", if you have shown the secret of the name',
-    }),
-  ),
-});
+    },
+  },
+} as const;
 
 /** Whether the registry reaches a user. */
-export const Reached = Type.Object({
-  ...Ok.properties,
-  reached: Type.Enum(["yes", "no"], { type: "string", description: "yes or no", examples: ["no"] }),
-  reason: Type.String({ description: "what was found", examples: ["no answer in 3 s"] }),
-  from: Type.Optional(
-    Type.String({ description: "the registry's address towards the user", examples: ["10.0.0.1"] }),
-  ),
-});
+export const Reached = {
+  type: "object",
+  required: ["status", "reached", "reason"],
+  properties: {
+    ...Ok.properties,
+    reached: { type: "string", enum: ["yes", "no"], description: "yes or no", examples: ["no"] },
+    reason: { type: "string", description: "what was found", examples: ["no answer in 3 s"] },
+    from: { type: "string", description: "the registry's address towards the user", examples: ["10.0.0.1"] },
+  },
+} as const;
 
 /** What a schema asks for, in words that read on from "must be". */
-export function ruleOf(schema: TSchema): string {
+export function ruleOf(schema: object): string {
   return "description" in schema ? String(schema.description) : "valid";
 }
 
@@ -155,32 +171,30 @@ function toleratePort(port: unknown, protocol: unknown): unknown {
 }
 
 /** @param tolerate brings what peers are known to send into the schema's form, before the schema decides. */
-function standard<S extends TSchema>(
+function checked<const S extends XSchema & object>(
   schema: S,
   tolerate: (value: unknown) => unknown = (value) => value,
-): StandardSchema<S> {
-  // Compiled at the first use: a client's --help needs none.
-  let validator: Validator<Record<never, never>, S> | undefined;
-  function validate(raw: unknown) {
-    validator ??= Compile(schema);
-    const value = tolerate(raw);
-    if (validator.Check(value)) return { value };
-    throw new InvalidInput(sentence(schema, validator.Errors(value)[0]));
-  }
-  // Not enumerable, so that the OpenAPI document shows the schema alone. The one cast: TypeScript cannot see a
-  // property arrive through defineProperty.
-  return Object.defineProperty(schema, "~standard", {
-    value: { version: 1, vendor: "typebox", validate },
-  }) as StandardSchema<S>;
+): Checked<S> {
+  let validator: Validator<S> | undefined;
+  return {
+    ...schema,
+    [CHECK](raw) {
+      validator ??= compile(schema);
+      const value = tolerate(raw);
+      if (validator.Check(value)) return value;
+      const [, errors] = validator.Errors(value);
+      throw new InvalidInput(sentence(schema, errors[0]));
+    },
+  };
 }
 
 /** The rule that an error broke, in the words of the deepest schema on its path; nothing of the input. */
-function sentence(schema: TSchema, error: { instancePath: string; params: object } | undefined): string {
+function sentence(schema: XSchema, error: { instancePath: string; params: object } | undefined): string {
   const missing = error && "requiredProperties" in error.params ? error.params.requiredProperties : undefined;
   const keys = error?.instancePath.split("/").slice(1) ?? [];
   if (Array.isArray(missing)) keys.push(String(missing[0]));
   const path: string[] = [];
-  let rule: TSchema = schema;
+  let rule: object = typeof schema === "object" ? schema : {};
   for (const key of keys) {
     const properties: unknown = "properties" in rule ? rule.properties : undefined;
     if (!isRecord(properties) || !Object.hasOwn(properties, key) || !isRecord(properties[key])) break;

@@ -1,9 +1,13 @@
 /** The list of users as a registry answers it. */
-import Type, { type Static } from "typebox";
-import { Compile, type Validator } from "typebox/compile";
-import { Host, isRecord, Port, type UserName } from "../../core/schemas.ts";
+import type { Static } from "typebox";
+import type { Validator } from "typebox/schema";
+import { compile, Host, isRecord, Port, type UserName } from "../../core/schemas.ts";
 
-const Listed = Type.Object({ protocol: Type.String(), host: Host, port: Port });
+const Listed = {
+  type: "object",
+  required: ["protocol", "host", "port"],
+  properties: { protocol: { type: "string" }, host: Host, port: Port },
+} as const;
 
 /** An address in the list; peers of another make may listen on protocols that we do not know. */
 export type ListedAddress = Static<typeof Listed>;
@@ -11,8 +15,7 @@ export type ListedAddress = Static<typeof Listed>;
 /** The users by name. */
 export type Users = ReadonlyMap<UserName, ListedAddress>;
 
-/** Compiled at the first use: who only asks for --help needs none. */
-let validator: Validator<Record<never, never>, typeof Listed> | undefined;
+let validator: Validator<typeof Listed> | undefined;
 
 /**
  * The users in a registry's answer; undefined if it is no list. Entries that are no address are left out, so that one
@@ -20,7 +23,7 @@ let validator: Validator<Record<never, never>, typeof Listed> | undefined;
  */
 export function readUsers(body: unknown): Users | undefined {
   if (!isRecord(body)) return undefined;
-  validator ??= Compile(Listed);
+  validator ??= compile(Listed);
   const users = new Map<UserName, ListedAddress>();
   for (const [user, value] of Object.entries(body)) {
     if (!isRecord(value)) continue;

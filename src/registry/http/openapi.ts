@@ -66,31 +66,7 @@ const documentation = {
     { name: "registry", description: "The registry itself" },
   ],
   components: {
-    schemas: {
-      Protocol,
-      Address: addressOf(["protocol", "host", "port"], ruleOf(Address)),
-      NewAddress: addressOf(
-        ["protocol", "host"],
-        "An address to register; without a port, the protocol's default (8080, 8082, 3000) is meant.",
-      ),
-      Registration: {
-        type: "object" as const,
-        description: ruleOf(Registration),
-        required: ["user", "address"],
-        properties: { user: UserName, address: { $ref: "#/components/schemas/NewAddress" } },
-        examples: [{ user: "bob", address: EXAMPLE }],
-      },
-      Users: {
-        type: "object" as const,
-        description: "A key per user.",
-        additionalProperties: { $ref: "#/components/schemas/Address" },
-        examples: [{ bob: EXAMPLE }],
-      },
-      Ok,
-      Failure,
-      Taken,
-      Reached,
-    },
+    schemas: mutable(schemas()),
     securitySchemes: {
       owner: {
         type: "http" as const,
@@ -100,3 +76,36 @@ const documentation = {
     },
   },
 };
+
+function schemas() {
+  return {
+    Protocol,
+    Address: addressOf(["protocol", "host", "port"], ruleOf(Address)),
+    NewAddress: addressOf(
+      ["protocol", "host"],
+      "An address to register; without a port, the protocol's default (8080, 8082, 3000) is meant.",
+    ),
+    Registration: {
+      type: "object" as const,
+      description: ruleOf(Registration),
+      required: ["user", "address"],
+      properties: { user: UserName, address: { $ref: "#/components/schemas/NewAddress" } },
+      examples: [{ user: "bob", address: EXAMPLE }],
+    },
+    Users: {
+      type: "object" as const,
+      description: "A key per user.",
+      additionalProperties: { $ref: "#/components/schemas/Address" },
+      examples: [{ bob: EXAMPLE }],
+    },
+    Ok,
+    Failure,
+    Taken,
+    Reached,
+  };
+}
+
+/** A copy, because the plugin asks for what can be changed, and our schemas are constants. */
+function mutable(value: object) {
+  return JSON.parse(JSON.stringify(value));
+}

@@ -39,7 +39,7 @@ test("both outputs in one file keep their order", async () => {
     const screen = openPiped();
     for (let i = 0; i < 100; i++) {
       screen.show({ type: "message", message: { user: "bob", text: String(2 * i) } });
-      screen.show({ type: "fate", to: "bob", outcome: { type: "failed", reason: String(2 * i + 1) } });
+      screen.show({ type: "outcome", to: "bob", outcome: { type: "failed", reason: String(2 * i + 1) } });
     }
     await screen.close();
   `;

@@ -3,7 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createReception } from "../../src/client/inbound/reception.ts";
 import { createSenderCheck } from "../../src/client/inbound/sender-check.ts";
 import type { Users } from "../../src/client/registry/listed-users.ts";
-import type { Event } from "../../src/client/session/model.ts";
+import type { Msg } from "../../src/client/session/model.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 import { listed, startClient, startRegistry } from "../helpers/program.ts";
 
@@ -122,7 +122,7 @@ describe("a sender", () => {
 });
 
 test("messages keep their order while one waits for a verdict, and no more are taken when many or long ones wait", async () => {
-  const told: Event[] = [];
+  const told: Msg[] = [];
   const verdicts: ((doubt: string | undefined) => void)[] = [];
   const { take, crowded } = createReception(
     (user) => (user === "slow" ? new Promise((resolve) => void verdicts.push(resolve)) : undefined),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Users } from "../../src/client/registry/listed-users.ts";
-import { type Effect, type Event, type Session, startSession } from "../../src/client/session/model.ts";
-import { step } from "../../src/client/session/update.ts";
+import { type Cmd, type Msg, type Session, startSession } from "../../src/client/session/model.ts";
+import { update } from "../../src/client/session/update.ts";
 import type { Outcome } from "../../src/client/transports/types.ts";
 import type { Address } from "../../src/core/schemas.ts";
 
@@ -12,42 +12,42 @@ const users: Users = new Map([
   ["bob", BOB],
 ]);
 
-/** The session after some events, and what the last one called for. */
-function after(...events: Event[]): { session: Session; effects: Effect[] } {
+/** The session after some messages, and what the last one called for. */
+function after(...msgs: Msg[]): { session: Session; cmds: Cmd[] } {
   let session = startSession("alice", ALICE);
-  let effects: Effect[] = [];
-  for (const event of events) [session, effects] = step(session, event);
-  return { session, effects };
+  let cmds: Cmd[] = [];
+  for (const msg of msgs) [session, cmds] = update(session, msg);
+  return { session, cmds };
 }
 
-const line = (text: string): Event => ({ type: "line", text });
-const list = (users: Users): Event => ({ type: "list", users, purpose: { type: "show" } });
+const line = (text: string): Msg => ({ type: "line", text });
+const list = (users: Users): Msg => ({ type: "list", users, purpose: { type: "show" } });
 
 test("a text goes to the selected user's address", () => {
-  const { effects } = after(list(users), line(":user bob"), line("hello"));
-  expect(effects).toEqual([
+  const { cmds } = after(list(users), line(":user bob"), line("hello"));
+  expect(cmds).toEqual([
     { type: "print", output: { type: "sending", id: 0, to: "bob", text: "hello" } },
     { type: "send", id: 0, to: "bob", address: BOB, text: "hello", body: '{"user":"alice","text":"hello"}' },
   ]);
 });
 
-test("each text has an id of its own, and its fate is told by it", () => {
-  const { session, effects } = after(list(users), line(":user bob"), line("one"), line("two"));
-  expect(effects).toMatchObject([{ output: { id: 1 } }, { id: 1, text: "two" }]);
+test("each text has an id of its own, and its outcome is told by it", () => {
+  const { session, cmds } = after(list(users), line(":user bob"), line("one"), line("two"));
+  expect(cmds).toMatchObject([{ output: { id: 1 } }, { id: 1, text: "two" }]);
   const outcome = { type: "failed", reason: "refused" } as const;
-  const told = step(session, { type: "outcome", id: 0, to: "bob", text: "one", outcome });
+  const told = update(session, { type: "outcome", id: 0, to: "bob", text: "one", outcome });
   expect(told[1]).toEqual([
-    { type: "print", output: { type: "fate", id: 0, to: "bob", text: "one", outcome } },
+    { type: "print", output: { type: "outcome", id: 0, to: "bob", text: "one", outcome } },
   ]);
 });
 
 test("a text keeps its spaces", () => {
-  const { effects } = after(list(users), line(":user bob"), line("  a  b "));
-  expect(effects).toMatchObject([{}, { body: '{"user":"alice","text":"  a  b "}' }]);
+  const { cmds } = after(list(users), line(":user bob"), line("  a  b "));
+  expect(cmds).toMatchObject([{}, { body: '{"user":"alice","text":"  a  b "}' }]);
 });
 
 test.each(["", " ", "\t"])("the empty line %j does nothing", (text) => {
-  expect(after(list(users), line(":user bob"), line(text)).effects).toEqual([]);
+  expect(after(list(users), line(":user bob"), line(text)).cmds).toEqual([]);
 });
 
 test.each([
@@ -60,43 +60,40 @@ test.each([
   [":::", "::"],
   [" :exit", " :exit"],
 ])("%j is the text %j", (typed, text) => {
-  const { effects } = after(list(users), line(":user bob"), line(typed));
-  expect(effects).toMatchObject([{}, { type: "send", body: JSON.stringify({ user: "alice", text }) }]);
+  const { cmds } = after(list(users), line(":user bob"), line(typed));
+  expect(cmds).toMatchObject([{}, { type: "send", body: JSON.stringify({ user: "alice", text }) }]);
 });
 
 test("a user who is not in the known list is looked up first", () => {
   const asked = after(list(new Map([["alice", ALICE]])), line(":user bob"));
-  expect(asked.effects).toEqual([{ type: "fetchList", purpose: { type: "select", user: "bob" } }]);
-  const [session, effects] = step(asked.session, {
+  expect(asked.cmds).toEqual([{ type: "fetchList", purpose: { type: "select", user: "bob" } }]);
+  const [session, cmds] = update(asked.session, {
     type: "list",
     users,
     purpose: { type: "select", user: "bob" },
   });
   expect(session.selected).toBe("bob");
-  expect(effects).toMatchObject([
-    { output: { type: "joined" } },
-    { output: { type: "selected", user: "bob" } },
-  ]);
+  expect(cmds).toMatchObject([{ output: { type: "joined" } }, { output: { type: "selected", user: "bob" } }]);
 });
 
 test("the selected user who is gone is told, and nobody is selected", () => {
-  const { session, effects } = after(list(users), line(":user bob"), list(new Map([["alice", ALICE]])));
+  const { session, cmds } = after(list(users), line(":user bob"), list(new Map([["alice", ALICE]])));
   expect(session.selected).toBeUndefined();
-  expect(effects).toContainEqual({ type: "print", output: { type: "gone", user: "bob", address: BOB } });
+  expect(cmds).toContainEqual({ type: "print", output: { type: "gone", user: "bob", address: BOB } });
 });
 
 test("without the registry the known list stays, and its outage is told", () => {
-  const down: Event = { type: "noList", reason: "no registry", purpose: { type: "show" } };
-  const { session, effects } = after(list(users), down);
+  const down: Msg = { type: "noList", reason: "no registry", purpose: { type: "show" } };
+  const { session, cmds } = after(list(users), down);
   expect(session.users).toEqual(users);
-  expect(effects).toMatchObject([
+  expect(cmds).toMatchObject([
     { output: { type: "registry", up: false } },
     { output: { type: "failure", sentence: "no registry; the known list stays" } },
   ]);
 });
 
 describe("who wrote", () => {
-  const from = (user: string): Event => ({
+  const from = (user: string): Msg => ({
     type: "message",
     message: { user, text: "hi" },
     source: "10.0.0.9",
@@ -134,56 +131,55 @@ test.each([
   ["tom", ":update lists them all"],
 ])("a user %s, who is not there: %s", (name, hint) => {
   const hostile = new Map([...users, ["xyz\x1b", BOB]]);
-  const { effects } = after({ type: "list", users: hostile, purpose: { type: "select", user: name } });
-  expect(effects.at(-1)).toMatchObject({ output: { sentence: `no such user: ${name}; ${hint}` } });
+  const { cmds } = after({ type: "list", users: hostile, purpose: { type: "select", user: name } });
+  expect(cmds.at(-1)).toMatchObject({ output: { sentence: `no such user: ${name}; ${hint}` } });
 });
 
 test("who cannot be selected leaves the selection as it was, and that is told", () => {
-  const { session, effects } = after(list(users), line(":user bob"), {
+  const { session, cmds } = after(list(users), line(":user bob"), {
     type: "list",
     users,
     purpose: { type: "select", user: "xyz" },
   });
   expect(session.selected).toBe("bob");
   const sentence = "no such user: xyz; :update lists them all (your messages still go to bob)";
-  expect(effects.at(-1)).toMatchObject({ output: { sentence } });
+  expect(cmds.at(-1)).toMatchObject({ output: { sentence } });
 });
 
 describe(":again", () => {
-  const fate = (id: number, text: string, outcome: Outcome) => ({
+  const outcomeOf = (id: number, text: string, outcome: Outcome) => ({
     type: "outcome" as const,
     id,
     to: "bob",
     text,
     outcome,
   });
-  const sent = (effects: Effect[]) =>
-    effects.flatMap((effect) => (effect.type === "send" ? [[effect.to, effect.text]] : []));
+  const sent = (cmds: Cmd[]) => cmds.flatMap((cmd) => (cmd.type === "send" ? [[cmd.to, cmd.text]] : []));
 
   test("sends what a user did not get, in order; then what another did not", () => {
-    const failed: Event[] = [
-      { ...fate(0, "zero", { type: "failed", reason: "refused" }), to: "carol" },
-      fate(1, "one", { type: "failed", reason: "refused" }),
-      fate(2, "two", { type: "unanswered", seconds: 5 }),
-      fate(3, "three", { type: "delivered" }),
+    const failed: Msg[] = [
+      { ...outcomeOf(0, "zero", { type: "failed", reason: "refused" }), to: "carol" },
+      outcomeOf(1, "one", { type: "failed", reason: "refused" }),
+      outcomeOf(2, "two", { type: "unanswered", seconds: 5 }),
+      outcomeOf(3, "three", { type: "delivered" }),
     ];
     const first = after(list(users), ...failed, line(":user alice"), line(":again"));
-    expect(sent(first.effects)).toEqual([
+    expect(sent(first.cmds)).toEqual([
       ["bob", "one"],
       ["bob", "two"],
     ]);
-    const [second, effects] = step(first.session, line(":again"));
-    expect(sent(effects)).toEqual([["carol", "zero"]]);
-    expect(step(second, line(":again"))[1]).toMatchObject([
+    const [second, cmds] = update(first.session, line(":again"));
+    expect(sent(cmds)).toEqual([["carol", "zero"]]);
+    expect(update(second, line(":again"))[1]).toMatchObject([
       { output: { sentence: "there is nothing to send again" } },
     ]);
   });
 
   test("sends what was written to nobody to who is selected now, and keeps it if that is nobody", () => {
-    const { session, effects } = after(list(users), line("hello"), line("again"), line(":again"));
-    expect(effects).toMatchObject([{ output: { sentence: expect.stringMatching(/^nobody is selected/) } }]);
-    const [selected] = step(session, line(":user bob"));
-    expect(sent(step(selected, line(":again"))[1])).toEqual([
+    const { session, cmds } = after(list(users), line("hello"), line("again"), line(":again"));
+    expect(cmds).toMatchObject([{ output: { sentence: expect.stringMatching(/^nobody is selected/) } }]);
+    const [selected] = update(session, line(":user bob"));
+    expect(sent(update(selected, line(":again"))[1])).toEqual([
       ["bob", "hello"],
       ["bob", "again"],
     ]);
@@ -191,26 +187,25 @@ describe(":again", () => {
 });
 
 test(":exit leaves", () => {
-  expect(after(line(":exit")).effects).toEqual([{ type: "leave" }]);
+  expect(after(line(":exit")).cmds).toEqual([{ type: "leave" }]);
 });
 
 describe("the list that comes by itself", () => {
   const CAROL = { protocol: "WEBSOCKET", host: "10.0.0.3", port: 8082 };
-  const polled = (users: Users): Event => ({ type: "list", users, purpose: { type: "poll" } });
-  const away: Event = { type: "noList", reason: "no registry", purpose: { type: "poll" } };
+  const polled = (users: Users): Msg => ({ type: "list", users, purpose: { type: "poll" } });
+  const away: Msg = { type: "noList", reason: "no registry", purpose: { type: "poll" } };
 
   /** What is printed. */
-  const outputs = (effects: Effect[]) =>
-    effects.flatMap((effect) => (effect.type === "print" ? [effect.output] : []));
+  const outputs = (cmds: Cmd[]) => cmds.flatMap((cmd) => (cmd.type === "print" ? [cmd.output] : []));
 
   test("is silent while nothing changes", () => {
-    expect(after(list(users), polled(new Map(users))).effects).toEqual([]);
+    expect(after(list(users), polled(new Map(users))).cmds).toEqual([]);
   });
 
   test("tells who joined, left and moved, and only that", () => {
     const first = new Map([...users, ["dave", CAROL], ["eve", CAROL]]);
     const second = new Map([...users, ["carol", CAROL], ["dave", { ...CAROL, port: 1 }]]);
-    expect(outputs(after(list(first), polled(second)).effects)).toEqual([
+    expect(outputs(after(list(first), polled(second)).cmds)).toEqual([
       { type: "joined", user: "carol", address: CAROL },
       { type: "moved", user: "dave", address: { ...CAROL, port: 1 } },
       { type: "left", user: "eve", address: CAROL },
@@ -218,51 +213,51 @@ describe("the list that comes by itself", () => {
   });
 
   test("says once that the selected user left", () => {
-    const { session, effects } = after(list(users), line(":user bob"), polled(new Map([["alice", ALICE]])));
-    expect(outputs(effects)).toEqual([{ type: "gone", user: "bob", address: BOB }]);
+    const { session, cmds } = after(list(users), line(":user bob"), polled(new Map([["alice", ALICE]])));
+    expect(outputs(cmds)).toEqual([{ type: "gone", user: "bob", address: BOB }]);
     expect(session.selected).toBeUndefined();
   });
 
   test("makes me register again when it has lost me", () => {
-    const { effects } = after(list(users), polled(new Map([["bob", BOB]])));
-    expect(effects).toEqual([{ type: "register" }]);
+    const { cmds } = after(list(users), polled(new Map([["bob", BOB]])));
+    expect(cmds).toEqual([{ type: "register" }]);
   });
 
   test("takes nobody for gone who was lost with me, until the list after that", () => {
     const empty = after(list(users), line(":user bob"), polled(new Map()));
-    expect(empty.effects).toEqual([{ type: "register" }]);
+    expect(empty.cmds).toEqual([{ type: "register" }]);
     expect(empty.session).toMatchObject({ selected: "bob", users });
-    const [back, nothing] = step(empty.session, polled(new Map(users)));
+    const [back, nothing] = update(empty.session, polled(new Map(users)));
     expect(nothing).toEqual([]);
     expect(back.selected).toBe("bob");
-    const [, gone] = step(empty.session, polled(new Map([["alice", ALICE]])));
+    const [, gone] = update(empty.session, polled(new Map([["alice", ALICE]])));
     expect(outputs(gone)).toEqual([{ type: "gone", user: "bob", address: BOB }]);
   });
 
   test("takes those for gone who are missing twice, though I am missing too", () => {
     const { session } = after(list(users), polled(new Map()));
-    const [, effects] = step(session, polled(new Map()));
-    expect(outputs(effects)).toEqual([{ type: "left", user: "bob", address: BOB }]);
-    expect(effects).toContainEqual({ type: "register" });
+    const [, cmds] = update(session, polled(new Map()));
+    expect(outputs(cmds)).toEqual([{ type: "left", user: "bob", address: BOB }]);
+    expect(cmds).toContainEqual({ type: "register" });
   });
 
   test("warns once when my name points elsewhere, and does not fight", () => {
     const taken = new Map([...users, ["alice", CAROL]]);
-    const { session, effects } = after(list(users), polled(taken));
-    expect(effects).toEqual([{ type: "print", output: { type: "displaced", me: "alice", address: CAROL } }]);
-    expect(step(session, polled(taken))[1]).toEqual([]);
+    const { session, cmds } = after(list(users), polled(taken));
+    expect(cmds).toEqual([{ type: "print", output: { type: "displaced", me: "alice", address: CAROL } }]);
+    expect(update(session, polled(taken))[1]).toEqual([]);
   });
 
   test("says one line when the registry goes, and one when it is back", () => {
     const gone = after(list(users), away);
-    expect(outputs(gone.effects)).toEqual([{ type: "registry", up: false }]);
-    const still = step(gone.session, away);
+    expect(outputs(gone.cmds)).toEqual([{ type: "registry", up: false }]);
+    const still = update(gone.session, away);
     expect(still[1]).toEqual([]);
-    expect(outputs(step(still[0], polled(users))[1])).toEqual([{ type: "registry", up: true }]);
+    expect(outputs(update(still[0], polled(users))[1])).toEqual([{ type: "registry", up: true }]);
   });
 
   test("leaves the known list as it is while the registry is away", () => {
-    expect(after(list(users), line(":user bob"), away, line("hello")).effects).toMatchObject([
+    expect(after(list(users), line(":user bob"), away, line("hello")).cmds).toMatchObject([
       { output: { type: "sending", to: "bob" } },
       { type: "send", to: "bob" },
     ]);

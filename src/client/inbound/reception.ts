@@ -1,6 +1,6 @@
 import { createHold } from "../../core/bounded-queue.ts";
 import type { Incoming } from "../registry/registration.ts";
-import type { Event } from "../session/model.ts";
+import type { Msg } from "../session/model.ts";
 import type { Doubt } from "./sender-check.ts";
 
 type Message = Extract<Incoming, { type: "message" }>;
@@ -15,7 +15,7 @@ export interface Reception {
 /** Joins a verdict on its sender to each message, before anybody is told of it. */
 export function createReception(
   check: (user: string, source: string) => Doubt | Promise<Doubt>,
-  dispatch: (event: Event) => void,
+  dispatch: (event: Msg) => void,
 ): Reception {
   const waiting = createHold<{ event: Message; doubt?: Promise<Doubt> }>();
   let busy = false;

@@ -8,15 +8,15 @@ import { createOutbox } from "../outbound/outbox.ts";
 import type { Registry } from "../registry/api.ts";
 import type { Users } from "../registry/listed-users.ts";
 import type { Outcome } from "../transports/types.ts";
-import { type Effect, type Event, type Output, type Purpose, type Session, startSession } from "./model.ts";
-import { step } from "./update.ts";
+import { type Cmd, type Msg, type Output, type Purpose, type Session, startSession } from "./model.ts";
+import { update } from "./update.ts";
 
 /** How long messages under way may take to end when one leaves, in milliseconds. */
 const FAREWELL_MS = 2500;
 
 export interface Chat {
-  /** Takes an event, and resolves when the next line may come. */
-  dispatch(event: Event): Promise<void>;
+  /** Takes a message (Msg), and resolves when the next line may come. */
+  dispatch(msg: Msg): Promise<void>;
   /** The known list. */
   known(): Users;
   /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
@@ -72,26 +72,26 @@ export function createChat({
   /** When the registry wants to be asked again to take me, by the system's clock. */
   let registerFrom = 0;
 
-  async function dispatch(event: Event): Promise<void> {
+  async function dispatch(msg: Msg): Promise<void> {
     // What was piped in behind `:exit` is not for this chat any more.
-    if (leaving && (event.type === "line" || event.type === "text")) return;
-    const [next, effects] = step(session, event);
+    if (leaving && (msg.type === "line" || msg.type === "text")) return;
+    const [next, cmds] = update(session, msg);
     if (next !== session) onChange(next);
     session = next;
-    // Begun together: what is printed is printed now, in order, and no effect waits for the network of another.
-    await Promise.all(effects.map((effect) => run(effect, event)));
+    // Begun together: what is printed is printed now, in order, and no command waits for the network of another.
+    await Promise.all(cmds.map((cmd) => run(cmd, msg)));
   }
 
   /** @returns a promise of when the next line may come */
-  async function run(effect: Effect, cause: Event): Promise<void> {
-    switch (effect.type) {
+  async function run(cmd: Cmd, cause: Msg): Promise<void> {
+    switch (cmd.type) {
       case "print":
-        return onOutput(effect.output);
+        return onOutput(cmd.output);
       case "fetchList":
-        if (cause.type !== "line" || effect.purpose.type === "select") return fetchList(effect.purpose);
-        return inBackground(fetchList(effect.purpose));
+        if (cause.type !== "line" || cmd.purpose.type === "select") return fetchList(cmd.purpose);
+        return inBackground(fetchList(cmd.purpose));
       case "send": {
-        const { id, to, address, text, body } = effect;
+        const { id, to, address, text, body } = cmd;
         void outbox
           .send(to, address, body)
           .then((outcome) => dispatch({ type: "outcome", id, to, text, outcome }));
@@ -102,7 +102,7 @@ export function createChat({
         return;
       case "askReach":
         // A user who asked waits for the answer; nobody else does.
-        if (effect.asked) return askReach(true);
+        if (cmd.asked) return askReach(true);
         if (shared) void askReach(false);
         return;
       case "leave":

@@ -5,12 +5,12 @@ import { TalkError } from "../../core/errors.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { suggest } from "../../core/suggest.ts";
 import type { Outcome } from "../transports/types.ts";
-import { type Effect, fail, keep, print, type Session, type Step, select } from "./model.ts";
+import { type Cmd, fail, keep, print, type Session, select, type Update } from "./model.ts";
 
 interface Command {
   usage: string;
   help: string;
-  run: (session: Session, argument: string) => Step;
+  run: (session: Session, argument: string) => Update;
 }
 
 const NOBODY_SELECTED = "nobody is selected; choose with :user <user>, :update lists them all";
@@ -62,7 +62,7 @@ export const commands: Record<string, Command> = {
 };
 
 /** What a typed line does: a command, or a text to whoever is selected. */
-export function runLine(session: Session, line: string): Step {
+export function runLine(session: Session, line: string): Update {
   if (line.trim() === "") return [session, []];
   const [, slashed] = /^\/([a-z]+)(?=\s|$)/iu.exec(line) ?? [];
   if (slashed !== undefined && Object.hasOwn(commands, slashed.toLowerCase())) {
@@ -79,8 +79,8 @@ export function runLine(session: Session, line: string): Step {
   return [session, [fail(`no such command: :${word}; ${hint} (::${word} sends it as text)`)]];
 }
 
-/** Sends a text to somebody, who is looked up first if need be; one that cannot be sent has its fate at once. */
-export function sendText(session: Session, to: UserName, text: string): Step {
+/** Sends a text to somebody, who is looked up first if need be; one that cannot be sent has its outcome at once. */
+export function sendText(session: Session, to: UserName, text: string): Update {
   const { me, users, sent: id } = session;
   const next = { ...session, sent: id + 1 };
   const sending = print({ type: "sending", id, to, text });
@@ -90,11 +90,11 @@ export function sendText(session: Session, to: UserName, text: string): Step {
   } catch (error) {
     if (!(error instanceof TalkError)) throw error;
     const outcome: Outcome = { type: "failed", reason: error.message, permanent: true };
-    return [next, [sending, print({ type: "fate", id, to, text, outcome })]];
+    return [next, [sending, print({ type: "outcome", id, to, text, outcome })]];
   }
 }
 
-function send(session: Session, text: string): Step {
+function send(session: Session, text: string): Update {
   const to = recipient(session);
   if (to !== undefined) return sendText(session, to, text);
   const trouble = troubleWith(session, text);
@@ -118,7 +118,7 @@ function recipient({ users, selected }: Session): UserName | undefined {
 }
 
 /** Sends all that the user of the last text that failed did not get, or all that was written to nobody. */
-function sendAgain(session: Session): Step {
+function sendAgain(session: Session): Update {
   const last = session.undelivered.at(-1);
   if (!last) return [session, [fail("there is nothing to send again")]];
   const to = last.to ?? recipient(session);
@@ -127,17 +127,17 @@ function sendAgain(session: Session): Step {
     text.to === last.to ? "again" : "rest",
   );
   let next: Session = { ...session, undelivered: rest };
-  const effects: Effect[] = [];
+  const cmds: Cmd[] = [];
   for (const { text } of again) {
     const [after, more] = sendText(next, to, text);
     next = after;
-    effects.push(...more);
+    cmds.push(...more);
   }
-  return [next, effects];
+  return [next, cmds];
 }
 
 /** Selects a user, and asks the registry first if the known list lacks it. */
-function lookUpAndSelect(session: Session, user: UserName): Step {
+function lookUpAndSelect(session: Session, user: UserName): Update {
   if (session.users.has(user)) return select(session, user);
   return [session, [{ type: "fetchList", purpose: { type: "select", user } }]];
 }

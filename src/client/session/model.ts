@@ -36,7 +36,7 @@ export interface Session {
   /** Whether I have been warned that the registry does not reach me. */
   unreached: boolean;
   /** Of whose messages I have been told that they may not be theirs. */
-  doubted: ReadonlySet<UserName>;
+  warnedAbout: ReadonlySet<UserName>;
 }
 
 /** A text to be sent again. */
@@ -55,8 +55,8 @@ export type Purpose =
   | { type: "heal" }
   | { type: "poll" };
 
-/** What happens. */
-export type Event =
+/** What happens (Elm and bubbletea: a message); `Message` is one on the wire. */
+export type Msg =
   /** Registered, and listening on a port; `portInUse` is the default port that somebody else had. */
   | { type: "started"; port: number; portInUse: number | undefined }
   | { type: "line"; text: string }
@@ -90,8 +90,8 @@ export type Event =
   /** Something to know about how I have joined. */
   | { type: "note"; sentence: string };
 
-/** What is to be done. */
-export type Effect =
+/** What is to be done (Elm and bubbletea: a command); `Command` is what a user types. */
+export type Cmd =
   | { type: "print"; output: Output }
   | { type: "fetchList"; purpose: Purpose }
   /** Sends an encoded text, to be looked up first without an address; its id tells it from the others of this session. */
@@ -109,7 +109,7 @@ export type Output =
   | { type: "message"; message: Message; doubtful?: true }
   /** My own text is on its way, and what became of it: each text that is sent gets both, in this order. */
   | { type: "sending"; id: number; to: UserName; text: string }
-  | { type: "fate"; id: number; to: UserName; text: string; outcome: Outcome }
+  | { type: "outcome"; id: number; to: UserName; text: string; outcome: Outcome }
   | { type: "users"; users: Users; me: UserName }
   | { type: "selected"; user: UserName; address: ListedAddress }
   /** The selected user left; the address is where it was. */
@@ -128,7 +128,7 @@ export type Output =
   | { type: "failure"; sentence: string };
 
 /** The session after something has happened, and what is to be done about it, in that order. */
-export type Step = [Session, Effect[]];
+export type Update = [Session, Cmd[]];
 
 /**
  * Nobody is known yet: the first list tells.
@@ -151,27 +151,27 @@ export function startSession(me: UserName, address: Address, byHand = false): Se
     losses: 0,
     byHand,
     unreached: false,
-    doubted: new Set(),
+    warnedAbout: new Set(),
   };
 }
 
 /** Tells the user something. */
-export function print(output: Output): Effect {
+export function print(output: Output): Cmd {
   return { type: "print", output };
 }
 
 /** Tells of something that no command asked for. */
-export function warn(sentence: string): Effect {
+export function warn(sentence: string): Cmd {
   return print({ type: "warning", sentence });
 }
 
 /** Tells that a command failed, and what to do. */
-export function fail(sentence: string): Effect {
+export function fail(sentence: string): Cmd {
   return print({ type: "failure", sentence });
 }
 
 /** Selects a user of the known list; if that cannot be, whoever was selected stays so, and that is told. */
-export function select(session: Session, user: UserName): Step {
+export function select(session: Session, user: UserName): Update {
   const { users, selected } = session;
   const address = users.get(user);
   const still = selected === undefined || selected === user ? "" : ` (your messages still go to ${selected})`;

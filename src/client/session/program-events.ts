@@ -46,7 +46,7 @@ export function toEvent(output: Output, at = new Date()): TalkEvent | undefined 
       };
     case "sending":
       return undefined;
-    case "fate": {
+    case "outcome": {
       const { to, text } = output;
       const report = reportOf(output.outcome);
       if (report.type === "delivered") return { type: "delivered", to, text };

@@ -4,7 +4,7 @@ import { visible, visibleName } from "../../core/sanitize.ts";
 import type { Outcome } from "../transports/types.ts";
 import type { Output } from "./model.ts";
 
-export type Notice = Exclude<Output, { type: "message" | "sending" | "fate" | "users" | "help" }>;
+export type Notice = Exclude<Output, { type: "message" | "sending" | "outcome" | "users" | "help" }>;
 
 /** A notice as a sentence without time or style. */
 export function sentenceOf(notice: Notice): string {

@@ -17,7 +17,7 @@ export function startInbox(): Inbox {
 }
 
 /** A message came; who is selected is read at once. */
-export function hear({ unread }: Inbox, from: UserName, selected: UserName | undefined): Inbox {
+export function countUnread({ unread }: Inbox, from: UserName, selected: UserName | undefined): Inbox {
   if (from === selected || (unread.size >= MAX_USERS && !unread.has(from))) return { last: from, unread };
   return { last: from, unread: new Map(unread).set(from, (unread.get(from) ?? 0) + 1) };
 }

@@ -1,4 +1,4 @@
-/** The chat itself: what each event changes and calls for. No I/O, no clock, no console. */
+/** The chat itself: what each message (Msg) changes, and which commands (Cmd) follow from it. No I/O, no clock, no console. */
 import { formatAddress, sameAddress } from "../../core/address.ts";
 import type { Address, Message } from "../../core/schemas.ts";
 import type { Reach } from "../registry/api.ts";
@@ -6,60 +6,60 @@ import type { Users } from "../registry/listed-users.ts";
 import type { Outcome } from "../transports/types.ts";
 import { runLine, sendText } from "./commands.ts";
 import {
-  type Effect,
-  type Event,
+  type Cmd,
   fail,
   keep,
+  type Msg,
   type Purpose,
   print,
   type Session,
-  type Step,
   select,
   type Undelivered,
+  type Update,
   warn,
 } from "./model.ts";
 import { clause } from "./sentences.ts";
-import { hear } from "./unread.ts";
+import { countUnread } from "./unread.ts";
 
 /** Most doubtful senders that are remembered; beyond, one may be told of twice. */
-const MAX_DOUBTED = 1000;
+const MAX_WARNED_ABOUT = 1000;
 
-/** What an event changes, and what it calls for. */
-export function step(session: Session, event: Event): Step {
-  switch (event.type) {
+/** What a message changes, and what is to be done about it. */
+export function update(session: Session, msg: Msg): Update {
+  switch (msg.type) {
     case "started": {
       const { me, address } = session;
-      const welcome = print({ type: "welcome", me, address, port: event.port, portInUse: event.portInUse });
+      const welcome = print({ type: "welcome", me, address, port: msg.port, portInUse: msg.portInUse });
       return [session, [welcome, { type: "fetchList", purpose: { type: "show" } }]];
     }
     case "line":
-      return runLine(session, event.text);
+      return runLine(session, msg.text);
     case "text":
-      return sendText(session, event.to, event.text);
+      return sendText(session, msg.to, msg.text);
     case "refused":
-      return [session, [fail(event.reason)]];
+      return [session, [fail(msg.reason)]];
     case "message":
-      return takeMessage(session, event.message, event.doubt);
+      return onMessage(session, msg.message, msg.doubt);
     case "excess": {
-      const { source, count, perSecond } = event;
+      const { source, count, perSecond } = msg;
       const sentence = `refused ${count} messages from ${source}, which sends more than ${perSecond} a second`;
       return [session, [warn(sentence)]];
     }
     case "list":
-      return takeList(session, event.users, event.purpose);
+      return onList(session, msg.users, msg.purpose);
     case "noList":
-      return missList(session, event.reason, event.purpose);
+      return onNoList(session, msg.reason, msg.purpose);
     case "outcome":
-      return [takeOutcome(session, event), [print({ ...event, type: "fate" })]];
+      return [onOutcome(session, msg), [print(msg)]];
     case "unsettled": {
-      const what = event.count === 1 ? "1 message" : `${event.count} messages`;
-      return [session, [fail(`left before ${what} to ${event.to} could be delivered`)]];
+      const what = msg.count === 1 ? "1 message" : `${msg.count} messages`;
+      return [session, [fail(`left before ${what} to ${msg.to} could be delivered`)]];
     }
     case "noKey":
-      return [session, [warn(`anybody can take the name ${session.me} from you: ${event.reason}`)]];
+      return [session, [warn(`anybody can take the name ${session.me} from you: ${msg.reason}`)]];
     case "notRegistered": {
       if (session.refused) return [session, []];
-      const sentence = `others cannot find you, and you are not registered again: ${event.reason}`;
+      const sentence = `others cannot find you, and you are not registered again: ${msg.reason}`;
       return [{ ...session, refused: true }, [warn(sentence)]];
     }
     case "stillRegistered":
@@ -69,7 +69,7 @@ export function step(session: Session, event: Event): Step {
     case "readdressed":
       // Until the registry has been told, to be listed where I was is no surprise.
       return [
-        { ...session, address: event.address, elsewhere: session.address, losses: 0, unreached: false },
+        { ...session, address: msg.address, elsewhere: session.address, losses: 0, unreached: false },
         [],
       ];
     case "moved":
@@ -78,67 +78,67 @@ export function step(session: Session, event: Event): Step {
         [print({ type: "address", address: session.address }), { type: "askReach", asked: false }],
       ];
     case "reach":
-      return takeReach(session, event.found, event.asked);
+      return onReach(session, msg.found, msg.asked);
     case "note":
-      return [session, [warn(event.sentence)]];
+      return [session, [warn(msg.sentence)]];
   }
 }
 
 /** A doubtful message is shown as one, never kept from the user: there are routers that change addresses. */
-function takeMessage(before: Session, message: Message, doubt: string | undefined): Step {
-  const session = { ...before, inbox: hear(before.inbox, message.user, before.selected) };
+function onMessage(before: Session, message: Message, doubt: string | undefined): Update {
+  const session = { ...before, inbox: countUnread(before.inbox, message.user, before.selected) };
   if (doubt === undefined) return [session, [print({ type: "message", message })]];
   const shown = print({ type: "message", message, doubtful: true });
-  const { doubted } = session;
-  if (doubted.has(message.user)) return [session, [shown]];
-  session.doubted = new Set([...(doubted.size < MAX_DOUBTED ? doubted : []), message.user]);
+  const { warnedAbout } = session;
+  if (warnedAbout.has(message.user)) return [session, [shown]];
+  session.warnedAbout = new Set([...(warnedAbout.size < MAX_WARNED_ABOUT ? warnedAbout : []), message.user]);
   return [session, [warn(doubt), shown]];
 }
 
-function takeOutcome(session: Session, { to, text, outcome }: Undelivered & { outcome: Outcome }): Session {
+function onOutcome(session: Session, { to, text, outcome }: Undelivered & { outcome: Outcome }): Session {
   const arrived = outcome.type === "delivered" || outcome.type === "sent";
   const hopeless = outcome.type === "failed" && outcome.permanent === true;
   return arrived || hopeless ? session : keep(session, { to, text });
 }
 
-function takeList(before: Session, listed: Users, purpose: Purpose): Step {
+function onList(before: Session, listed: Users, purpose: Purpose): Update {
   const lost = !listed.has(before.me);
   // A registry that has lost me, as by a restart, has lost others too: they get one more list to register again.
   const patient = lost && !before.lost && (purpose.type === "poll" || purpose.type === "heal");
   const users = patient ? new Map([...before.users, ...listed]) : listed;
   const losses = before.losses + (lost && !before.lost ? 1 : 0);
   let session: Session = { ...before, users, lost, losses, registryUp: true };
-  const effects: Effect[] = [];
+  const cmds: Cmd[] = [];
   if (session.byHand && losses === 2 && before.losses === 1) {
-    effects.push(
+    cmds.push(
       warn(
         `the registry has lost you twice at ${formatAddress(session.address)}; if others cannot reach you there, ` +
           "as behind NAT or a proxy, say with --public-url how they do",
       ),
     );
   }
-  if (!before.registryUp) effects.push(print({ type: "registry", up: true }));
-  if (before.users.size === 0) effects.push(...twins(session));
-  if (purpose.type === "show") effects.push(print({ type: "users", users, me: session.me }));
-  else effects.push(...changes(before, users));
+  if (!before.registryUp) cmds.push(print({ type: "registry", up: true }));
+  if (before.users.size === 0) cmds.push(...twins(session));
+  if (purpose.type === "show") cmds.push(print({ type: "users", users, me: session.me }));
+  else cmds.push(...changes(before, users));
   const { selected: user } = session;
   const address = user === undefined ? undefined : before.users.get(user);
   if (user !== undefined && address && !users.has(user)) {
     session = { ...session, selected: undefined };
-    effects.push(print({ type: "gone", user, address }));
+    cmds.push(print({ type: "gone", user, address }));
   }
-  let more: Effect[];
+  let more: Cmd[];
   [session, more] = findMyself(session);
-  effects.push(...more);
+  cmds.push(...more);
   if (purpose.type === "select") {
     [session, more] = select(session, purpose.user);
-    effects.push(...more);
+    cmds.push(...more);
   }
-  return [session, effects];
+  return [session, cmds];
 }
 
 /** Those who were there before me under a name that differs from mine in case alone. */
-function twins({ me, users }: Session): Effect[] {
+function twins({ me, users }: Session): Cmd[] {
   return [...users.keys()]
     .filter((user) => user !== me && user.toLowerCase() === me.toLowerCase())
     .map((user) =>
@@ -146,16 +146,16 @@ function twins({ me, users }: Session): Effect[] {
     );
 }
 
-function missList(before: Session, reason: string, purpose: Purpose): Step {
+function onNoList(before: Session, reason: string, purpose: Purpose): Update {
   const session = { ...before, registryUp: false };
-  const effects = before.registryUp ? [print({ type: "registry", up: false })] : [];
+  const cmds = before.registryUp ? [print({ type: "registry", up: false })] : [];
   if (purpose.type === "show" || purpose.type === "select")
-    effects.push(fail(`${clause(reason)}; the known list stays`));
-  return [session, effects];
+    cmds.push(fail(`${clause(reason)}; the known list stays`));
+  return [session, cmds];
 }
 
 /** Tells of what was asked for, and else only of bad news, once. */
-function takeReach(session: Session, found: Reach | undefined, asked: boolean): Step {
+function onReach(session: Session, found: Reach | undefined, asked: boolean): Update {
   const { address } = session;
   if (!found) return [session, asked ? [fail("this registry cannot tell whether it reaches you")] : []];
   if (found.reached) {
@@ -179,23 +179,23 @@ function unreachedSentence(address: Address, { reason, from }: Reach): string {
 }
 
 /** What differs from the known list, but for myself and for a selected user who left, who is told of as gone. */
-function changes({ me, selected, users: before }: Session, after: Users): Effect[] {
-  const effects: Effect[] = [];
+function changes({ me, selected, users: before }: Session, after: Users): Cmd[] {
+  const cmds: Cmd[] = [];
   for (const [user, address] of after) {
     if (user === me) continue;
     const known = before.get(user);
-    if (!known) effects.push(print({ type: "joined", user, address }));
-    else if (!sameAddress(known, address)) effects.push(print({ type: "moved", user, address }));
+    if (!known) cmds.push(print({ type: "joined", user, address }));
+    else if (!sameAddress(known, address)) cmds.push(print({ type: "moved", user, address }));
   }
   for (const [user, address] of before) {
     if (user === me || user === selected || after.has(user)) continue;
-    effects.push(print({ type: "left", user, address }));
+    cmds.push(print({ type: "left", user, address }));
   }
-  return effects;
+  return cmds;
 }
 
 /** Registers again what the registry has lost, and does not fight over a name that somebody else has taken. */
-function findMyself(session: Session): Step {
+function findMyself(session: Session): Update {
   const { me, address, users, elsewhere, lost } = session;
   const listed = users.get(me);
   if (lost || !listed) return [{ ...session, elsewhere: undefined }, [{ type: "register" }]];

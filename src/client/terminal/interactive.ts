@@ -160,7 +160,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
       case "sending":
         underWay.set(output.id, { at: log.time(), to: output.to, text: output.text, outcome: undefined });
         break;
-      case "fate": {
+      case "outcome": {
         const { id, to, text, outcome } = output;
         const at = underWay.get(id)?.at ?? log.time();
         underWay.delete(id);

@@ -43,9 +43,9 @@ export function openPlain({ env, clock, now }: Settings): Screen {
       }
       case "sending":
         break;
-      case "fate":
+      case "outcome":
         // The text stands above already, as it was typed.
-        log.add(entries.told(log.time(), fateOf(output)));
+        log.add(entries.told(log.time(), outcomeOf(output)));
         break;
       default:
         log.add(entries.notice(log.time(), output, session));
@@ -70,7 +70,7 @@ export function openPlain({ env, clock, now }: Settings): Screen {
   };
 }
 
-function fateOf({ to, outcome }: Extract<Output, { type: "fate" }>): string {
+function outcomeOf({ to, outcome }: Extract<Output, { type: "outcome" }>): string {
   const trouble = troubleOf(to, outcome);
   if (trouble !== undefined) return `! ${trouble}${remedyFor(outcome)}`;
   return `${outcome.type} to ${visibleName(to)}`;

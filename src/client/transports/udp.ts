@@ -13,7 +13,7 @@ import type { Outcome, Transport } from "./types.ts";
 /** How long the kernel is given to report a closed port, in milliseconds; in a LAN it takes far less. */
 const REFUSAL_MS = 100;
 
-/** How long a host may be looked up, in milliseconds: with the above, less than the 5 s after which a fate is known. */
+/** How long a host may be looked up, in milliseconds: with the above, less than the 5 s after which an outcome is known. */
 const LOOKUP_MS = 4000;
 
 /** A probe is shorter than this, in bytes; its host name has at most 253 characters. */
@@ -129,7 +129,7 @@ function openLink(host: string, port: number, onEnded: () => void, mayContact?: 
       const connection = await atMost(LOOKUP_MS, from);
       if (!connection) return { type: "failed", reason: "the host name cannot be looked up now" };
       transmit(connection.socket, body);
-      const outcome = await fate();
+      const outcome = await outcomeInTime();
       if (outcome.type !== "failed" || !connection.next) return outcome;
       // Of several that were refused together, the first one moves on.
       if (connected === from) {
@@ -155,7 +155,7 @@ function openLink(host: string, port: number, onEnded: () => void, mayContact?: 
   }
 
   /** Sent, unless the kernel says otherwise in time. */
-  function fate(): Promise<Outcome> {
+  function outcomeInTime(): Promise<Outcome> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => settle({ type: "sent" }), REFUSAL_MS);
       function settle(outcome: Outcome) {

@@ -1,8 +1,8 @@
 import { isRecord } from "../../../core/schemas.ts";
-import type { Event } from "../../session/model.ts";
+import type { Msg } from "../../session/model.ts";
 
 /** A line as programs write it: a text to somebody as `{"to":…,"text":…}`, or what people type. */
-export function readJsonLine(line: string): Event {
+export function readJsonLine(line: string): Msg {
   if (!line.startsWith("{")) return { type: "line", text: line };
   try {
     const value: unknown = JSON.parse(line);

@@ -19,7 +19,7 @@ export function render(output: Output): Rendered | undefined {
       );
     case "sending":
       return undefined;
-    case "fate": {
+    case "outcome": {
       const trouble = troubleOf(output.to, output.outcome);
       return trouble === undefined ? undefined : stderr(trouble);
     }

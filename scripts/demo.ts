@@ -3,9 +3,8 @@ import { defineCommand } from "citty";
 import { join, type Me, type Protocol } from "talk/client";
 import { createRegistry } from "talk/registry";
 import { client } from "../src/client/main.ts";
-import { checkFlags, runMain } from "../src/core/cli.ts";
+import { checkFlags, invocation, runMain } from "../src/core/cli.ts";
 import { atMost } from "../src/core/clock.ts";
-import { typed } from "../src/core/invocation.ts";
 import { stopSignal } from "../src/core/signals.ts";
 import { startEchoBot } from "./echo-bot.ts";
 
@@ -15,7 +14,7 @@ const ANSWER_MS = 10_000;
 const protocols: Protocol[] = ["HTTP", "WEBSOCKET", "UDP"];
 
 export const demo = defineCommand({
-  meta: { name: typed("demo"), description: "A registry, an echo bot on each protocol, and you" },
+  meta: { name: invocation("demo"), description: "A registry, an echo bot on each protocol, and you" },
   async run({ args }) {
     checkFlags(args, {});
     const stop = stopSignal();

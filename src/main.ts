@@ -1,7 +1,6 @@
 /** The `talk` command: one table of commands, run by name. */
 import manifest from "../package.json" with { type: "json" };
-import { runMain } from "./core/cli.ts";
-import { typedAsTalk } from "./core/invocation.ts";
+import { invokedAsTalk, runMain } from "./core/cli.ts";
 import { visible } from "./core/sanitize.ts";
 import { suggest } from "./core/suggest.ts";
 
@@ -32,7 +31,7 @@ const commands: Record<string, Command> = {
  * @param more commands beside those of `src`
  */
 export async function talk(argv: string[], more: Record<string, Command> = {}): Promise<void> {
-  typedAsTalk();
+  invokedAsTalk();
   // Ignore EPIPE: nobody need read the help to its end.
   process.stdout.on("error", () => {});
 

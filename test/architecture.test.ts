@@ -11,6 +11,12 @@ const ALLOWED: Record<string, string[]> = {
   "main.ts": ["core", "registry", "client"],
 };
 
+/** More than that in one folder, and it has more than one subject. */
+const MAX_FILES = 20;
+
+/** Names whose files do the same job in each folder; the last three are protocols. */
+const SHARED_NAMES = ["index", "types", "main", "options", "http", "websocket", "udp"];
+
 /** Imports of all kinds: values, types, side effects, and those at run time. */
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g;
 
@@ -54,6 +60,18 @@ describe("the source", () => {
       ([file, target]) => basename(file) === "types.ts" && dirname(target) === dirname(file),
     );
     expect(siblings).toEqual([]);
+  });
+
+  test("has at most 20 files in a folder", () => {
+    const folders = Map.groupBy(files, (file) => dirname(file));
+    const large = [...folders].filter(([, inside]) => inside.length > MAX_FILES);
+    expect(large.map(([folder]) => folder)).toEqual([]);
+  });
+
+  test("has no two files of one name, but for those that say what they are in every folder", () => {
+    const names = Map.groupBy(files, (file) => basename(file, ".ts"));
+    const shared = [...names].filter(([name, those]) => those.length > 1 && !SHARED_NAMES.includes(name));
+    expect(shared.map(([, those]) => those)).toEqual([]);
   });
 });
 

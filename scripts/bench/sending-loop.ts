@@ -1,4 +1,4 @@
-import { readLines } from "../../src/core/lines.ts";
+import { readLines } from "../../src/client/lines.ts";
 
 /**
  * Keeps so many messages under way for as many seconds as each line of input says, and prints how many a second

@@ -4,9 +4,9 @@
  */
 import { join } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
+import { readLines } from "../../src/client/lines.ts";
 import { checkFlags, runMain, wholeNumber } from "../../src/core/cli.ts";
 import { UsageError } from "../../src/core/errors.ts";
-import { readLines } from "../../src/core/lines.ts";
 import { isRecord } from "../../src/core/schemas.ts";
 import { describeMachine } from "../machine.ts";
 import type { Figure } from "./figure.ts";

@@ -4,8 +4,8 @@
  * Exits 1 if a healthy one was removed, a silent one was not, or a limit was passed.
  */
 import { readdirSync, readlinkSync } from "node:fs";
+import { readLines } from "../../src/client/lines.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { readLines } from "../../src/core/lines.ts";
 import type { Address } from "../../src/core/schemas.ts";
 import { createChecker } from "../../src/registry/health/checker.ts";
 import { openProbers } from "../../src/registry/health/probers.ts";

@@ -6,7 +6,7 @@
  * above that without the slow peer, or the memory in use more than 1 MB, or the machine is too busy to tell.
  */
 import { join } from "node:path";
-import { readLines } from "../../src/core/lines.ts";
+import { readLines } from "../../src/client/lines.ts";
 import { givenNumbers, tell } from "./figure.ts";
 import { progress } from "./stores/progress.ts";
 

@@ -1,6 +1,6 @@
 /** One HTTP request, and what came back, kept as text for the report. */
 import { errorCode } from "../../src/core/errors.ts";
-import { readAtMost } from "../../src/core/json.ts";
+import { readAtMost } from "../../src/core/http.ts";
 import { request } from "../../src/core/request.ts";
 import { Mismatch } from "./row.ts";
 

@@ -1,14 +1,11 @@
 /** Checks any implementation of the contract, in any language, from outside. */
 import { type ArgsDef, defineCommand } from "citty";
-import { hostOf } from "../../src/core/address.ts";
-import { checkFlags, runMain, wholeNumber } from "../../src/core/cli.ts";
+import { hostOf, parsePublicUrl } from "../../src/core/address.ts";
+import { checkFlags, invocation, runMain, wholeNumber } from "../../src/core/cli.ts";
 import { atMost } from "../../src/core/clock.ts";
 import { UsageError } from "../../src/core/errors.ts";
-import { typed } from "../../src/core/invocation.ts";
-import { jsonLine } from "../../src/core/json-line.ts";
 import { REGISTRY_URL } from "../../src/core/protocol.ts";
-import { parsePublicUrl } from "../../src/core/public-url.ts";
-import { visible } from "../../src/core/sanitize.ts";
+import { jsonLine, visible } from "../../src/core/sanitize.ts";
 import type { Address } from "../../src/core/schemas.ts";
 import { stopSignal } from "../../src/core/signals.ts";
 import { checkClient } from "./client-rows.ts";
@@ -39,7 +36,7 @@ const flags = {
 
 export const conformance = defineCommand({
   meta: {
-    name: typed("conformance"),
+    name: invocation("conformance"),
     description: "Checks from outside whether a registry or a client does what it must",
   },
   args: flags,

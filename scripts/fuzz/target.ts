@@ -1,6 +1,6 @@
 /** A registry or a client under fuzzing: a process of its own, whose every word of trouble is a fault. */
 import { join } from "node:path";
-import { readLines } from "../../src/core/lines.ts";
+import { readLines } from "../../src/client/lines.ts";
 
 export interface Target {
   name: string;

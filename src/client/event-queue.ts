@@ -1,4 +1,4 @@
-import { createCondition } from "../core/condition.ts";
+import { createCondition } from "../core/bounded-queue.ts";
 
 /** Things that come one by one, for whoever asks for the next. */
 export interface Queue<T> extends AsyncIterable<T> {

@@ -1,7 +1,6 @@
 /** Values of flags that several commands take. */
 import { UsageError } from "../core/errors.ts";
-import { isIPv6 } from "../core/ip.ts";
-import { isUserName, USER_NAME } from "../core/names.ts";
+import { isIPv6, isUserName, USER_NAME } from "../core/names.ts";
 import { PROBE_USER, REGISTRY_PORT, REGISTRY_URL } from "../core/protocol.ts";
 import type { UserName } from "../core/schemas.ts";
 

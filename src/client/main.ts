@@ -1,7 +1,6 @@
 import { defineCommand } from "citty";
-import { checkFlags, runMain } from "../core/cli.ts";
+import { checkFlags, invocation, runMain } from "../core/cli.ts";
 import { RegistryUnreachable, TalkError } from "../core/errors.ts";
-import { typed } from "../core/invocation.ts";
 import { REGISTRY_PORT } from "../core/protocol.ts";
 import { stopSignal } from "../core/signals.ts";
 import { flags, readOptions } from "./options.ts";
@@ -19,7 +18,7 @@ const FLUSH_MS = 300;
 const LINES_PER_TURN = 64;
 
 export const client = defineCommand({
-  meta: { name: typed("client"), description: "Chats with the users of a Talk registry" },
+  meta: { name: invocation("client"), description: "Chats with the users of a Talk registry" },
   args: flags,
   async run({ args }) {
     checkFlags(args, flags);
@@ -96,7 +95,7 @@ function adviseOnRegistry(error: unknown): never {
   if (!(error instanceof RegistryUnreachable)) throw error;
   const port = URL.parse(error.url)?.port;
   const there = port && port !== String(REGISTRY_PORT) ? ` --port ${port}` : "";
-  throw new TalkError(error.code, `${error.message}; start one with: ${typed("registry")}${there}`);
+  throw new TalkError(error.code, `${error.message}; start one with: ${invocation("registry")}${there}`);
 }
 
 if (import.meta.main) await runMain(client);

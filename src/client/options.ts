@@ -91,7 +91,7 @@ export async function readOptions(args: Args): Promise<Options> {
 
   async function publicAddressOf(text: string) {
     // Loaded late, because it needs the schemas, which take longer than everything else here.
-    const { parsePublicUrl } = await import("../core/public-url.ts");
+    const { parsePublicUrl } = await import("../core/address.ts");
     try {
       return parsePublicUrl(text);
     } catch (error) {

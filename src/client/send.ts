@@ -1,12 +1,10 @@
 import { type ArgsDef, defineCommand } from "citty";
-import { checkFlags, runMain, valuesOf } from "../core/cli.ts";
+import { checkFlags, invocation, runMain, valuesOf } from "../core/cli.ts";
 import { UsageError } from "../core/errors.ts";
-import { typed } from "../core/invocation.ts";
-import { jsonLine } from "../core/json-line.ts";
 import { MAX_MESSAGE_BYTES, REGISTRY_URL } from "../core/protocol.ts";
-import { visible } from "../core/sanitize.ts";
+import { jsonLine, visible } from "../core/sanitize.ts";
 import { stopSignal } from "../core/signals.ts";
-import { CUT_SENTENCE, mayBeCut } from "../core/terminal-line.ts";
+import { CUT_SENTENCE, mayBeCut } from "./lines.ts";
 import type { Report } from "./session/report.ts";
 
 const flags = {
@@ -30,7 +28,7 @@ const EXIT_CODES: Record<Report["type"], number> = { delivered: 0, unknown: 3, f
 
 export const send = defineCommand({
   meta: {
-    name: typed("send"),
+    name: invocation("send"),
     description:
       "Sends one text to users of a Talk registry. Exits 0 if it was delivered, 1 if not, 3 if nobody can know",
   },

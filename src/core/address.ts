@@ -1,6 +1,8 @@
 /** Writing, reading and comparing addresses, and finding the one of this machine. */
-import { isIPv4, isIPv6 } from "./ip.ts";
+import { InvalidInput } from "./errors.ts";
+import { HOST_NAME, isHost, isIPv4, isIPv6 } from "./names.ts";
 import { isProtocol, PROTOCOLS } from "./protocol.ts";
+import type { Address } from "./schemas.ts";
 
 /** A host as a URL takes it: an IPv6 address in brackets (RFC 3986 §3.2.2). */
 export function urlHost(host: string): string {
@@ -81,4 +83,26 @@ function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   signal.addEventListener("abort", () => reject(signal.reason));
   return Promise.race([promise, late]);
+}
+
+/**
+ * The address that a public URL names: `http://host[:80]`, `ws://host[:80]` or `udp://host:port`.
+ * @throws InvalidInput
+ */
+export function parsePublicUrl(text: string): Address {
+  const wrong = new InvalidInput("it must look like http://host[:port], ws://host[:port] or udp://host:port");
+  const match = /^([a-z]+):\/\/(?:\[([^\]]+)\]|([^:/?#@[\]]+))(?::(\d+))?\/?$/i.exec(text);
+  const scheme = match?.[1]?.toLowerCase();
+  const protocol = Object.keys(PROTOCOLS)
+    .filter(isProtocol)
+    .find((known) => PROTOCOLS[known].scheme === scheme);
+  // 80 is the default of the http and ws schemes (RFC 9110 §4.2.1, RFC 6455 §3); udp has none.
+  const port = match?.[4] ?? (protocol === "UDP" ? undefined : "80");
+  if (!match || !protocol || port === undefined) throw wrong;
+  // Checked without the schema, whose library takes longer to load than the first prompt may.
+  const host = match[2] ?? match[3] ?? "";
+  if (!isHost(host)) throw new InvalidInput(`"host" must be ${HOST_NAME.rule}.`);
+  const number = Number(port);
+  if (number < 1 || number > 65535) throw new InvalidInput('"port" must be a whole number from 1 to 65535.');
+  return { protocol, host, port: number };
 }

@@ -5,7 +5,7 @@ const MAX_MESSAGES = 1000;
 const MAX_CHARACTERS = 1024 * 1024;
 
 /** Where messages wait, in order, until one may be told of them. */
-export interface Hold<T> {
+export interface BoundedQueue<T> {
   /** @param characters of its text */
   push(item: T, characters: number): void;
   /** Takes out the one that has waited the longest, if any waits. */
@@ -14,7 +14,7 @@ export interface Hold<T> {
   crowded(): boolean;
 }
 
-export function createHold<T>(): Hold<T> {
+export function createBoundedQueue<T>(): BoundedQueue<T> {
   const waiting: { item: T; characters: number }[] = [];
   let total = 0;
 
@@ -29,5 +29,26 @@ export function createHold<T>(): Hold<T> {
       return next?.item;
     },
     crowded: () => waiting.length >= MAX_MESSAGES || total > MAX_CHARACTERS,
+  };
+}
+
+/** Lets others wait until something is as they want it (a condition variable). */
+export interface Condition {
+  /** Tells those who wait that something has changed. */
+  notify(): void;
+  /** Resolves once that holds: it is looked at now, and after each change. */
+  until(holds: () => boolean): Promise<void>;
+}
+
+export function createCondition(): Condition {
+  let changed = Promise.withResolvers<void>();
+  return {
+    notify() {
+      changed.resolve();
+      changed = Promise.withResolvers();
+    },
+    async until(holds) {
+      while (!holds()) await changed.promise;
+    },
   };
 }

@@ -1,10 +1,22 @@
-/** A command line, strictly: citty declares and prints the flags, and here none passes that was not declared. */
+/** Command lines, strictly: citty declares flags and prints help; here, none passes that was not declared. */
 import { parseArgs } from "node:util";
-import { type ArgsDef, type CommandDef, runCommand } from "citty";
+import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
 import manifest from "../../package.json" with { type: "json" };
 import { TalkError, UsageError } from "./errors.ts";
-import { helpOf } from "./help.ts";
 import { suggest } from "./suggest.ts";
+
+/** What a user types before the name of a command. */
+let program = "bun run";
+
+/** Makes `invocation` name commands of the installed or compiled `talk`; called before any command is loaded. */
+export function invokedAsTalk(): void {
+  program = "talk";
+}
+
+/** A command of Talk as its user types it: `talk registry` where `talk` is installed, else `bun run registry`. */
+export function invocation(command: string): string {
+  return `${program} ${command}`;
+}
 
 /** The shortest and the longest period that a flag may ask for: what is quicker would be a flood. */
 const MIN_SECONDS = 0.1;
@@ -97,4 +109,31 @@ export function seconds(flag: string, text: string): number {
 /** citty hands every flag over in camel case too. */
 function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The width that every terminal has, in columns. */
+const COLUMNS = 80;
+
+/** What `--help` says of a command, in lines of at most 80 columns. @param more what it says below the options */
+export async function helpOf<A extends ArgsDef>(command: CommandDef<A>, more = ""): Promise<string> {
+  const usage = Bun.stripANSI(await renderUsage(command));
+  return `${usage}\n${more}`.split("\n").map(fit).join("\n").trimEnd();
+}
+
+/** Breaks a line between words, but not a default from what it is; what follows stands below the description. */
+function fit(line: string): string {
+  const indent = " ".repeat(/^ +\S+ +/.exec(line)?.[0].length ?? 0);
+  let row = line.slice(0, indent.length);
+  const rows: string[] = [];
+  for (const word of line
+    .slice(indent.length)
+    .trimEnd()
+    .split(/(?<!\(Default:) /)) {
+    const isFirst = row.length === indent.length;
+    if (!isFirst && row.length + 1 + word.length > COLUMNS) {
+      rows.push(row);
+      row = indent + word;
+    } else row += isFirst ? word : ` ${word}`;
+  }
+  return [...rows, row].join("\n");
 }

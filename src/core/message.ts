@@ -1,5 +1,15 @@
-import { parseJson } from "./json.ts";
+/** A message as bytes, and back. */
+import { TooLarge } from "./errors.ts";
+import { parseJson } from "./http.ts";
+import { MAX_MESSAGE_BYTES } from "./protocol.ts";
 import { Message, parse } from "./schemas.ts";
+
+/** A message as it travels on every protocol. @throws TooLarge over 64,000 bytes */
+export function encodeMessage({ user, text }: Message): string {
+  const body = JSON.stringify({ user, text });
+  if (Buffer.byteLength(body) > MAX_MESSAGE_BYTES) throw new TooLarge("The message", MAX_MESSAGE_BYTES);
+  return body;
+}
 
 /** The message in a frame or a datagram. @throws InvalidInput */
 export function decodeMessage(input: string | Uint8Array): Message {

@@ -1,5 +1,4 @@
-/** What users and hosts may be called. Apart from the schemas, because a first prompt needs no more than this. */
-import { isIPv4, isIPv6 } from "./ip.ts";
+/** Rules for user and host names, and what an IP address is. Free of the schemas, so the first prompt loads quickly. */
 import { MAX_NAME_LENGTH } from "./protocol.ts";
 
 /** Each with its rule in words that read on from "must be". */
@@ -26,4 +25,19 @@ export function isUserName(name: unknown): name is string {
 /** Whether that is an IP address, without brackets and zone, or could be the name of a host. */
 export function isHost(host: string): boolean {
   return isIPv4(host) || (isIPv6(host) && !host.includes("%")) || hostName.test(host);
+}
+
+/** One number of an IPv4 address. Bun's node:net could tell, but takes longer to load. */
+const BYTE = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+const IPV4 = new RegExp(`^${BYTE}(?:\\.${BYTE}){3}$`);
+
+export function isIPv4(host: string): boolean {
+  return IPV4.test(host);
+}
+
+/** With a zone (`%eth0`) or without, but never in brackets. */
+export function isIPv6(host: string): boolean {
+  const [bare = ""] = host.split("%", 1);
+  // Only an IPv6 address stands in brackets in a URL (WHATWG URL §3.5).
+  return /^[0-9a-f:.]+$/i.test(bare) && URL.canParse(`http://[${bare}]/`);
 }

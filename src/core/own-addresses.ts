@@ -1,7 +1,7 @@
 /** The addresses of this machine: which are its own, which others can use, and which leads to the network. */
 import { networkInterfaces } from "node:os";
 import { canonicalHost, isLoopback, urlHost } from "./address.ts";
-import { isIPv4 } from "./ip.ts";
+import { isIPv4 } from "./names.ts";
 import { localAddressTowards } from "./udp.ts";
 
 /** Interfaces between this machine and its own containers and virtual machines, as their makers name them. */

@@ -4,7 +4,7 @@
  * `healthCheck`, whose text is the JSON of an address to answer to and the id; or `id-checker <id>`.
  */
 import { errorCode } from "./errors.ts";
-import { parseJson } from "./json.ts";
+import { parseJson } from "./http.ts";
 import { decodeMessage } from "./message.ts";
 import { CLIENT_PATHS, PROBE_USER } from "./protocol.ts";
 import { openWebSocket, request } from "./request.ts";

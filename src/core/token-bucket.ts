@@ -2,12 +2,12 @@
 const MAX_KEYS = 10_000;
 
 /** Lets the next thing of a key pass and gives 0, or keeps it out and gives the milliseconds that it has to wait. */
-export type Pace = (key: string) => number;
+export type TokenBucket = (key: string) => number;
 
 /**
  * A token bucket for each key: so many at once, and then so many a second. @param now a clock in milliseconds
  */
-export function createPace({
+export function createTokenBucket({
   perSecond,
   burst,
   now = performance.now.bind(performance),
@@ -15,7 +15,7 @@ export function createPace({
   perSecond: number;
   burst: number;
   now?: () => number;
-}): Pace {
+}): TokenBucket {
   const interval = 1000 / perSecond;
   const depth = burst * interval;
   /** When the bucket of a key is full again: one number is all there is to know of it. */

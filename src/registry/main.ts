@@ -1,7 +1,6 @@
 import { defineCommand } from "citty";
 import { hostOf, isLoopback, isUnspecified } from "../core/address.ts";
-import { checkFlags, runMain } from "../core/cli.ts";
-import { typed } from "../core/invocation.ts";
+import { checkFlags, invocation, runMain } from "../core/cli.ts";
 import { urlsOfWildcard } from "../core/own-addresses.ts";
 import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { stopSignal } from "../core/signals.ts";
@@ -18,7 +17,7 @@ const STOP_MS = 2800;
 const SILENT = { log() {}, flush() {} };
 
 export const registry = defineCommand({
-  meta: { name: typed("registry"), description: "Knows where each user of Talk listens" },
+  meta: { name: invocation("registry"), description: "Knows where each user of Talk listens" },
   args: flags,
   async run({ args }) {
     checkFlags(args, flags);

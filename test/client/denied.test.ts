@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { transports } from "../../src/client/transports/index.ts";
-import { encodeMessage } from "../../src/core/encode.ts";
+import { encodeMessage } from "../../src/core/message.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";
 

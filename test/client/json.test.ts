@@ -2,7 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join as path } from "node:path";
-import { readLines } from "../../src/core/lines.ts";
+import { readLines } from "../../src/client/lines.ts";
 import { isRecord } from "../../src/core/schemas.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, type Program, root, start, startClient, startRegistry } from "../helpers/program.ts";

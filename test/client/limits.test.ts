@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { createCrowd, type Guest } from "../../src/client/transports/connection-limit.ts";
 import { transports } from "../../src/client/transports/index.ts";
 import type { Message, Protocol } from "../../src/core/schemas.ts";
-import { createPace } from "../../src/core/token-bucket.ts";
+import { createTokenBucket } from "../../src/core/token-bucket.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";
 import { listed, startClient, startRegistry } from "../helpers/program.ts";
@@ -31,7 +31,7 @@ async function listen(
     delay:
       burst === undefined
         ? () => (inbox.size() < room ? 0 : 1000)
-        : createPace({ perSecond: 1, burst, now: () => 0 }),
+        : createTokenBucket({ perSecond: 1, burst, now: () => 0 }),
     advertised: (port) => ({ protocol, host: HOST, port }),
     registryIps: [HOST],
     publicHost,

@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
 import { transports } from "../../src/client/transports/index.ts";
 import type { Outcome } from "../../src/client/transports/types.ts";
-import { encodeMessage } from "../../src/core/encode.ts";
+import { encodeMessage } from "../../src/core/message.ts";
 import type { Address, Message, Protocol } from "../../src/core/schemas.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";

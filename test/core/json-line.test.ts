@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { jsonLine } from "../../src/core/json-line.ts";
+import { jsonLine } from "../../src/core/sanitize.ts";
 
 test.each([
   ["controls", "\0\n\r\t\x1b[2J\x7f\x9b"],

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { isIP, isIPv6 as nodeIsIPv6 } from "node:net";
-import { isIPv4, isIPv6 } from "../../src/core/ip.ts";
-import { isHost } from "../../src/core/names.ts";
+import { isHost, isIPv4, isIPv6 } from "../../src/core/names.ts";
 
 const addresses = [
   ...[

@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { connectRegistry } from "../../src/client/registry/api.ts";
 import { transports } from "../../src/client/transports/index.ts";
+import { closeReason, readCloseReason, readRetryAfter } from "../../src/core/http.ts";
 import { probeHttp } from "../../src/core/probe.ts";
 import { openWebSocket } from "../../src/core/request.ts";
-import { closeReason, readCloseReason, readRetryAfter } from "../../src/core/retry-after.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 
 /** 200 MB as less than 200 kB. */

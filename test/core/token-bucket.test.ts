@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { createRateLimit } from "../../src/client/inbound/rate-limit.ts";
-import { createPace } from "../../src/core/token-bucket.ts";
+import { createTokenBucket } from "../../src/core/token-bucket.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 
 /** A pace whose time is told. */
 function paced(perSecond: number, burst: number) {
   const time = { ms: 1_000_000.7 };
-  return { time, pace: createPace({ perSecond, burst, now: () => time.ms }) };
+  return { time, pace: createTokenBucket({ perSecond, burst, now: () => time.ms }) };
 }
 
 /** How many of so many things pass. */

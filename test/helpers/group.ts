@@ -1,5 +1,5 @@
 /** Commands in process groups of their own, signalled as a whole: the command and the `bun run` that passes signals on. */
-import { readLines } from "../../src/core/lines.ts";
+import { readLines } from "../../src/client/lines.ts";
 import { root } from "./program.ts";
 
 export interface Group {

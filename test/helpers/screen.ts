@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { Terminal } from "@xterm/headless";
+import { createCondition } from "../../src/core/bounded-queue.ts";
 import { atMost } from "../../src/core/clock.ts";
-import { createCondition } from "../../src/core/condition.ts";
 import { afterwards } from "./afterwards.ts";
 import { root } from "./program.ts";
 import { temporaryFolder } from "./registry.ts";

@@ -1,5 +1,5 @@
 /** A program that is run for each message, as --on-message asks. */
-import { createCondition } from "../../core/condition.ts";
+import { createCondition } from "../../core/bounded-queue.ts";
 import { errorCode } from "../../core/errors.ts";
 import type { Message, UserName } from "../../core/schemas.ts";
 

@@ -1,6 +1,6 @@
 /** How fast one source may send to us, and what the user is told of who sends faster. */
 import type { Clock } from "../../core/clock.ts";
-import { createPace } from "../../core/token-bucket.ts";
+import { createTokenBucket } from "../../core/token-bucket.ts";
 
 /** How long after the first refusal it is told of, and how long it is silent after that, in milliseconds. */
 const TELL_AFTER_MS = 1000;
@@ -28,7 +28,7 @@ export interface RateLimitOptions {
 }
 
 export function createRateLimit({ perSecond, clock, onExcess }: RateLimitOptions): RateLimit {
-  const pace = createPace({ perSecond, burst: 2 * perSecond, now: clock.now });
+  const pace = createTokenBucket({ perSecond, burst: 2 * perSecond, now: clock.now });
   const refused = new Map<string, number>();
   let silentUntil = 0;
   let cancel: (() => void) | undefined;

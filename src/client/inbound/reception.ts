@@ -1,4 +1,4 @@
-import { createHold } from "../../core/bounded-queue.ts";
+import { createBoundedQueue } from "../../core/bounded-queue.ts";
 import type { Incoming } from "../registry/registration.ts";
 import type { Msg } from "../session/model.ts";
 import type { Doubt } from "./sender-check.ts";
@@ -17,7 +17,7 @@ export function createReception(
   check: (user: string, source: string) => Doubt | Promise<Doubt>,
   dispatch: (event: Msg) => void,
 ): Reception {
-  const waiting = createHold<{ event: Message; doubt?: Promise<Doubt> }>();
+  const waiting = createBoundedQueue<{ event: Message; doubt?: Promise<Doubt> }>();
   let busy = false;
 
   async function work(): Promise<void> {

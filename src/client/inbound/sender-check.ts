@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { canonicalHost, isLoopback, resolveHost } from "../../core/address.ts";
 import { atMost, type Clock } from "../../core/clock.ts";
 import type { UserName } from "../../core/schemas.ts";
-import { createPace } from "../../core/token-bucket.ts";
+import { createTokenBucket } from "../../core/token-bucket.ts";
 import type { Users } from "../registry/listed-users.ts";
 
 /** How long a message may wait for a list or a name server, in milliseconds. */
@@ -49,7 +49,7 @@ export function createSenderCheck({
   const names = new Map<string, { ips: string[]; until: number }>();
   let own = { ips: new Set<string>(), until: Number.NEGATIVE_INFINITY };
   let impatientUntil = Number.NEGATIVE_INFINITY;
-  const listPace = createPace({ ...LISTS, now: clock.now });
+  const listPace = createTokenBucket({ ...LISTS, now: clock.now });
 
   function isOwn(ip: string): boolean {
     if (isLoopback(ip)) return true;

@@ -1,4 +1,4 @@
-import { createCondition } from "../../core/condition.ts";
+import { createCondition } from "../../core/bounded-queue.ts";
 
 /** Most messages that may wait before whoever writes them has to. */
 const MAX_MESSAGES = 500;

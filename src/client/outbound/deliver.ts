@@ -1,7 +1,7 @@
 /** One text to some users, without being one: nothing listens, and nobody is registered. */
 
-import { encodeMessage } from "../../core/encode.ts";
 import { TalkError } from "../../core/errors.ts";
+import { encodeMessage } from "../../core/message.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { connectRegistry } from "../registry/api.ts";
 import { contactRuleFor, locate } from "../registry/place.ts";

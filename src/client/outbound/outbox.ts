@@ -1,11 +1,11 @@
 /** Messages on their way: in order to each peer, and no peer in another's way. */
 import { sameAddress } from "../../core/address.ts";
+import { createCondition } from "../../core/bounded-queue.ts";
 import { systemClock } from "../../core/clock.ts";
-import { createCondition } from "../../core/condition.ts";
 import type { MayContact } from "../../core/denylist.ts";
 import { TalkError } from "../../core/errors.ts";
 import { MESSAGES_PER_SECOND } from "../../core/protocol.ts";
-import { createPace } from "../../core/token-bucket.ts";
+import { createTokenBucket } from "../../core/token-bucket.ts";
 import type { ListedAddress } from "../registry/listed-users.ts";
 import { transportFor } from "../transports/index.ts";
 import type { Deferral, Outcome, Sender, Transport } from "../transports/types.ts";
@@ -68,7 +68,7 @@ export function createOutbox(
   mayContact?: MayContact,
 ): Outbox {
   const allowed = perSecond * PRUDENCE;
-  const pace = perSecond === 0 ? () => 0 : createPace({ perSecond: allowed, burst: allowed });
+  const pace = perSecond === 0 ? () => 0 : createTokenBucket({ perSecond: allowed, burst: allowed });
   const lanes = new Map<string, Lane>();
   const senders = new Map<Transport, Sender>();
   const backlog = createBacklog();

@@ -6,10 +6,9 @@ import {
   RegistryUnreachable,
   type TalkError,
 } from "../../core/errors.ts";
-import { parseJson, readAtMost } from "../../core/json.ts";
+import { parseJson, readAtMost, readRetryAfter } from "../../core/http.ts";
 import { REACH_HEADER, REGISTRY_PATHS } from "../../core/protocol.ts";
 import { isCompressed, request } from "../../core/request.ts";
-import { readRetryAfter } from "../../core/retry-after.ts";
 import { type Address, isRecord, type UserName } from "../../core/schemas.ts";
 import { unreachable } from "../unreachable.ts";
 import { readUsers, type Users } from "./listed-users.ts";

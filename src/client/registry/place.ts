@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { canonicalHost, hostOf, isLoopback, isUnspecified, resolveHost } from "../../core/address.ts";
 import { contactElsewhere, contactRule, type MayContact } from "../../core/denylist.ts";
 import { RegistryUnreachable } from "../../core/errors.ts";
-import { isIPv4, isIPv6 } from "../../core/ip.ts";
+import { isIPv4, isIPv6 } from "../../core/names.ts";
 import { defaultRouteAddress, isOwnAddress } from "../../core/own-addresses.ts";
 import { localAddressTowards } from "../../core/udp.ts";
 import { unreachable } from "../unreachable.ts";

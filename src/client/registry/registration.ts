@@ -1,6 +1,6 @@
 /** Being there: listening, being registered, and leaving again. What is said there is the chat's. */
 import { isLoopback, sameAddress } from "../../core/address.ts";
-import { createHold } from "../../core/bounded-queue.ts";
+import { createBoundedQueue } from "../../core/bounded-queue.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { MayContact } from "../../core/denylist.ts";
 import { CannotListen, RegistryRefused, TalkError } from "../../core/errors.ts";
@@ -105,7 +105,7 @@ export async function enter({
     chooseListening(host, { own, place, shared, proxied: publicAddress !== undefined });
   let own = await addressForOthers(place, shared);
   let listening = await choose(own);
-  const early = createHold<Incoming>();
+  const early = createBoundedQueue<Incoming>();
   let take = (event: Incoming): void =>
     early.push(event, event.type === "message" ? event.message.text.length : 0);
   let { crowded } = early;

@@ -1,8 +1,8 @@
 /** Joins the session, which does nothing by itself, to the registry, the outbox and the terminal. */
 import { atMost, systemClock } from "../../core/clock.ts";
 import type { MayContact } from "../../core/denylist.ts";
-import { encodeMessage } from "../../core/encode.ts";
 import { RegistryRefused, TalkError } from "../../core/errors.ts";
+import { encodeMessage } from "../../core/message.ts";
 import type { Address, UserName } from "../../core/schemas.ts";
 import { createOutbox } from "../outbound/outbox.ts";
 import type { Registry } from "../registry/api.ts";

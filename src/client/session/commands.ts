@@ -1,7 +1,7 @@
 /** What a line means. The table holds every command, and :help is made from it. */
 
-import { encodeMessage } from "../../core/encode.ts";
 import { TalkError } from "../../core/errors.ts";
+import { encodeMessage } from "../../core/message.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { suggest } from "../../core/suggest.ts";
 import type { Outcome } from "../transports/types.ts";

@@ -1,4 +1,4 @@
-import { jsonLine } from "../../core/json-line.ts";
+import { jsonLine } from "../../core/sanitize.ts";
 import { toEvent } from "../session/program-events.ts";
 import { stdinLines, unattended } from "./input/unattended.ts";
 import type { Screen } from "./types.ts";

@@ -1,12 +1,10 @@
 import { urlHost } from "../../core/address.ts";
 import { resolveContact } from "../../core/denylist.ts";
 import { CannotListen, MethodNotAllowed, TooFast, UnknownPath } from "../../core/errors.ts";
-import { failureOf, OK, pathOf } from "../../core/http.ts";
-import { readJson, strictly } from "../../core/json.ts";
+import { failureOf, OK, pathOf, readJson, readRetryAfter, strictly } from "../../core/http.ts";
 import { createOriginGuard } from "../../core/origin-guard.ts";
 import { CLIENT_PATHS } from "../../core/protocol.ts";
 import { request } from "../../core/request.ts";
-import { readRetryAfter } from "../../core/retry-after.ts";
 import { Message, parse } from "../../core/schemas.ts";
 import { unreachable } from "../unreachable.ts";
 import type { Deferral, Outcome, Transport } from "./types.ts";

@@ -1,8 +1,8 @@
 import { urlHost } from "../../core/address.ts";
 import { type MayContact, resolveContact } from "../../core/denylist.ts";
+import { readCloseReason } from "../../core/http.ts";
 import { CLIENT_PATHS, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
 import { openWebSocket } from "../../core/request.ts";
-import { readCloseReason } from "../../core/retry-after.ts";
 import { isRecord } from "../../core/schemas.ts";
 import { unreachable } from "../unreachable.ts";
 import type { Link } from "./connection-pool.ts";

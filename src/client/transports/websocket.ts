@@ -6,11 +6,10 @@ import {
   UnknownPath,
   UpgradeRequired,
 } from "../../core/errors.ts";
-import { failureBody, failureOf, pathOf } from "../../core/http.ts";
+import { closeReason, failureBody, failureOf, pathOf } from "../../core/http.ts";
 import { decodeMessage } from "../../core/message.ts";
 import { createOriginGuard } from "../../core/origin-guard.ts";
 import { CLIENT_PATHS, MAX_BODY_BYTES, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
-import { closeReason } from "../../core/retry-after.ts";
 import { createCrowd, type Guest } from "./connection-limit.ts";
 import { createLinkSender } from "./connection-pool.ts";
 import type { Transport } from "./types.ts";

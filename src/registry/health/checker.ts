@@ -2,12 +2,12 @@
 import { type Clock, jittered, sleep } from "../../core/clock.ts";
 import { TalkError } from "../../core/errors.ts";
 import type { Address } from "../../core/schemas.ts";
-import { createSlots } from "../../core/semaphore.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../stores/types.ts";
 import { createDuty } from "./leader.ts";
 import { createJuries, type Jury } from "./quorum.ts";
 import { createRoster, type Entry } from "./schedule.ts";
+import { createSemaphore } from "./semaphore.ts";
 import { createRounds } from "./statistics.ts";
 import type { Finding, Prober } from "./types.ts";
 
@@ -64,7 +64,7 @@ export function createChecker({
 }: CheckerOptions): Checker {
   const roster = createRoster({ store, interval, clock, random });
   const { entries } = roster;
-  const slots = createSlots(MAX_PROBES);
+  const slots = createSemaphore(MAX_PROBES);
   const leaseMs = Math.min(LEASE_MS.most, Math.max(LEASE_MS.least, interval / 10));
   const duty = createDuty({ checking: store.checking, leaseMs, clock, today });
   const rounds = createRounds({ interval, clock, report: (round) => log({ type: "round", ...round }) });

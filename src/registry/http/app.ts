@@ -12,9 +12,7 @@ import {
   UnknownPath,
   UnknownUser,
 } from "../../core/errors.ts";
-import { failure, OK, pathOf } from "../../core/http.ts";
-import { leniently, readJson } from "../../core/json.ts";
-import { type Awaitable, whenThere } from "../../core/maybe-promise.ts";
+import { failure, leniently, OK, pathOf, readJson } from "../../core/http.ts";
 import { isUserName } from "../../core/names.ts";
 import { createOriginGuard } from "../../core/origin-guard.ts";
 import { isOwnAddress } from "../../core/own-addresses.ts";
@@ -22,6 +20,7 @@ import { REACH_HEADER, REGISTRY_PATHS } from "../../core/protocol.ts";
 import { Address, isRecord, parse, Registration, type UserName, UserParams } from "../../core/schemas.ts";
 import type { LookAt } from "../health/reach.ts";
 import type { Log } from "../log.ts";
+import { andThen, type MaybePromise } from "../maybe-promise.ts";
 import { OPERATOR } from "../stores/ownership.ts";
 import type { Refusal, Store } from "../stores/types.ts";
 import { claimOf } from "./auth.ts";
@@ -173,9 +172,13 @@ export function createApp({
     );
 
   /** Stores a user, who is counted unless it is there already: then it moves or is refused, however many came before. */
-  function admitted<T extends string>(user: UserName, source: string, put: () => Awaitable<T>): Awaitable<T> {
+  function admitted<T extends string>(
+    user: UserName,
+    source: string,
+    put: () => MaybePromise<T>,
+  ): MaybePromise<T> {
     if (!admission.counts(source)) return put();
-    return whenThere(store.get(user), (known) => (known ? put() : admission.admit(user, source, put)));
+    return andThen(store.get(user), (known) => (known ? put() : admission.admit(user, source, put)));
   }
 
   /** What went wrong, as an answer. */
@@ -236,7 +239,7 @@ function boundTo(server: unknown): string | undefined {
 
 /** Makes every answer tell that other machines can ask here too. */
 function saysSo<A extends unknown[]>(answer: (...args: A) => unknown): (...args: A) => unknown {
-  return (...args) => whenThere(answer(...args), told);
+  return (...args) => andThen(answer(...args), told);
 }
 
 function told(response: unknown): unknown {

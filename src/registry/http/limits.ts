@@ -2,8 +2,8 @@
 import { canonicalHost, isLoopback } from "../../core/address.ts";
 import type { Clock } from "../../core/clock.ts";
 import { TooManyUsers } from "../../core/errors.ts";
-import type { Awaitable } from "../../core/maybe-promise.ts";
 import type { UserName } from "../../core/schemas.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 
 /** New users from one source: so many at once, and as many again in any minute. */
 const PER_MINUTE = 60;
@@ -27,12 +27,12 @@ export interface Admission {
    * @param store resolves to `done` if there is one
    * @throws TooManyUsers
    */
-  admit<T extends string>(user: UserName, source: string, store: () => Awaitable<T>): Promise<T>;
+  admit<T extends string>(user: UserName, source: string, store: () => MaybePromise<T>): Promise<T>;
 }
 
 export interface AdmissionOptions {
   /** Whether a user is still there. */
-  isLive: (user: UserName) => Awaitable<boolean>;
+  isLive: (user: UserName) => MaybePromise<boolean>;
   clock: Clock;
   /** @default this machine, where a proxy may be asking for many */
   exempt?: (source: string) => boolean;

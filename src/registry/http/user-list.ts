@@ -1,10 +1,10 @@
-import { type Awaitable, whenThere } from "../../core/maybe-promise.ts";
+import { andThen, type MaybePromise } from "../maybe-promise.ts";
 import type { Registered, Store } from "../stores/types.ts";
 
 /** Answers GET of the list, perhaps with that the asker has it already. */
-export function createListAnswer(store: Store): (request: Request) => Awaitable<Response> {
+export function createListAnswer(store: Store): (request: Request) => MaybePromise<Response> {
   const list = cachedList(store);
-  return ({ headers }) => whenThere(list(), (current) => answerWith(current, headers));
+  return ({ headers }) => andThen(list(), (current) => answerWith(current, headers));
 }
 
 function answerWith({ text, etag, whole, unchanged }: UserList, headers: Headers): Response {
@@ -23,11 +23,11 @@ interface UserList {
 }
 
 /** Hands out the list, and serializes it only after a change. */
-function cachedList(store: Store): () => Awaitable<UserList> {
+function cachedList(store: Store): () => MaybePromise<UserList> {
   let cached: (UserList & { version: string }) | undefined;
 
-  function refresh(version: string): Awaitable<UserList> {
-    return whenThere(store.registrations(), (registrations) => {
+  function refresh(version: string): MaybePromise<UserList> {
+    return andThen(store.registrations(), (registrations) => {
       const text = serialize(registrations);
       // The tag is of the content, so that it holds on every replica and after a restart.
       const etag = `"${new Bun.CryptoHasher("sha256").update(text).digest("base64url").slice(0, 22)}"`;
@@ -40,7 +40,7 @@ function cachedList(store: Store): () => Awaitable<UserList> {
 
   return () =>
     // Asked before the users are, so that a change in between makes the next call look again.
-    whenThere(store.version(), (version) => (cached?.version === version ? cached : refresh(version)));
+    andThen(store.version(), (version) => (cached?.version === version ? cached : refresh(version)));
 }
 
 /** Text, because an object would lose a user named `__proto__`. */

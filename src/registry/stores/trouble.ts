@@ -1,8 +1,8 @@
 /** Tells the operator when a store is in trouble: as it begins, when its reason changes, and when it is over. */
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/errors.ts";
-import type { Awaitable } from "../../core/maybe-promise.ts";
 import type { Log } from "../log.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 import type { Store } from "./types.ts";
 
 /** How long after a failure a success counts as the end, in milliseconds: some calls may work where others fail. */
@@ -36,9 +36,9 @@ export function logTrouble(store: Store, log: Log, clock: Clock = systemClock): 
     throw error;
   }
 
-  function watched<A extends unknown[], T>(kind: Kind, call: (...args: A) => Awaitable<T>) {
-    return (...args: A): Awaitable<T> => {
-      let answer: Awaitable<T>;
+  function watched<A extends unknown[], T>(kind: Kind, call: (...args: A) => MaybePromise<T>) {
+    return (...args: A): MaybePromise<T> => {
+      let answer: MaybePromise<T>;
       try {
         answer = call(...args);
       } catch (error) {

@@ -1,5 +1,5 @@
-import type { Awaitable } from "../../core/maybe-promise.ts";
 import type { Address, Registration, UserName } from "../../core/schemas.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 
 /** A user's address, and what tells this registration from the user's next one, be it at the same address. */
 export interface Registered extends Registration {
@@ -39,34 +39,34 @@ export interface Store {
     user: UserName,
     address: Address,
     claim?: Claim,
-  ): Awaitable<"done" | "taken" | "own" | "reserved" | "full">;
+  ): MaybePromise<"done" | "taken" | "own" | "reserved" | "full">;
   /** Adds a user or moves it. */
-  put(user: UserName, address: Address, claim?: Claim): Awaitable<"done" | "full" | Refusal>;
+  put(user: UserName, address: Address, claim?: Claim): MaybePromise<"done" | "full" | Refusal>;
   /** Whether a claim may change a user, as `put` and `remove` would find; nothing is changed. */
-  mayChange(user: UserName, claim?: Claim): Awaitable<"done" | "absent" | Refusal>;
+  mayChange(user: UserName, claim?: Claim): MaybePromise<"done" | "absent" | Refusal>;
   /** Removes a user, and with it the owner. */
-  remove(user: UserName, claim?: Claim): Awaitable<"done" | "absent" | Refusal>;
+  remove(user: UserName, claim?: Claim): MaybePromise<"done" | "absent" | Refusal>;
   /**
    * Removes a user who is not there any more; false if its registration is not the given one. The name of an
    * owner stays reserved for it for 24 h, or until 10,000 later ones are.
    */
-  expire(user: UserName, registration: number): Awaitable<boolean>;
+  expire(user: UserName, registration: number): MaybePromise<boolean>;
   /** Takes the owner, or the reservation, from a name; false if it had none. */
-  release(user: UserName): Awaitable<boolean>;
-  get(user: UserName): Awaitable<Address | undefined>;
-  registrations(): Awaitable<Iterable<Registered>>;
+  release(user: UserName): MaybePromise<boolean>;
+  get(user: UserName): MaybePromise<Address | undefined>;
+  registrations(): MaybePromise<Iterable<Registered>>;
   /** Another value after every change of the users, whoever made it. */
-  version(): Awaitable<string>;
+  version(): MaybePromise<string>;
   checking: Checking;
-  close(): Awaitable<void>;
+  close(): MaybePromise<void>;
 }
 
 /** What registries on one store tell each other, so that each user is checked by one of them. */
 export interface Checking {
   /** Takes or keeps the right to check for so many milliseconds, 0 to give it back; false if another registry has it. */
-  lease(registry: string, ms: number): Awaitable<boolean>;
+  lease(registry: string, ms: number): MaybePromise<boolean>;
   /** Remembers who showed up when, in milliseconds since 1970. */
-  note(seen: ReadonlyMap<UserName, number>): Awaitable<void>;
+  note(seen: ReadonlyMap<UserName, number>): MaybePromise<void>;
   /** What was remembered; nothing if there is nobody to tell. */
-  noted(): Awaitable<ReadonlyMap<UserName, number>>;
+  noted(): MaybePromise<ReadonlyMap<UserName, number>>;
 }

@@ -8,7 +8,7 @@ const known = {
 };
 
 /** The line after some keys, with the cursor in it; names of keys stand in angle brackets. */
-function typed(keys: string): string {
+function invocation(keys: string): string {
   let editor = BLANK;
   for (const [, name, text = ""] of keys.matchAll(/<([a-z-]+)>|([^<]+)/g)) {
     [editor] = press(editor, name ? { type: "press", name } : { type: "text", text }, known);
@@ -68,7 +68,7 @@ test.each([
   ["abc<ctrl-c>", "|"],
   ["a<f-one><alt-x>b", "ab|"],
 ])("%s makes %s", (keys, line) => {
-  expect(typed(keys)).toBe(line);
+  expect(invocation(keys)).toBe(line);
 });
 
 test("Tab shows what it could be when there is no one way on", () => {

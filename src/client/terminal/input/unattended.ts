@@ -1,6 +1,5 @@
 import { errorCode, TalkError } from "../../../core/errors.ts";
-import { readLines } from "../../../core/lines.ts";
-import { CUT_SENTENCE, mayBeCut } from "../../../core/terminal-line.ts";
+import { CUT_SENTENCE, mayBeCut, readLines } from "../../lines.ts";
 import type { Output } from "../../session/model.ts";
 import type { Screen } from "../types.ts";
 

@@ -1,4 +1,4 @@
-import { createCondition } from "../../../core/condition.ts";
+import { createCondition } from "../../../core/bounded-queue.ts";
 
 /** Most characters that wait for whoever reads our output, before others are asked to wait. */
 const MAX_WAITING = 1024 * 1024;

@@ -1,4 +1,5 @@
-import { nextTurn } from "./clock.ts";
+/** Lines of a stream, and lines that a terminal may have cut. */
+import { nextTurn } from "../core/clock.ts";
 
 /** Most characters of a line that are kept; far more than a message may have. */
 const MAX_LINE = 1024 * 1024;
@@ -32,3 +33,17 @@ export async function* readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>
   rest += decoder.decode();
   if (rest !== "") yield rest.replace(/\r$/, "");
 }
+
+/**
+ * Most bytes of a line that a terminal hands over while it edits lines itself; of a longer one it drops the rest without
+ * a word (Linux: N_TTY_BUF_SIZE less the line break; elsewhere MAX_CANON). So a line of that length may be only a part.
+ */
+const MOST_BYTES = process.platform === "linux" ? 4095 : 1023;
+
+/** Whether a terminal may have cut the line. */
+export function mayBeCut(line: string): boolean {
+  return Buffer.byteLength(line) >= MOST_BYTES;
+}
+
+/** Why such a line is not sent, and how it can be. */
+export const CUT_SENTENCE = `the terminal cuts lines at ${MOST_BYTES} bytes, so nothing was sent; pipe a longer text in`;

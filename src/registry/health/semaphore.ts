@@ -1,5 +1,5 @@
 /** So many places, which are taken one by one. */
-export interface Slots {
+export interface Semaphore {
   /**
    * Calls `begin` once there is a slot: at once if one is free, else in the order of the calls, the urgent ones first.
    * @param begin says whether it has use for the slot, which is then its to release
@@ -9,7 +9,7 @@ export interface Slots {
   release(): void;
 }
 
-export function createSlots(count: number): Slots {
+export function createSemaphore(count: number): Semaphore {
   const urgently: (() => boolean)[] = [];
   const waiting: (() => boolean)[] = [];
   let free = count;

@@ -10,12 +10,12 @@ import { createKeyReader, type Key } from "./input/keys.ts";
 import { openTty } from "./tty.ts";
 import type { Screen, Settings } from "./types.ts";
 import { createBell } from "./view/bell.ts";
-import { createEntries, type Own } from "./view/entries.ts";
-import { createThrottle } from "./view/flood-limit.ts";
-import { createFrame } from "./view/renderer.ts";
-import { createAnswers, type Heard } from "./view/reply-order.ts";
-import { createLog } from "./view/scrollback.ts";
-import { layLive } from "./view/status-area.ts";
+import { createEntries, type SentText } from "./view/entries.ts";
+import { createFloodLimit } from "./view/flood-limit.ts";
+import { createRenderer } from "./view/renderer.ts";
+import { createReplyOrder, type MessageOutput } from "./view/reply-order.ts";
+import { createScrollback } from "./view/scrollback.ts";
+import { layoutStatusArea } from "./view/status-area.ts";
 import { createTheme } from "./view/theme.ts";
 
 /** What comes within this time is drawn at once, in milliseconds: faster is not seen. */
@@ -30,14 +30,14 @@ const MAX_LINES = 10_000;
 export function openInteractive({ bell: when, env, clock, now }: Settings): Screen {
   const theme = createTheme(env);
   const entries = createEntries(theme);
-  const log = createLog(entries, now);
+  const scrollback = createScrollback(entries, now);
   const keys = createKeyReader();
   const bell = createBell(when, clock);
-  const typed = createQueue<string>(MAX_LINES);
+  const lines = createQueue<string>(MAX_LINES);
   const hungUp = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();
-  const underWay = new Map<number, Own>();
-  let frame = createFrame();
+  const pending = new Map<number, SentText>();
+  let renderer = createRenderer();
   let editor = BLANK;
   let session: Session | undefined;
   let cancelDraw: (() => void) | undefined;
@@ -48,25 +48,29 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
   let closed = false;
 
   const tty = openTty({
-    onBytes: takeBytes,
+    onBytes,
     onResize,
     onReady: draw,
     onStop: suspend,
     onContinued() {
-      frame = createFrame();
+      renderer = createRenderer();
       draw();
     },
     onEnd() {
-      typed.end();
+      lines.end();
       left.resolve();
       hungUp.resolve();
     },
   });
-  const throttle = createThrottle(clock, (user, count) => {
-    log.add(entries.more(log.time(), user, count));
+  const floodLimit = createFloodLimit(clock, (user, count) => {
+    scrollback.add(entries.more(scrollback.time(), user, count));
     drawSoon();
   });
-  const answers = createAnswers(clock, (user) => [...underWay.values()].some(({ to }) => to === user), hear);
+  const replyOrder = createReplyOrder(
+    clock,
+    (user) => [...pending.values()].some(({ to }) => to === user),
+    showMessage,
+  );
   const history = openHistory(statePath("history", env), (sentence) => show({ type: "failure", sentence }));
 
   function draw(): void {
@@ -75,7 +79,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
     // A terminal that does not keep up, or is about to be painted anew, gets all of it in one piece later.
     if (closed || cancelRepaint || tty.busy()) return;
     const { columns } = tty.size();
-    tty.write(frame.draw(log.take(columns), block(), columns) + bell.take());
+    tty.write(renderer.draw(scrollback.drain(columns), block(), columns) + bell.ring());
   }
 
   function drawSoon(): void {
@@ -86,11 +90,13 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
     cancelRepaint = undefined;
     if (closed) return;
     const { columns, lines } = tty.size();
-    log.take(columns);
+    scrollback.drain(columns);
     // What was on the screen before us goes where it can be scrolled back to.
-    const away = screenIsOurs ? "" : `${frame.erase()}\x1b[${lines};1H${"\n".repeat(lines)}`;
+    const away = screenIsOurs ? "" : `${renderer.erase()}\x1b[${lines};1H${"\n".repeat(lines)}`;
     screenIsOurs = true;
-    tty.write(away + frame.repaint(log.last(columns, lines), block(), columns, lines) + bell.take());
+    tty.write(
+      away + renderer.repaint(scrollback.last(columns, lines), block(), columns, lines) + bell.ring(),
+    );
   }
 
   function onResize(): void {
@@ -99,44 +105,44 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
   }
 
   function block() {
-    const waiting = [...underWay.values()].map(entries.own);
-    return layLive({ editor, session, underWay: waiting }, theme, tty.size());
+    const waiting = [...pending.values()].map(entries.sent);
+    return layoutStatusArea({ editor, session, pending: waiting }, theme, tty.size());
   }
 
-  function takeBytes(bytes: Uint8Array): void {
+  function onBytes(bytes: Uint8Array): void {
     cancelKey();
-    for (const key of keys.read(bytes)) takeKey(key);
-    const patience = keys.patience();
-    if (patience !== undefined) cancelKey = clock.after(patience, giveKeys);
+    for (const key of keys.read(bytes)) onKey(key);
+    const timeout = keys.timeout();
+    if (timeout !== undefined) cancelKey = clock.after(timeout, flushKeys);
     draw();
   }
 
-  function giveKeys(): void {
-    for (const key of keys.give()) takeKey(key);
+  function flushKeys(): void {
+    for (const key of keys.flush()) onKey(key);
     draw();
   }
 
-  function takeKey(key: Key): void {
-    if (key.type === "focus") bell.focus(key.focused);
-    const known = { history: history.lines(), commands: Object.keys(commands), users: names(session) };
-    const [next, action] = press(editor, key, known);
+  function onKey(key: Key): void {
+    if (key.type === "focus") bell.setFocus(key.focused);
+    const context = { history: history.lines(), commands: Object.keys(commands), users: names(session) };
+    const [next, action] = press(editor, key, context);
     editor = next;
-    act(action);
+    perform(action);
   }
 
-  function act(action: Action): void {
+  function perform(action: Action): void {
     switch (action.type) {
       case "none":
         break;
       case "submit":
         history.add(action.text);
-        typed.push(action.text);
+        lines.push(action.text);
         break;
       case "command":
-        typed.push(action.text);
+        lines.push(action.text);
         break;
       case "leave":
-        typed.end();
+        lines.end();
         left.resolve();
         break;
       case "repaint":
@@ -148,52 +154,57 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
   }
 
   function suspend(): void {
-    tty.write(frame.erase());
+    tty.write(renderer.erase());
     tty.suspend();
   }
 
   function show(output: Output): void {
     switch (output.type) {
       case "message":
-        answers.take(output);
+        replyOrder.push(output);
         break;
       case "sending":
-        underWay.set(output.id, { at: log.time(), to: output.to, text: output.text, outcome: undefined });
+        pending.set(output.id, {
+          at: scrollback.time(),
+          to: output.to,
+          text: output.text,
+          outcome: undefined,
+        });
         break;
       case "outcome": {
         const { id, to, text, outcome } = output;
-        const at = underWay.get(id)?.at ?? log.time();
-        underWay.delete(id);
-        log.add(entries.own({ at, to, text, outcome }));
-        answers.settle();
+        const at = pending.get(id)?.at ?? scrollback.time();
+        pending.delete(id);
+        scrollback.add(entries.sent({ at, to, text, outcome }));
+        replyOrder.settle();
         break;
       }
       default:
-        log.add(entries.notice(log.time(), output, session));
+        scrollback.add(entries.notice(scrollback.time(), output, session));
     }
     drawSoon();
   }
 
-  function hear({ message: { user, text }, doubtful }: Heard): void {
-    const entry = entries.message(log.time(), user, text, doubtful);
-    if (throttle.admits(user, entry(tty.size().columns).length)) log.add(entry);
-    bell.hear(user === session?.selected);
+  function showMessage({ message: { user, text }, doubtful }: MessageOutput): void {
+    const entry = entries.message(scrollback.time(), user, text, doubtful);
+    if (floodLimit.admits(user, entry(tty.size().columns).length)) scrollback.add(entry);
+    bell.messageArrived(user === session?.selected);
     drawSoon();
   }
 
   function release(): void {
     if (closed) return;
-    answers.flush();
-    throttle.flush();
+    replyOrder.flush();
+    floodLimit.flush();
     const { columns } = tty.size();
-    tty.write(frame.draw(log.take(columns), { rows: [], cursor: { row: 0, column: 0 } }, columns));
+    tty.write(renderer.draw(scrollback.drain(columns), { rows: [], cursor: { row: 0, column: 0 } }, columns));
     closed = true;
     tty.restore();
   }
 
   draw();
   return {
-    lines: () => typed,
+    lines: () => lines,
     show,
     follow(next) {
       session = next;

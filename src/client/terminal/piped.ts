@@ -1,11 +1,11 @@
 import { stdinLines, unattended } from "./input/unattended.ts";
 import type { Screen } from "./types.ts";
-import { countedOutput } from "./view/output.ts";
+import { openOutput } from "./view/output.ts";
 import { render } from "./view/render.ts";
 
 /** Lines in and lines out, for scripts: no prompt, no colour, nothing that is redrawn. */
 export function openPiped(): Screen {
-  const outputs = { stdout: countedOutput(process.stdout), stderr: countedOutput(process.stderr) };
+  const outputs = { stdout: openOutput(process.stdout), stderr: openOutput(process.stderr) };
   const { full, hungUp } = outputs.stdout;
   return {
     ...unattended,

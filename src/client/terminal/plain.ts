@@ -5,9 +5,9 @@ import { remedyFor, troubleOf } from "../session/sentences.ts";
 import { stdinLines, unattended } from "./input/unattended.ts";
 import type { Screen, Settings } from "./types.ts";
 import { createEntries } from "./view/entries.ts";
-import { createThrottle } from "./view/flood-limit.ts";
-import { countedOutput } from "./view/output.ts";
-import { createLog } from "./view/scrollback.ts";
+import { createFloodLimit } from "./view/flood-limit.ts";
+import { openOutput } from "./view/output.ts";
+import { createScrollback } from "./view/scrollback.ts";
 import { createTheme } from "./view/theme.ts";
 
 /** The width of a terminal that does not tell. */
@@ -17,11 +17,11 @@ export function openPlain({ env, clock, now }: Settings): Screen {
   const { stdout } = process;
   // Words, because a reader may pass over marks.
   const entries = createEntries(createTheme({ ...env, NO_COLOR: "1", LC_ALL: "C" }));
-  const log = createLog(entries, now);
-  const { write: print, full, room, hungUp, end } = countedOutput(stdout);
+  const scrollback = createScrollback(entries, now);
+  const { write: print, full, room, hungUp, end } = openOutput(stdout);
   let session: Session | undefined;
-  const throttle = createThrottle(clock, (user, count) => {
-    log.add(entries.more(log.time(), user, count));
+  const floodLimit = createFloodLimit(clock, (user, count) => {
+    scrollback.add(entries.more(scrollback.time(), user, count));
     write();
   });
 
@@ -30,25 +30,25 @@ export function openPlain({ env, clock, now }: Settings): Screen {
   }
 
   function write(): void {
-    for (const { text } of log.take(columns())) print(`${text.trimEnd()}\n`);
+    for (const { text } of scrollback.drain(columns())) print(`${text.trimEnd()}\n`);
   }
 
   function show(output: Output): void {
     switch (output.type) {
       case "message": {
         const { user, text } = output.message;
-        const entry = entries.message(log.time(), user, text, output.doubtful);
-        if (throttle.admits(user, entry(columns()).length)) log.add(entry);
+        const entry = entries.message(scrollback.time(), user, text, output.doubtful);
+        if (floodLimit.admits(user, entry(columns()).length)) scrollback.add(entry);
         break;
       }
       case "sending":
         break;
       case "outcome":
         // The text stands above already, as it was typed.
-        log.add(entries.told(log.time(), outcomeOf(output)));
+        scrollback.add(entries.told(scrollback.time(), outcomeLine(output)));
         break;
       default:
-        log.add(entries.notice(log.time(), output, session));
+        scrollback.add(entries.notice(scrollback.time(), output, session));
     }
     write();
   }
@@ -64,13 +64,13 @@ export function openPlain({ env, clock, now }: Settings): Screen {
     room,
     hungUp,
     async close() {
-      throttle.flush();
+      floodLimit.flush();
       await end();
     },
   };
 }
 
-function outcomeOf({ to, outcome }: Extract<Output, { type: "outcome" }>): string {
+function outcomeLine({ to, outcome }: Extract<Output, { type: "outcome" }>): string {
   const trouble = troubleOf(to, outcome);
   if (trouble !== undefined) return `! ${trouble}${remedyFor(outcome)}`;
   return `${outcome.type} to ${visibleName(to)}`;

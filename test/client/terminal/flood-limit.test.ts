@@ -1,27 +1,27 @@
 import { expect, test } from "bun:test";
-import { createThrottle } from "../../../src/client/terminal/view/flood-limit.ts";
+import { createFloodLimit } from "../../../src/client/terminal/view/flood-limit.ts";
 import { createFakeClock } from "../../helpers/clock.ts";
 
 function setUp() {
   const clock = createFakeClock();
   const told: [string, number][] = [];
-  return { clock, told, throttle: createThrottle(clock, (...more) => told.push(more)) };
+  return { clock, told, floodLimit: createFloodLimit(clock, (...more) => told.push(more)) };
 }
 
 test("of 1,000 messages a second at most 20 rows of a sender are drawn in any second, and all others counted", async () => {
-  const { clock, told, throttle } = setUp();
+  const { clock, told, floodLimit } = setUp();
   /** When a row was drawn, that of a count too. */
   const rows: number[] = [];
   let drawn = 0;
   for (let ms = 0; ms < 5000; ms++) {
-    if (throttle.admits("bob", 1)) {
+    if (floodLimit.admits("bob", 1)) {
       drawn++;
       rows.push(ms);
     }
     await clock.pass(1);
     while (rows.length < drawn + told.length) rows.push(ms);
   }
-  throttle.flush();
+  floodLimit.flush();
   const counted = told.reduce((sum, [, count]) => sum + count, 0);
   const busiest = rows.map((from) => rows.filter((at) => at >= from && at < from + 1000).length);
   expect(drawn + counted).toBe(5000);
@@ -29,25 +29,25 @@ test("of 1,000 messages a second at most 20 rows of a sender are drawn in any se
 });
 
 test("nobody pays for another sender", () => {
-  const { throttle } = setUp();
-  for (let i = 0; i < 100; i++) throttle.admits("mallory", 1);
-  expect(throttle.admits("bob", 1)).toBe(true);
+  const { floodLimit } = setUp();
+  for (let i = 0; i < 100; i++) floodLimit.admits("mallory", 1);
+  expect(floodLimit.admits("bob", 1)).toBe(true);
 });
 
 test("a long message is drawn whole, and its sender waits for it afterwards", async () => {
-  const { clock, throttle, told } = setUp();
-  expect(throttle.admits("bob", 57)).toBe(true);
+  const { clock, floodLimit, told } = setUp();
+  expect(floodLimit.admits("bob", 57)).toBe(true);
   await clock.pass(1500);
-  expect(throttle.admits("bob", 1)).toBe(false);
+  expect(floodLimit.admits("bob", 1)).toBe(false);
   await clock.pass(1600);
   expect(told).toEqual([["bob", 1]]);
-  expect(throttle.admits("bob", 1)).toBe(true);
+  expect(floodLimit.admits("bob", 1)).toBe(true);
 });
 
 test("any number of names is counted as a few", async () => {
-  const { clock, throttle, told } = setUp();
+  const { clock, floodLimit, told } = setUp();
   let drawn = 0;
-  for (let i = 0; i < 1000; i++) if (throttle.admits(`user-${i}`, 1)) drawn++;
+  for (let i = 0; i < 1000; i++) if (floodLimit.admits(`user-${i}`, 1)) drawn++;
   await clock.pass(1000);
   expect(told).toEqual([["other users", 1000 - drawn]]);
   expect(drawn).toBeLessThan(60);

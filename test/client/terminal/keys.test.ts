@@ -54,8 +54,8 @@ test.each([
 test("Escape is known when nothing follows it", () => {
   const reader = createKeyReader();
   expect(reader.read(bytes("\x1b"))).toEqual([]);
-  expect(reader.patience()).toBe(50);
-  expect(short(reader.give())).toEqual(["escape"]);
+  expect(reader.timeout()).toBe(50);
+  expect(short(reader.flush())).toEqual(["escape"]);
 });
 
 test("a paste without end is not taken for keys, and not gathered for ever", () => {
@@ -69,13 +69,13 @@ test("a paste without end is not taken for keys, and not gathered for ever", () 
 test("a paste without end ends after a second, or at Ctrl-C", () => {
   const reader = createKeyReader();
   expect(reader.read(bytes("\x1b[200~stuck\r"))).toEqual([]);
-  expect(reader.patience()).toBe(1000);
-  expect(short(reader.give())).toEqual(['paste "stuck\\n"']);
-  expect(reader.patience()).toBeUndefined();
+  expect(reader.timeout()).toBe(1000);
+  expect(short(reader.flush())).toEqual(['paste "stuck\\n"']);
+  expect(reader.timeout()).toBeUndefined();
   expect(short(reader.read(bytes("\x1b[201~a\x1b[200~stuck\x03\x04")))).toEqual(['text "a"']);
-  expect(reader.patience()).toBe(50);
-  expect(short(reader.give())).toEqual(['paste "stuck"', "ctrl-c", "ctrl-d"]);
+  expect(reader.timeout()).toBe(50);
+  expect(short(reader.flush())).toEqual(['paste "stuck"', "ctrl-c", "ctrl-d"]);
   reader.read(bytes("\x1b[200~stu\x03ck\x1b[20"));
-  expect(reader.patience()).toBe(1000);
-  expect(short(reader.give())).toEqual(['paste "stu\\u0003ck\\u001b[20"']);
+  expect(reader.timeout()).toBe(1000);
+  expect(short(reader.flush())).toEqual(['paste "stu\\u0003ck\\u001b[20"']);
 });

@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { createEntries } from "../../../src/client/terminal/view/entries.ts";
-import { createLog } from "../../../src/client/terminal/view/scrollback.ts";
+import { createScrollback } from "../../../src/client/terminal/view/scrollback.ts";
 import { createTheme } from "../../../src/client/terminal/view/theme.ts";
 
 test("a date stands above the first entry of another day, and not above the others", () => {
   let at = new Date(2026, 1, 28, 23, 58);
   const entries = createEntries(createTheme({ NO_COLOR: "1" }));
-  const log = createLog(entries, () => at);
-  const shown = () => log.take(80).map(({ text }) => text);
-  const hear = (text: string) => log.add(entries.message(log.time(), "bob", text));
+  const scrollback = createScrollback(entries, () => at);
+  const shown = () => scrollback.drain(80).map(({ text }) => text);
+  const hear = (text: string) => scrollback.add(entries.message(scrollback.time(), "bob", text));
 
   hear("late");
   at = new Date(2026, 2, 1, 0, 3);

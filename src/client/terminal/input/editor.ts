@@ -35,7 +35,7 @@ export type Action =
   | { type: "leave" | "suspend" | "repaint" };
 
 /** What the keys can draw on. */
-export interface Known {
+export interface EditorContext {
   history: readonly string[];
   /** Without their colon. */
   commands: readonly string[];
@@ -58,17 +58,17 @@ export const BLANK: Editor = {
 };
 
 /** What a key makes of the editor, and what it asks for. */
-export function press(before: Editor, key: Key, known: Known): [Editor, Action] {
+export function press(before: Editor, key: Key, context: EditorContext): [Editor, Action] {
   if (key.type === "focus") return [before, NONE];
   const editor = { ...before, candidates: [] };
-  if (editor.pasted !== undefined) return look(editor, editor.pasted, key);
-  if (editor.search !== undefined) return pressInSearch(editor, editor.search, key, known);
+  if (editor.pasted !== undefined) return reviewPaste(editor, editor.pasted, key);
+  if (editor.search !== undefined) return pressInSearch(editor, editor.search, key, context);
   if (key.type === "text") return [change(editor, insert(editor.line, key.text)), NONE];
   if (key.type === "paste") return paste(editor, key.text);
-  return pressNamed(editor, key.name, known);
+  return pressNamed(editor, key.name, context);
 }
 
-function pressNamed(editor: Editor, name: string, known: Known): [Editor, Action] {
+function pressNamed(editor: Editor, name: string, context: EditorContext): [Editor, Action] {
   const { line } = editor;
   switch (name) {
     case "enter":
@@ -88,14 +88,14 @@ function pressNamed(editor: Editor, name: string, known: Known): [Editor, Action
       return [editor, { type: "repaint" }];
     case "up":
     case "ctrl-p":
-      return [recall(editor, editor.back + 1, known.history), NONE];
+      return [recall(editor, editor.back + 1, context.history), NONE];
     case "down":
     case "ctrl-n":
-      return [recall(editor, editor.back - 1, known.history), NONE];
+      return [recall(editor, editor.back - 1, context.history), NONE];
     case "ctrl-r":
       return [{ ...editor, search: { query: "", found: true, before: editor } }, NONE];
     case "tab":
-      return [completed(editor, known), NONE];
+      return [completeLine(editor, context), NONE];
     case "ctrl-y":
       return [change(editor, insert(line, editor.killed)), NONE];
     case "ctrl-t":
@@ -128,19 +128,19 @@ function recall(editor: Editor, back: number, history: readonly string[]): Edito
 }
 
 /** Looks back through history, as in other shells: a key that is no part of the search ends it and does what it does. */
-function pressInSearch(editor: Editor, search: Search, key: Key, known: Known): [Editor, Action] {
+function pressInSearch(editor: Editor, search: Search, key: Key, context: EditorContext): [Editor, Action] {
   const { query, before } = search;
   if (key.type !== "press") {
     // Nobody searches for a line break.
     const more = key.type === "focus" ? "" : key.text.replace(/\n.*/s, "");
-    return [find(editor, search, query + more, Math.max(1, editor.back), known.history), NONE];
+    return [find(editor, search, query + more, Math.max(1, editor.back), context.history), NONE];
   }
   switch (key.name) {
     case "ctrl-r":
-      return [find(editor, search, query, query === "" ? 1 : editor.back + 1, known.history), NONE];
+      return [find(editor, search, query, query === "" ? 1 : editor.back + 1, context.history), NONE];
     case "backspace": {
       const shorter = removeLast(query);
-      return [find(before, search, shorter, 1, known.history), NONE];
+      return [find(before, search, shorter, 1, context.history), NONE];
     }
     case "ctrl-c":
     case "ctrl-g":
@@ -148,9 +148,9 @@ function pressInSearch(editor: Editor, search: Search, key: Key, known: Known): 
       return [before, NONE];
     case "ctrl-z":
     case "ctrl-l":
-      return pressNamed(editor, key.name, known);
+      return pressNamed(editor, key.name, context);
     default:
-      return pressNamed({ ...editor, search: undefined }, key.name, known);
+      return pressNamed({ ...editor, search: undefined }, key.name, context);
   }
 }
 
@@ -183,7 +183,7 @@ function removeLast(text: string): string {
   return cut({ text, cursor: text.length }, removals.backspace?.({ text, cursor: text.length }) ?? 0)[0].text;
 }
 
-function completed(editor: Editor, { commands, users }: Known): Editor {
+function completeLine(editor: Editor, { commands, users }: EditorContext): Editor {
   const { text, cursor } = editor.line;
   const { text: typed, candidates } = complete(text.slice(0, cursor), commands, users);
   if (typed === text.slice(0, cursor)) return { ...editor, candidates };
@@ -198,13 +198,13 @@ function paste(editor: Editor, text: string): [Editor, Action] {
   return [{ ...editor, pasted: insert(line, whole).text }, NONE];
 }
 
-function look(editor: Editor, pasted: string, key: Key): [Editor, Action] {
+function reviewPaste(editor: Editor, pasted: string, key: Key): [Editor, Action] {
   if (key.type !== "press") return [editor, NONE];
   switch (key.name) {
     case "enter":
       return [
         { ...BLANK, killed: editor.killed },
-        { type: "submit", text: asText(pasted) },
+        { type: "submit", text: escapeCommand(pasted) },
       ];
     case "escape":
     case "ctrl-c":
@@ -217,6 +217,6 @@ function look(editor: Editor, pasted: string, key: Key): [Editor, Action] {
 }
 
 /** A line that sends a text as it is, also where that starts like a command. */
-function asText(text: string): string {
+function escapeCommand(text: string): string {
   return /^:(:|[a-z])/i.test(text) ? `:${text}` : text;
 }

@@ -11,10 +11,10 @@ export type Key =
 
 export interface KeyReader {
   read(bytes: Uint8Array): Key[];
-  /** How long to wait for the rest of what has begun, in milliseconds, before `give` is called; undefined if nothing has. */
-  patience(): number | undefined;
+  /** How long to wait for the rest of what has begun, in milliseconds, before `flush` is called; undefined if nothing has. */
+  timeout(): number | undefined;
   /** What has begun, if nothing follows it: Escape itself, or a paste without its end. */
-  give(): Key[];
+  flush(): Key[];
 }
 
 const PASTE_START = "\x1b[200~";
@@ -166,11 +166,11 @@ export function createKeyReader(): KeyReader {
       rest += decoder.decode(bytes, { stream: true });
       return drain();
     },
-    patience() {
+    timeout() {
       if (pasted !== undefined) return CANCELLED.test(pasted + rest) ? KEY_MS : PASTE_MS;
       return rest === "" ? undefined : KEY_MS;
     },
-    give() {
+    flush() {
       if (pasted !== undefined) {
         const all = pasted + rest;
         [rest = ""] = CANCELLED.exec(all) ?? [];

@@ -13,15 +13,15 @@ export function createBell(when: Bell, clock: Clock) {
   let last = Number.NEGATIVE_INFINITY;
 
   return {
-    focus(now: boolean): void {
+    setFocus(now: boolean): void {
       focused = now;
     },
     /** A message came. */
-    hear(fromSelected: boolean): void {
+    messageArrived(fromSelected: boolean): void {
       if (when === "all" || (when === "unselected" && !(focused && fromSelected))) due = true;
     },
     /** What to write to ring it, if it is time to. */
-    take(): string {
+    ring(): string {
       if (!due) return "";
       due = false;
       if (clock.now() - last < QUIET_MS) return "";

@@ -5,7 +5,7 @@ import type { Output, Session } from "../../session/model.ts";
 import { type Notice, remedyFor, sentenceOf, troubleOf } from "../../session/sentences.ts";
 import type { Outcome } from "../../transports/types.ts";
 import { KEYS_HELP } from "../input/keys-help.ts";
-import { layTable } from "./table.ts";
+import { layoutUserTable } from "./table.ts";
 import type { Theme } from "./theme.ts";
 import { type Row, type Span, wrap } from "./wrap.ts";
 
@@ -19,7 +19,7 @@ const MAX_ROWS = 100;
 const NARROW = 40;
 
 /** A text of mine, and what became of it if that is known. */
-export interface Own {
+export interface SentText {
   at: string;
   to: string;
   text: string;
@@ -29,7 +29,7 @@ export interface Own {
 export interface Entries {
   /** @param doubtful whether it may be from somebody else */
   message(at: string, user: string, text: string, doubtful?: boolean): Entry;
-  own(own: Own): Entry;
+  sent(sentText: SentText): Entry;
   /** A notice, the list, or the help. @param session as it stands, for who is selected and what is unread */
   notice(
     at: string,
@@ -72,7 +72,7 @@ export function createEntries(theme: Theme): Entries {
     };
   }
 
-  function fate({ to, outcome }: Own): Span[] {
+  function outcomeSpans({ to, outcome }: SentText): Span[] {
     if (!outcome) return [{ text: ` ${marks.cut}`, style: dim }];
     switch (outcome.type) {
       case "delivered":
@@ -99,23 +99,23 @@ export function createEntries(theme: Theme): Entries {
         text,
         [],
       ),
-    own: (own) =>
+    sent: (sentText) =>
       said(
-        own.at,
+        sentText.at,
         [
           { text: "to ", style: dim },
-          { text: visibleName(own.to), style: theme.user(own.to) },
+          { text: visibleName(sentText.to), style: theme.user(sentText.to) },
           { text: ": " },
         ],
-        own.text,
-        fate(own),
+        sentText.text,
+        outcomeSpans(sentText),
       ),
     notice(at, output, session) {
       switch (output.type) {
         case "users":
-          return layTable(output, session, theme);
+          return layoutUserTable(output, session, theme);
         case "help":
-          return layHelp(theme);
+          return layoutHelp(theme);
         case "failure":
         case "warning":
         case "displaced":
@@ -135,7 +135,7 @@ export function createEntries(theme: Theme): Entries {
   };
 }
 
-function layHelp({ bold }: Theme): Entry {
+function layoutHelp({ bold }: Theme): Entry {
   const lines = [...Object.values(commands).map(({ usage, help }) => [usage, help] as const), ...KEYS_HELP];
   return (columns) => {
     const column = columns < NARROW ? 0 : 16;

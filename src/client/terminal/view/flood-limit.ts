@@ -12,7 +12,7 @@ const SENDERS = 20;
 /** The name under which all further senders are counted; no user can have it. */
 const OTHERS = "other users";
 
-export interface Throttle {
+export interface FloodLimit {
   /** Whether a message of so many rows is drawn; if not, it is counted. */
   admits(sender: string, rows: number): boolean;
   /** Tells of everything counted so far. */
@@ -27,7 +27,7 @@ interface Account {
 }
 
 /** @param onMore tells how many messages of a sender were not drawn: at most once a second for each */
-export function createThrottle(clock: Clock, onMore: (sender: string, count: number) => void): Throttle {
+export function createFloodLimit(clock: Clock, onMore: (sender: string, count: number) => void): FloodLimit {
   const accounts = new Map<string, Account>();
 
   function accountOf(sender: string): [string, Account] {

@@ -19,7 +19,7 @@ export interface OutputStream {
 }
 
 /** Counts what is written and not yet taken: a pipe that nobody reads is no reason to fill the memory. */
-export function countedOutput(stream: NodeJS.WriteStream): OutputStream {
+export function openOutput(stream: NodeJS.WriteStream): OutputStream {
   const hungUp = Promise.withResolvers<void>();
   stream.on("error", () => hungUp.resolve());
   const taken = createCondition();

@@ -8,7 +8,7 @@ import { cells, type Row, type Span, tabAt } from "./wrap.ts";
  * The prompt and the line behind it in rows of `columns`; of more than `limit` rows, those around the cursor.
  * The last row is never full.
  */
-export function layPrompt(prompt: readonly Span[], line: Line, columns: number, limit: number): Block {
+export function layoutPrompt(prompt: readonly Span[], line: Line, columns: number, limit: number): Block {
   const rows: Row[] = [];
   let row: Row = { text: "", width: 0 };
   let cursor = { row: 0, column: 0 };

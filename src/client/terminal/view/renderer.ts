@@ -7,7 +7,7 @@ export interface Block {
   cursor: { row: number; column: number };
 }
 
-export interface Frame {
+export interface Renderer {
   /** Adds rows above the block, and draws the block. */
   draw(added: readonly Row[], block: Block, columns: number): string;
   /** Draws all of the screen: the last of the rows that stay, and the block. */
@@ -20,7 +20,7 @@ export interface Frame {
 const BEGIN = "\x1b[?2026h\x1b[?25l\x1b[?7l";
 const END = "\x1b[?7h\x1b[?25h\x1b[?2026l";
 
-export function createFrame(): Frame {
+export function createRenderer(): Renderer {
   /** In which row of the block the cursor was left. */
   let cursorRow = 0;
 

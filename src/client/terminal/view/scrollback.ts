@@ -5,11 +5,11 @@ import type { Row } from "./wrap.ts";
 /** Most entries that are kept: more than any screen has rows. */
 const MAX_ENTRIES = 500;
 
-export interface Log {
+export interface Scrollback {
   /** Adds an entry, under a date if that is another than before. */
   add(entry: Entry): void;
   /** The rows of what was added since the last time. */
-  take(columns: number): Row[];
+  drain(columns: number): Row[];
   /** The last rows, about as many as fit so many lines. */
   last(columns: number, lines: number): Row[];
   /** The time of day as it is shown, HH:MM. */
@@ -17,7 +17,7 @@ export interface Log {
 }
 
 /** @param now the time of day */
-export function createLog(entries: Entries, now: () => Date): Log {
+export function createScrollback(entries: Entries, now: () => Date): Scrollback {
   let kept: Entry[] = [];
   let fresh: Entry[] = [];
   /** When the last entry came, or we began: a date would need the time zone, which a first prompt does not. */
@@ -31,7 +31,7 @@ export function createLog(entries: Entries, now: () => Date): Log {
       lastAt = at;
       fresh.push(entry);
     },
-    take(columns) {
+    drain(columns) {
       const added = fresh;
       fresh = [];
       kept = [...kept, ...added].slice(-MAX_ENTRIES);

@@ -3,7 +3,7 @@ import { visibleName, visibleText } from "../../../core/sanitize.ts";
 import type { Session } from "../../session/model.ts";
 import type { Editor, Search } from "../input/editor.ts";
 import type { Entry } from "./entries.ts";
-import { layPrompt } from "./prompt.ts";
+import { layoutPrompt } from "./prompt.ts";
 import type { Block } from "./renderer.ts";
 import type { Theme } from "./theme.ts";
 import { type Row, type Span, wrap } from "./wrap.ts";
@@ -11,31 +11,35 @@ import { type Row, type Span, wrap } from "./wrap.ts";
 /** Most rows that texts under way, a paste, and a typed line may take, each. */
 const MAX_ROWS = 8;
 
-export interface Live {
+export interface StatusArea {
   editor: Editor;
   session: Session | undefined;
   /** My texts that have no fate yet, the oldest first. */
-  underWay: readonly Entry[];
+  pending: readonly Entry[];
 }
 
 /** Never more rows than the screen has. */
-export function layLive(live: Live, theme: Theme, size: { columns: number; lines: number }): Block {
-  const { editor, session, underWay } = live;
+export function layoutStatusArea(
+  area: StatusArea,
+  theme: Theme,
+  size: { columns: number; lines: number },
+): Block {
+  const { editor, session, pending } = area;
   const { columns, lines } = size;
   const most = Math.max(1, Math.min(MAX_ROWS, lines - 2));
   const bottom =
     editor.pasted === undefined
-      ? layPrompt(
-          editor.search ? laySearch(editor.search, theme) : layWho(session, theme, columns),
+      ? layoutPrompt(
+          editor.search ? layoutSearch(editor.search, theme) : layoutRecipient(session, theme, columns),
           editor.line,
           columns,
           most,
         )
-      : layPaste(editor.pasted, session, theme, columns, most);
+      : layoutPaste(editor.pasted, session, theme, columns, most);
   let room = Math.max(0, lines - bottom.rows.length);
-  const candidates = layCandidates(editor.candidates, theme, columns).slice(0, Math.min(most, room));
+  const candidates = layoutCandidates(editor.candidates, theme, columns).slice(0, Math.min(most, room));
   room -= candidates.length;
-  const sending = layUnderWay(underWay, theme, columns, Math.min(3, room));
+  const sending = layoutPending(pending, theme, columns, Math.min(3, room));
   const above = [...sending, ...candidates];
   return {
     rows: [...above, ...bottom.rows],
@@ -44,7 +48,11 @@ export function layLive(live: Live, theme: Theme, size: { columns: number; lines
 }
 
 /** Who gets the line, and in front of it who else wrote and can be selected; shorter where there is no room. */
-function layWho(session: Session | undefined, { bold, user, marks }: Theme, columns: number): Span[] {
+function layoutRecipient(
+  session: Session | undefined,
+  { bold, user, marks }: Theme,
+  columns: number,
+): Span[] {
   const unread = [...(session?.inbox.unread ?? [])].filter(([name]) => session?.users.has(name));
   const names = unread.map(([name, count]) => `${visibleName(name)} ${count}`).join(", ");
   const total = unread.reduce((sum, [, count]) => sum + count, 0);
@@ -58,11 +66,11 @@ function layWho(session: Session | undefined, { bold, user, marks }: Theme, colu
   return [...spans, { text: short, style: user(selected) }, { text: "> " }];
 }
 
-function laySearch({ query, found }: Search, { bold }: Theme): Span[] {
+function layoutSearch({ query, found }: Search, { bold }: Theme): Span[] {
   return [{ text: found ? "search" : "no line with", style: bold }, { text: ` "${visibleText(query)}": ` }];
 }
 
-function layPaste(
+function layoutPaste(
   text: string,
   session: Session | undefined,
   { bold, dim, marks }: Theme,
@@ -87,21 +95,21 @@ function layPaste(
   return { rows, cursor: { row: rows.length - 1, column: rows.at(-1)?.width ?? 0 } };
 }
 
-function layCandidates(candidates: readonly string[], { dim }: Theme, columns: number): Row[] {
+function layoutCandidates(candidates: readonly string[], { dim }: Theme, columns: number): Row[] {
   if (candidates.length === 0) return [];
   return wrap([{ text: candidates.join("  "), style: dim }], columns, 0);
 }
 
-function layUnderWay(
-  underWay: readonly Entry[],
+function layoutPending(
+  pending: readonly Entry[],
   { dim, marks }: Theme,
   columns: number,
   most: number,
 ): Row[] {
   const rows: Row[] = [];
-  for (const [i, entry] of underWay.entries()) {
+  for (const [i, entry] of pending.entries()) {
     const next = entry(columns);
-    const others = underWay.length - i;
+    const others = pending.length - i;
     if (rows.length + next.length > most - (others > 1 ? 1 : 0)) {
       const rest = { text: `${marks.cut} ${others} on the way`, style: dim };
       return most === 0 ? [] : [...rows, ...wrap([rest], columns, 2)].slice(0, most);

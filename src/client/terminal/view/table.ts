@@ -9,7 +9,7 @@ import { type Row, type Span, wrap } from "./wrap.ts";
 const MAX_COLUMN = 32;
 
 /** Who is there, sorted by name: a mark for who is selected, the name, the protocol, the address, and what else there is to say. */
-export function layTable(
+export function layoutUserTable(
   { users, me }: Extract<Output, { type: "users" }>,
   session: Session | undefined,
   theme: Theme,

@@ -1,4 +1,3 @@
-#!/usr/bin/env bun
 /** The installed `talk`, and the compiled one: every command of `src`, the demo and the conformance checks. */
 import { runMain } from "../src/core/cli.ts";
 import { talk } from "../src/main.ts";

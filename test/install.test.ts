@@ -1,6 +1,6 @@
 /** Installed from a packed archive, as a user does it who has no clone. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import manifest from "../package.json" with { type: "json" };
@@ -67,6 +67,15 @@ test("an installed archive has every command, and names them as they are typed",
     });
     expect(help.stdout).toContain(`USAGE talk ${command}`);
   }
+});
+
+test("an installed archive starts from its bundle, and a clone keeps none that would grow old", async () => {
+  if (missing) return;
+  const source = join(home, "install/global/node_modules/talk/scripts/talk.ts");
+  rmSync(source);
+  const { stdout, exitCode } = await talk("--version");
+  expect({ stdout, exitCode }).toEqual({ stdout: `talk ${manifest.version}\n`, exitCode: 0 });
+  expect(existsSync(join(root, "dist/bundle"))).toBe(false);
 });
 
 test("an installed archive runs the demo, with a registry, clients and all protocols", async () => {

@@ -1,5 +1,6 @@
 /** The API's own documentation: the OpenAPI document, and Swagger UI. */
 /// <reference path="./assets.d.ts" />
+import { resolve } from "node:path";
 import { Elysia, type InternalRoute } from "elysia";
 import style from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import script from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
@@ -17,8 +18,8 @@ export function docs(routes: () => InternalRoute[]) {
       page(pageAt(request.url.endsWith("/") ? "" : `${base.slice(1)}/`), "text/html; charset=utf-8"),
     "/json": () => (document ??= describe(routes())),
     "/start.js": () => page(START, "text/javascript; charset=utf-8"),
-    "/swagger-ui.js": () => page(Bun.file(script), "text/javascript; charset=utf-8"),
-    "/swagger-ui.css": () => page(Bun.file(style), "text/css; charset=utf-8"),
+    "/swagger-ui.js": () => page(asset(script), "text/javascript; charset=utf-8"),
+    "/swagger-ui.css": () => page(asset(style), "text/css; charset=utf-8"),
   };
   const app = new Elysia({ name: "docs" });
   for (const [path, serve] of Object.entries(assets))
@@ -55,6 +56,11 @@ function pageAt(folder: string): string {
 const START = `const url = new URL("json", document.currentScript.src).href;
 SwaggerUIBundle({ url, dom_id: "#swagger-ui", deepLinking: true });
 `;
+
+/** A file that is imported: by its absolute path from source and in the binary, by a relative one in the bundle. */
+function asset(path: string): Blob {
+  return Bun.file(resolve(import.meta.dir, path));
+}
 
 function page(body: string | Blob, type: string): Response {
   return new Response(body, {

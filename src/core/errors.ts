@@ -135,6 +135,29 @@ export class TooManyUsers extends TalkError {
   }
 }
 
+/** More event streams than a registry serves, or it is about to end. */
+export class StreamsFull extends TalkError {
+  /** In seconds. */
+  readonly retryAfter = 60;
+
+  constructor() {
+    super("streams-full", "The registry serves no more streams now; ask for GET /v1/users meanwhile.");
+  }
+}
+
+/** More event streams than one source may have. */
+export class TooManyStreams extends TalkError {
+  /** In seconds. */
+  readonly retryAfter = 60;
+
+  constructor() {
+    super(
+      "too-many-streams",
+      "Your address has too many streams open; close some, or ask for GET /v1/users.",
+    );
+  }
+}
+
 export class TooLarge extends TalkError {
   constructor(what: string, limit: number) {
     super("too-large", `${what} is too large; send at most ${limit} bytes.`);

@@ -27,7 +27,9 @@ const STATUS: Record<string, number> = {
   "too-fast": 429,
   "too-many-users": 429,
   "asked-too-soon": 429,
+  "too-many-streams": 429,
   "registry-full": 503,
+  "streams-full": 503,
   "store-unavailable": 503,
 };
 

@@ -13,7 +13,13 @@ export function isProtocol(word: unknown): word is keyof typeof PROTOCOLS {
 }
 
 /** Paths of the registry's API. */
-export const REGISTRY_PATHS = { users: "/v1/users", health: "/v1/health", docs: "/swagger" } as const;
+export const REGISTRY_PATHS = {
+  users: "/v1/users",
+  health: "/v1/health",
+  events: "/v1/events",
+  metrics: "/metrics",
+  docs: "/swagger",
+} as const;
 
 /** Stands in a registry's answers, with the value `network`, if other machines can reach it. */
 export const REACH_HEADER = "talk-reach";

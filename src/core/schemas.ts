@@ -108,6 +108,18 @@ export const Ok = {
   properties: { status: { type: "string", const: "ok", examples: ["ok"], description: '"ok"' } },
 } as const;
 
+/** What a registry says of itself. */
+export const About = {
+  type: "object",
+  required: ["name", "version", "users", "docs"],
+  properties: {
+    name: { type: "string", const: "talk", examples: ["talk"], description: '"talk"' },
+    version: { type: "string", examples: ["0.1.0"], description: "the version that runs" },
+    users: { type: "integer", minimum: 0, examples: [1], description: "how many users are registered" },
+    docs: { type: "string", examples: ["/swagger"], description: "where the API is described" },
+  },
+} as const;
+
 export const Failure = {
   type: "object",
   required: ["status", "message"],

@@ -9,7 +9,9 @@ import { createChecker } from "./health/checker.ts";
 import { openProbers, type Probers } from "./health/probers.ts";
 import { createLook, type LookAt } from "./health/reach.ts";
 import { createApp } from "./http/app.ts";
-import type { Log } from "./log.ts";
+import { createEvents } from "./http/events.ts";
+import type { Log, LogEvent } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
 import { openStore } from "./stores/index.ts";
 import { logTrouble } from "./stores/trouble.ts";
 
@@ -63,7 +65,7 @@ export async function createRegistry({
   store: storeUrl,
   maxUsers,
   durability,
-  log = () => {},
+  log: tell = () => {},
   publicHost,
   open,
   checkInterval = 150_000,
@@ -71,13 +73,21 @@ export async function createRegistry({
   checkDeny = [],
 }: RegistryOptions): Promise<Registry> {
   const mayContact = createContactRule(checkDeny);
+  const metrics = createMetrics();
+  const log = (event: LogEvent) => {
+    metrics.logged(event);
+    tell(event);
+  };
   const store = logTrouble(await openStore(storeUrl, { maxUsers, durability }), log);
+  const events = createEvents({ store });
   /** Opened once it listens: nobody is probed before. */
   let probers: Promise<Probers> | undefined;
   const openOnce = () => (probers ??= openProbers(mayContact));
   let look: LookAt | undefined;
   const app = createApp({
     store,
+    events,
+    metrics,
     log,
     publicHost,
     open,
@@ -93,6 +103,7 @@ export async function createRegistry({
   let closing: Promise<void> | undefined;
 
   async function close() {
+    events.close();
     const grace = setTimeout(() => void app.server?.stop(true), GRACE_MS);
     await Promise.all([stopChecking(), handOver()]);
     await app.server?.stop();
@@ -122,6 +133,7 @@ export async function createRegistry({
         store,
         proberFor,
         log,
+        onCheck: metrics.checked,
         interval: checkInterval,
         window: checkWindow,
         clock: systemClock,

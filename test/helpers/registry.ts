@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../src/registry/http/app.ts";
 import { openStore } from "../../src/registry/stores/index.ts";
-import type { Store, StoreOptions } from "../../src/registry/stores/types.ts";
+import type { StoreOptions } from "../../src/registry/stores/types.ts";
+import type { WatchedStore } from "../../src/registry/stores/watched-store.ts";
 import { afterwards } from "./afterwards.ts";
 import { emptyRedis, noRedis } from "./redis.ts";
 
@@ -20,7 +21,7 @@ export const storeKinds = ["memory:", "sqlite:", ...(noRedis ? [] : ["redis:"])]
 if (noRedis) process.stderr.write(`skipped: the store on Redis, because ${noRedis}\n`);
 
 /** An empty store of a kind. */
-export async function openTestStore(kind: string, options: StoreOptions = {}): Promise<Store> {
+export async function openTestStore(kind: string, options: StoreOptions = {}): Promise<WatchedStore> {
   const store = await openStore(await freshStore(kind), options);
   afterwards(() => store.close());
   return store;

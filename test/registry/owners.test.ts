@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createApp } from "../../src/registry/http/app.ts";
 import { openMemory } from "../../src/registry/stores/memory.ts";
+import { watched } from "../../src/registry/stores/watched-store.ts";
 import { listed, startRegistry } from "../helpers/program.ts";
 import { type Ask, listen, temporaryFolder, ways } from "../helpers/registry.ts";
 
@@ -142,7 +143,7 @@ describe.each(Object.entries(ways))("owners, through %s", (_, connect) => {
 
 test("after its check failed a name is kept for its owner", async () => {
   const store = openMemory();
-  const base = listen(createApp({ store }));
+  const base = listen(createApp({ store: watched(store) }));
   const post = (secret?: string) =>
     fetch(`${base}/v1/users`, {
       method: "POST",
@@ -166,7 +167,7 @@ test("after its check failed a name is kept for its owner", async () => {
 });
 
 test("a full registry is 503 with Retry-After for new users, and takes the others as ever", async () => {
-  const base = listen(createApp({ store: openMemory({ maxUsers: 1 }) }));
+  const base = listen(createApp({ store: watched(openMemory({ maxUsers: 1 })) }));
   const put = (user: string, address: object) =>
     fetch(`${base}/v1/users/${user}`, {
       method: "PUT",

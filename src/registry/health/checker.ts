@@ -1,7 +1,7 @@
 /** Checks users when they are due, and decides what a failure means. Knows no protocol. */
 import { type Clock, jittered, sleep } from "../../core/clock.ts";
 import { TalkError } from "../../core/errors.ts";
-import type { Address } from "../../core/schemas.ts";
+import type { Address, Protocol } from "../../core/schemas.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../stores/types.ts";
 import { createDuty } from "./leader.ts";
@@ -28,6 +28,8 @@ export interface CheckerOptions {
   /** The prober for an address. */
   proberFor: (address: Address) => Prober;
   log: Log;
+  /** Called with what each check of a user found. @default nobody counts */
+  onCheck?: (protocol: Protocol, finding: Finding) => void;
   /** Milliseconds between two checks of a user, ±20 %. */
   interval: number;
   /** Milliseconds that a user may be silent in one check. */
@@ -56,6 +58,7 @@ export function createChecker({
   store,
   proberFor,
   log,
+  onCheck = () => {},
   interval,
   window,
   clock,
@@ -111,6 +114,7 @@ export function createChecker({
     const leaveRound = rounds.enter();
     const trial: Trial = { jury: undefined, othersAnswered: false };
     const finding = await examine(entry, trial);
+    onCheck(entry.address.protocol, finding);
     entry.heard = false;
     if (finding === "alive") {
       entry.doubted = false;

@@ -21,15 +21,19 @@ import { Address, isRecord, parse, Registration, type UserName, UserParams } fro
 import type { LookAt } from "../health/reach.ts";
 import type { Log } from "../log.ts";
 import { andThen, type MaybePromise } from "../maybe-promise.ts";
+import { createMetrics, METRICS_TYPE, type Metrics, operationOf } from "../metrics.ts";
 import { OPERATOR } from "../stores/ownership.ts";
-import type { Refusal, Store } from "../stores/types.ts";
+import type { Refusal } from "../stores/types.ts";
+import type { WatchedStore } from "../stores/watched-store.ts";
 import { claimOf } from "./auth.ts";
 import { docs } from "./docs.ts";
+import { createEvents, type Events } from "./events.ts";
 import { type Admission, createAdmission } from "./limits.ts";
 import { operations } from "./operations.ts";
+import { pages } from "./pages/index.ts";
 import { createListAnswer } from "./user-list.ts";
 
-const { users, health } = REGISTRY_PATHS;
+const { users, health, events: eventsPath, metrics: metricsPath } = REGISTRY_PATHS;
 const user = `${users}/:user` as const;
 
 /**
@@ -39,7 +43,11 @@ const user = `${users}/:user` as const;
 const IDLE_SECONDS = 10;
 
 export interface AppOptions {
-  store: Store;
+  store: WatchedStore;
+  /** The streams of changes, which whoever ends the registry ends first. @default those of this app alone */
+  events?: Events;
+  /** @default those of this app alone */
+  metrics?: Metrics;
   /** @default nobody is told */
   log?: Log;
   /** The host of a proxy in front, if it is asked by a name. */
@@ -63,6 +71,8 @@ interface Place {
 /** The registry's HTTP API over a store; it listens once `.listen()` is called. */
 export function createApp({
   store,
+  events = createEvents({ store }),
+  metrics = createMetrics(),
   log = () => {},
   publicHost,
   open = false,
@@ -90,12 +100,13 @@ export function createApp({
       try {
         place ??= placeAt(app.server?.hostname ?? "");
         place.guard(request);
-        return place.onNetwork ? saysSo(answer) : answer;
+        return timed(request, place.onNetwork ? saysSo(answer) : answer);
       } catch (error) {
-        return () => refuse(error, request);
+        return timed(request, () => refuse(error, request));
       }
     })
     .use(docs((): InternalRoute[] => app.routes))
+    .use(pages(async () => [...(await store.registrations())].length, operations.about))
     .get(health, () => OK, { detail: operations.health })
     .get(
       users,
@@ -105,6 +116,20 @@ export function createApp({
         return answer instanceof Promise ? orRefused(answer, request) : answer;
       },
       { detail: operations.list },
+    )
+    .get(
+      eventsPath,
+      async ({ request }) =>
+        events.open(request, sourceOf(request), (seconds) => app.server?.timeout(request, seconds)),
+      { detail: operations.events },
+    )
+    .get(
+      metricsPath,
+      async () => {
+        const text = metrics.text({ users: await store.registrations(), streams: events.count() });
+        return new Response(text, { headers: { "content-type": METRICS_TYPE, "cache-control": "no-store" } });
+      },
+      { detail: operations.metrics },
     )
     .post(
       users,
@@ -183,7 +208,21 @@ export function createApp({
 
   /** What went wrong, as an answer. */
   function refuse(error: unknown, request: Request): Response {
-    return failure(toTalkError(error, request, methodsAt));
+    const refusal = toTalkError(error, request, methodsAt);
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    if (refusal.code === "store-unavailable" && !isRead) metrics.writeFailed();
+    return failure(refusal);
+  }
+
+  /** Counts the answer to a request, and how long it takes to begin. */
+  function timed<A extends unknown[]>(request: Request, answer: (...args: A) => unknown) {
+    const began = performance.now();
+    function count(response: unknown): unknown {
+      const status = response instanceof Response ? response.status : 200;
+      metrics.answered(operationOf(request), status, (performance.now() - began) / 1000);
+      return response;
+    }
+    return (...args: A) => andThen(answer(...args), count);
   }
 
   /** An answer that comes later, also if it is a refusal. */

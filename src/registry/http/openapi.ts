@@ -4,6 +4,7 @@ import manifest from "../../../package.json" with { type: "json" };
 import { HOST_NAME } from "../../core/names.ts";
 import { REGISTRY_PATHS } from "../../core/protocol.ts";
 import {
+  About,
   Address,
   Failure,
   Ok,
@@ -98,6 +99,7 @@ function schemas() {
       additionalProperties: { $ref: "#/components/schemas/Address" },
       examples: [{ bob: EXAMPLE }],
     },
+    About,
     Ok,
     Failure,
     Taken,

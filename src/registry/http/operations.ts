@@ -6,7 +6,9 @@ import {
   NotJson,
   NotOwner,
   StoreUnavailable,
+  StreamsFull,
   TooLarge,
+  TooManyStreams,
   TooManyUsers,
   Unauthorized,
   UnknownUser,
@@ -61,9 +63,7 @@ const limits = {
       "Too many users were registered from this address; this machine itself has no limit.",
       new TooManyUsers(1),
     ),
-    headers: {
-      "Retry-After": { description: "Seconds to wait.", schema: { type: "integer" as const }, example: 1 },
-    },
+    headers: retryAfter(1),
   },
 };
 
@@ -123,6 +123,83 @@ export const operations = {
       304: { description: "The list is the one named in `If-None-Match`." },
       ...foreign,
       ...down,
+    },
+  },
+  about: {
+    operationId: "about",
+    tags: ["registry"],
+    summary: "A page for people, or what this is",
+    description: "A browser gets a page that shows who is here; who asks for anything but HTML gets JSON.",
+    responses: {
+      200: {
+        description: "What this is.",
+        content: {
+          "application/json": {
+            schema: { $ref: "#/components/schemas/About" },
+            example: { name: "talk", version: "0.1.0", users: 1, docs: "/swagger" },
+          },
+          "text/html": { schema: { type: "string" as const }, example: "<!doctype html>" },
+        },
+      },
+      ...foreign,
+      ...down,
+    },
+  },
+  metrics: {
+    operationId: "metrics",
+    tags: ["registry"],
+    summary: "What the registry counts",
+    description: "For Prometheus, in its text format 0.0.4. No user's name is in it.",
+    responses: {
+      200: {
+        description: "The metrics.",
+        content: {
+          "text/plain": {
+            schema: { type: "string" as const },
+            example:
+              '# HELP talk_users Users registered now.\n# TYPE talk_users gauge\ntalk_users{protocol="UDP"} 1\n',
+          },
+        },
+      },
+      ...foreign,
+      ...down,
+    },
+  },
+  events: {
+    operationId: "watchUsers",
+    tags: ["users"],
+    summary: "Who comes, moves and leaves, as it happens",
+    description:
+      "Server-sent events. The first is `users`, whose data is the list of `GET /v1/users/`; it is left out if `Last-Event-ID` names the state that still holds. Then `joined`, `moved` or `left`, whose data is a user and its address; of `left`, the address that was. Applying them to the list in order gives the list. Each `id` names the state after its event. A comment comes every 15 s; a reader for whom more than 1 MB waits is cut off. `retry` says how long whoever loses the stream should wait at most.",
+    parameters: [
+      {
+        name: "Last-Event-ID",
+        in: "header" as const,
+        required: false,
+        description: "The `id` of the last event that is known.",
+        schema: { type: "string" as const },
+        example: "vF2h0UM3nS3bq0YzO8h5rA",
+      },
+    ],
+    responses: {
+      200: {
+        description: "The events, for as long as both sides want.",
+        content: {
+          "text/event-stream": {
+            schema: { type: "string" as const },
+            example: `event: users\nid: vF2h0UM3nS3bq0YzO8h5rA\ndata: ${JSON.stringify({ bob: BOB })}\n\nevent: left\nid: Xx7lPs2aXoHrTn1wUoG0bg\ndata: ${JSON.stringify({ user: "bob", address: BOB })}\n\n`,
+          },
+        },
+      },
+      ...foreign,
+      429: {
+        ...refusal("Your address has 250 streams open.", new TooManyStreams()),
+        headers: retryAfter(new TooManyStreams().retryAfter),
+      },
+      503: {
+        ...refusal("The store does not answer now, or 20,000 streams are open.", new StreamsFull()),
+        headers: retryAfter(new StreamsFull().retryAfter),
+      },
     },
   },
   create: {
@@ -230,4 +307,14 @@ function answer(description: string, schema: string, example: unknown) {
 
 function refusal(description: string, { message }: { message: string }) {
   return answer(description, "Failure", { status: "error", message });
+}
+
+function retryAfter(seconds: number) {
+  return {
+    "Retry-After": {
+      description: "Seconds to wait.",
+      schema: { type: "integer" as const },
+      example: seconds,
+    },
+  };
 }

@@ -1,5 +1,6 @@
+import type { Registration } from "../../core/schemas.ts";
 import { andThen, type MaybePromise } from "../maybe-promise.ts";
-import type { Registered, Store } from "../stores/types.ts";
+import type { Store } from "../stores/types.ts";
 
 /** Answers GET of the list, perhaps with that the asker has it already. */
 export function createListAnswer(store: Store): (request: Request) => MaybePromise<Response> {
@@ -43,8 +44,8 @@ function cachedList(store: Store): () => MaybePromise<UserList> {
     andThen(store.version(), (version) => (cached?.version === version ? cached : refresh(version)));
 }
 
-/** Text, because an object would lose a user named `__proto__`. */
-function serialize(registrations: Iterable<Registered>): string {
+/** The list as text, because an object would lose a user named `__proto__`. */
+export function serialize(registrations: Iterable<Registration>): string {
   const entries: string[] = [];
   for (const { user, address } of registrations) {
     entries.push(`${JSON.stringify(user)}:${JSON.stringify(address)}`);

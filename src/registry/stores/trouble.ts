@@ -11,7 +11,7 @@ const CALM_MS = 5000;
 type Kind = "read" | "write";
 
 /** The store, with its troubles logged. */
-export function logTrouble(store: Store, log: Log, clock: Clock = systemClock): Store {
+export function logTrouble<S extends Store>(store: S, log: Log, clock: Clock = systemClock): S {
   /** When reading or writing last failed; what works is not in it. */
   const failing = new Map<Kind, number>();
   /** Reasons told since the trouble began. */

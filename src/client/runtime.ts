@@ -3,6 +3,7 @@ import { systemClock } from "../core/clock.ts";
 import { createReception } from "./inbound/reception.ts";
 import { createSenderCheck } from "./inbound/sender-check.ts";
 import { followAddress } from "./registry/follow-address.ts";
+import { type Following, followChanges } from "./registry/follow-changes.ts";
 import type { Member } from "./registry/registration.ts";
 import { startPolling } from "./registry/watch.ts";
 import { type Chat, type ChatOptions, createChat } from "./session/chat.ts";
@@ -27,7 +28,16 @@ export function attend(
     ...callbacks
   }: Pick<ChatOptions, "onOutput" | "onChange"> & { interval: number; full?: (() => boolean) | undefined },
 ): Attendance {
-  const { name, address, port, portInUse, registry, rateLimit, noKey, byHand, shared, mayContact } = member;
+  const { name, address, port, portInUse, rateLimit, noKey, byHand, shared, mayContact } = member;
+  let changes: Following | undefined;
+  const registry = {
+    ...member.registry,
+    async list(signal?: AbortSignal) {
+      const users = await member.registry.list(signal);
+      changes?.know(users);
+      return users;
+    },
+  };
   const chat = createChat({
     me: name,
     address,
@@ -52,6 +62,10 @@ export function attend(
     if (leaving) return;
     await chat.dispatch({ type: "registered" });
     following?.start();
+    changes = followChanges(registry.url, {
+      onUsers: (users) => void chat.dispatch({ type: "list", users, purpose: { type: "change" } }),
+      onAway: (reason) => void chat.dispatch({ type: "noList", reason, purpose: { type: "poll" } }),
+    });
     async function ask() {
       const answered = await chat.poll();
       if (!answered) await following?.look(true);
@@ -67,6 +81,7 @@ export function attend(
       leaving = true;
       stopPolling();
       following?.stop();
+      changes?.stop();
       const [unregistered] = await Promise.all([member.unregister(), chat.close()]);
       if (!unregistered) await chat.dispatch({ type: "stillRegistered" });
       await member.close();

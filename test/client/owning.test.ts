@@ -123,7 +123,7 @@ test("the secret goes with POST, PUT and DELETE to the registry, and nowhere els
   await alice.sees(/\(you\)$/);
   alice.type(":exit");
   await alice.exited;
-  expect(seen).toEqual(["GET false", "POST true", "GET false", "GET false", "DELETE true"]);
+  expect(seen.filter((line) => line !== "GET false")).toEqual(["POST true", "DELETE true"]);
   expect(elsewhere).toEqual([]);
 });
 

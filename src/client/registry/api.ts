@@ -193,7 +193,8 @@ async function explanation(response: Response): Promise<string> {
   }
 }
 
-function failureOf(url: string, error: unknown): TalkError {
+/** Why a registry could not be asked. */
+export function failureOf(url: string, error: unknown): TalkError {
   switch (errorCode(error)) {
     case "EPROTO":
       return new NoRegistry(url, "it does not speak TLS; try http://");

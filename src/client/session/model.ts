@@ -35,6 +35,8 @@ export interface Session {
   byHand: boolean;
   /** Whether I have been warned that the registry does not reach me. */
   unreached: boolean;
+  /** Users whom the registry lost together with me, and who are kept for the time that they need to register again. */
+  missing: Users;
   /** Of whose messages I have been told that they may not be theirs. */
   warnedAbout: ReadonlySet<UserName>;
 }
@@ -48,12 +50,14 @@ export interface Undelivered {
 /** Most texts that are kept to be sent again. */
 const MAX_UNDELIVERED = 100;
 
-/** Why the list was asked for: to show it, to select a user, to see where a user went, or because it was time. */
+/** Why there is a list: it was asked for to show it, to select a user, to see where a user went, or because it was time. */
 export type Purpose =
   | { type: "show" }
   | { type: "select"; user: UserName }
   | { type: "heal" }
-  | { type: "poll" };
+  | { type: "poll" }
+  /** Not asked for: the registry told of a change. */
+  | { type: "change" };
 
 /** What happens (Elm and bubbletea: a message); `Message` is one on the wire. */
 export type Msg =
@@ -151,6 +155,7 @@ export function startSession(me: UserName, address: Address, byHand = false): Se
     losses: 0,
     byHand,
     unreached: false,
+    missing: new Map(),
     warnedAbout: new Set(),
   };
 }

@@ -24,6 +24,8 @@ import { countUnread } from "./unread.ts";
 /** Most doubtful senders that are remembered; beyond, one may be told of twice. */
 const MAX_WARNED_ABOUT = 1000;
 
+const NOBODY: Users = new Map();
+
 /** What a message changes, and what is to be done about it. */
 export function update(session: Session, msg: Msg): Update {
   switch (msg.type) {
@@ -103,11 +105,14 @@ function onOutcome(session: Session, { to, text, outcome }: Undelivered & { outc
 
 function onList(before: Session, listed: Users, purpose: Purpose): Update {
   const lost = !listed.has(before.me);
-  // A registry that has lost me, as by a restart, has lost others too: they get one more list to register again.
-  const patient = lost && !before.lost && (purpose.type === "poll" || purpose.type === "heal");
-  const users = patient ? new Map([...before.users, ...listed]) : listed;
+  // A registry that has lost me, as by a restart, has lost others too: they get until the next poll to register again.
+  const isTold = purpose.type === "change";
+  const isFirstLoss = lost && !before.lost && (isTold || purpose.type === "poll" || purpose.type === "heal");
+  const kept = isFirstLoss ? before.users : isTold ? before.missing : NOBODY;
+  const missing = new Map([...kept].filter(([user]) => !listed.has(user)));
+  const users = missing.size > 0 ? new Map([...missing, ...listed]) : listed;
   const losses = before.losses + (lost && !before.lost ? 1 : 0);
-  let session: Session = { ...before, users, lost, losses, registryUp: true };
+  let session: Session = { ...before, users, lost, losses, missing, registryUp: true };
   const cmds: Cmd[] = [];
   if (session.byHand && losses === 2 && before.losses === 1) {
     cmds.push(
@@ -129,6 +134,8 @@ function onList(before: Session, listed: Users, purpose: Purpose): Update {
   }
   let more: Cmd[];
   [session, more] = findMyself(session);
+  // One attempt is on its way already.
+  if (isTold && before.lost) more = more.filter(({ type }) => type !== "register");
   cmds.push(...more);
   if (purpose.type === "select") {
     [session, more] = select(session, purpose.user);

@@ -1,0 +1,218 @@
+/** Follows a registry's stream of changes, where it has one, so that the list is known as it changes. */
+import { sameAddress } from "../../core/address.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import { readRetryAfter } from "../../core/http.ts";
+import { REGISTRY_PATHS } from "../../core/protocol.ts";
+import { isCompressed, request } from "../../core/request.ts";
+import { isRecord } from "../../core/schemas.ts";
+import { failureOf } from "./api.ts";
+import { readEventStream, type ServerSentEvent } from "./event-stream.ts";
+import { type ListedAddress, readUsers, type Users } from "./listed-users.ts";
+
+/** How long the registry may take to begin, in milliseconds. */
+const ANSWER_MS = 5000;
+
+/** A registry says something every 15 s; after so many milliseconds of silence the connection is taken for dead. */
+const SILENCE_MS = 45_000;
+
+/** Most characters of one event: the list of 100,000 users with the longest names and hosts. */
+const MAX_EVENT = 48 * 1024 * 1024;
+
+/**
+ * The wait after a loss is drawn from 0 to this many milliseconds, or to what the registry asks for, and from twice as
+ * much after each further one: with full jitter, a registry that restarts under thousands of clients is not overrun
+ * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+ */
+const BACKOFF = { leastMs: 1000, defaultMs: 5000, mostMs: 60_000 };
+
+/** How long one waits for a registry without a stream to have got one, in milliseconds. */
+const ABSENT_MS = 600_000;
+
+export interface Follower {
+  /** The list, as it is now. */
+  onUsers: (users: Users) => void;
+  /** The registry cannot be reached. */
+  onAway: (reason: string) => void;
+}
+
+export interface Following {
+  /** Tells what the list was when it was asked for. */
+  know(users: Users): void;
+  stop(): void;
+}
+
+export interface FollowOptions {
+  clock?: Clock;
+  /** From [0, 1). */
+  random?: () => number;
+}
+
+interface Shared {
+  listeners: Set<Follower>;
+  know(users: Users): void;
+  latest(): Users | undefined;
+  stop(): void;
+}
+
+/**
+ * The streams of this process, by registry: all who join one share it, because `fetch` serves 256 requests at once, and a
+ * stream is one that does not end.
+ */
+const streams = new Map<string, Shared>();
+
+/** @param url of the registry, without a slash behind it */
+export function followChanges(url: string, listener: Follower, options: FollowOptions = {}): Following {
+  const shared = streams.get(url) ?? openShared(url, options);
+  streams.set(url, shared);
+  shared.listeners.add(listener);
+  const latest = shared.latest();
+  if (latest) listener.onUsers(latest);
+
+  return {
+    know: shared.know,
+    stop() {
+      if (!shared.listeners.delete(listener) || shared.listeners.size > 0) return;
+      streams.delete(url);
+      shared.stop();
+    },
+  };
+}
+
+/** How a stream ended, or why there is none. */
+type End =
+  | { type: "lost" }
+  | { type: "away"; reason: string }
+  | { type: "absent" }
+  | { type: "refused"; waitMs: number };
+
+function openShared(base: string, { clock = systemClock, random = Math.random }: FollowOptions): Shared {
+  const listeners = new Set<Follower>();
+  const stopped = new AbortController();
+  let users: Users = new Map();
+  /** Names the state that `users` are; undefined if they are another one. */
+  let id: string | undefined;
+  let isLive = false;
+  let retryMs = BACKOFF.defaultMs;
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !stopped.signal.aborted; ) {
+      const end = await read();
+      failures = isLive ? 0 : failures + 1;
+      isLive = false;
+      if (stopped.signal.aborted) return;
+      if (end.type === "away") for (const { onAway } of listeners) onAway(end.reason);
+      await pause(waitAfter(end, failures));
+    }
+  }
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(ms, resolve);
+      stopped.signal.addEventListener("abort", () => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  function waitAfter(end: End, failures: number): number {
+    if (end.type === "absent") return ABSENT_MS * (1 + random());
+    if (end.type === "refused") return end.waitMs * (1 + random());
+    return random() * Math.min(BACKOFF.mostMs, retryMs * 2 ** failures);
+  }
+
+  /** Reads a stream to its end. */
+  async function read(): Promise<End> {
+    const silence = new AbortController();
+    const giveUp = () => silence.abort(new DOMException("silence", "TimeoutError"));
+    let cancelSilence = clock.after(ANSWER_MS, giveUp);
+    const signal = AbortSignal.any([stopped.signal, silence.signal]);
+    try {
+      const headers: Record<string, string> = { accept: "text/event-stream" };
+      if (id !== undefined) headers["last-event-id"] = id;
+      const response = await request(base + REGISTRY_PATHS.events, { redirect: "follow", headers, signal });
+      const type = response.headers.get("content-type") ?? "";
+      if (!response.ok || !type.startsWith("text/event-stream") || isCompressed(response)) {
+        await response.body?.cancel();
+        return refusal(response);
+      }
+
+      async function* chunks() {
+        for await (const chunk of response.body ?? []) {
+          cancelSilence();
+          cancelSilence = clock.after(SILENCE_MS, giveUp);
+          yield chunk;
+        }
+      }
+
+      for await (const events of readEventStream(chunks(), { limit: MAX_EVENT, onRetry })) take(events);
+      return { type: "lost" };
+    } catch (error) {
+      if (isLive) return { type: "lost" };
+      return { type: "away", reason: failureOf(base, error).message };
+    } finally {
+      cancelSilence();
+    }
+  }
+
+  function onRetry(ms: number): void {
+    retryMs = Math.min(BACKOFF.mostMs, Math.max(BACKOFF.leastMs, ms));
+  }
+
+  /** The events of one chunk change the list together. @throws Error if they are none of ours */
+  function take(events: readonly ServerSentEvent[]): void {
+    const hasBegun = !isLive;
+    isLive = true;
+    // A stream that begins with nothing but a comment says that the state still holds.
+    if (events.length === 0 && !(hasBegun && id !== undefined)) return;
+    let changed = new Map(users);
+    for (const event of events) changed = applied(changed, event);
+    users = changed;
+    id = events.at(-1)?.id ?? id;
+    for (const { onUsers } of listeners) onUsers(users);
+  }
+
+  void run();
+  return {
+    listeners,
+    latest: () => (isLive && id !== undefined ? users : undefined),
+    know(listed) {
+      if (isSame(users, listed)) return;
+      users = listed;
+      id = undefined;
+    },
+    stop: () => stopped.abort(),
+  };
+}
+
+/** A registry of another make, or before 0.3, knows no such path, and says so in whatever way. */
+function refusal({ status, headers }: Response): End {
+  const waitMs = readRetryAfter(headers.get("retry-after"));
+  if (waitMs !== undefined) return { type: "refused", waitMs };
+  return status === 429 || status >= 500 ? { type: "lost" } : { type: "absent" };
+}
+
+/** The list after an event. @throws Error if it is none of ours */
+function applied(
+  users: Map<string, ListedAddress>,
+  { type, data }: ServerSentEvent,
+): Map<string, ListedAddress> {
+  const content: unknown = JSON.parse(data);
+  if (type === "users") return new Map(readUsers(content));
+  if (!isRecord(content) || typeof content.user !== "string") throw new Error("no change of a user");
+  const { user, address } = content;
+  if (type === "left") users.delete(user);
+  // An address that is none is left out, as it is of a list.
+  else for (const [name, listed] of readUsers({ [user]: address }) ?? []) users.set(name, listed);
+  return users;
+}
+
+function isSame(a: Users, b: Users): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [user, address] of a) {
+    const other = b.get(user);
+    if (!other || !sameAddress(address, other)) return false;
+  }
+  return true;
+}

@@ -104,11 +104,11 @@ test("the chart has a bar for each target, and a title that is safe in it", asyn
 });
 
 test("bun run bench measures the rows it is given, and writes them as JSON", async () => {
-  const bench = start("scripts/bench/main.ts", ["help", "--quick", "--json"]);
+  const bench = start("scripts/bench/main.ts", ["help-clone", "--quick", "--json"]);
   expect(await bench.exited).toBe(0);
   const text = bench.lines.filter((line) => !/warming up|round \d/.test(line)).join("\n");
   const { rows } = JSON.parse(text);
-  expect(rows.map(({ name }: { name: string }) => name)).toEqual(["help"]);
+  expect(rows.map(({ name }: { name: string }) => name)).toEqual(["help-clone"]);
   expect(rows[0].ratios[0]).toMatchObject({ rival: "bun -e 0", target: 2.5, median: expect.any(Number) });
 });
 
@@ -124,7 +124,7 @@ test("its help names every row with its title, and what the whole table needs", 
 });
 
 test.each([
-  ["helb", "error: there is no row helb; did you mean help?"],
+  ["prompt", "error: there is no row prompt; did you mean prompt-clone?"],
   ["nothing-like-it", "error: there is no row nothing-like-it; see --help"],
   ["--qick", "error: unknown option --qick; did you mean --quick?"],
   ["--chart", "error: --chart needs a value; see --help"],

@@ -4,40 +4,107 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root, run, type Started } from "../processes.ts";
 import type { Row, Side } from "../row.ts";
-import { startRegistry } from "../talk.ts";
+import { startClient, startRegistry } from "../talk.ts";
 
 /** Starts in a sample, of which the quickest counts: what else ran can only have slowed it. */
 const STARTS = 5;
 
-const client = [process.execPath, join(root, "src/client/main.ts")];
 const nothing = [process.execPath, "-e", "0"];
 
-export const startingRows: Row[] = [
-  row("help", "client --help", 2.5, async () => [
-    quickest("talk", () => timed([...client, "--help"])),
-    quickest("bun -e 0", () => timed(nothing)),
-  ]),
-  row("prompt", "client, to the first prompt", 8, async () => {
-    const registry = await startRegistry("--store", "memory:");
-    return [
-      quickest("talk", () => toPrompt(client, registry), registry.stop),
-      quickest("bun -e 0", () => timed(nothing)),
-    ];
+/** What starts a command of Talk, `client` or `send`. */
+type Talk = (command: string) => string[];
+
+/** How Talk can be installed: what starts it, and what removes it again. */
+type Installation = () => Promise<{ talk: Talk; remove(): void }>;
+
+const installations: Record<"clone" | "installed" | "compiled", Installation> = {
+  // As `bun run client` and `bun run send` have it.
+  clone: async () => ({
+    talk: (command) => [
+      process.execPath,
+      join(root, command === "send" ? "src/client/send.ts" : "src/client/main.ts"),
+    ],
+    remove() {},
   }),
-  row("prompt-compiled", "compiled client, to the first prompt", 3, async () => {
-    const folder = mkdtempSync(join(tmpdir(), "talk-bench-"));
-    const compiled = await build(folder);
+  installed: () =>
+    installed(async (folder) => {
+      // As a packed archive is unpacked: what starts it, and its bundle.
+      await Bun.write(join(folder, "scripts/launch.ts"), Bun.file(join(root, "scripts/launch.ts")));
+      await run([process.execPath, buildScript, "--bundle", join(folder, "dist/bundle")]);
+      return (command) => [process.execPath, join(folder, "scripts/launch.ts"), command];
+    }),
+  compiled: () =>
+    installed(async (folder) => {
+      const binary = join(folder, "talk");
+      await run([process.execPath, buildScript, binary]);
+      return (command) => [binary, command];
+    }),
+};
+
+const buildScript = join(root, "scripts/build.ts");
+
+async function installed(put: (folder: string) => Promise<Talk>): Promise<{ talk: Talk; remove(): void }> {
+  const folder = mkdtempSync(join(tmpdir(), "talk-bench-"));
+  return { talk: await put(folder), remove: () => rmSync(folder, { recursive: true }) };
+}
+
+export const startingRows: Row[] = [
+  ...rowsOf("help", "client --help", { clone: 2.5, installed: 2.5 }, async () => ({
+    once: (talk) => timed([...talk("client"), "--help"]),
+  })),
+  ...rowsOf(
+    "first-line",
+    "client in a pipe, to its first byte",
+    { clone: 15, installed: 8, compiled: 3 },
+    async () => {
+      const registry = await startRegistry("--store", "memory:");
+      return { once: (talk) => toFirstByte(talk("client"), registry), stop: registry.stop };
+    },
+  ),
+  ...rowsOf("prompt", "client, to the first prompt", { clone: 8, installed: 8, compiled: 3 }, async () => {
     const registry = await startRegistry("--store", "memory:");
-    const close = async () => {
-      rmSync(folder, { recursive: true });
-      await registry.stop();
+    return { once: (talk) => toPrompt(talk("client"), registry), stop: registry.stop };
+  }),
+  ...rowsOf("sent", "send, one text", { clone: 12, installed: 6, compiled: 2.5 }, async () => {
+    const registry = await startRegistry("--store", "memory:");
+    const bob = await startClient(registry, "HTTP", "bob");
+    return {
+      once: (talk) => timed([...talk("send"), "--registry", registry.ready, "--to", "bob", "hi"]),
+      async stop() {
+        await bob.stop();
+        await registry.stop();
+      },
     };
-    return [
-      quickest("talk", () => toPrompt(compiled, registry), close),
-      quickest("bun -e 0", () => timed(nothing)),
-    ];
   }),
 ];
+
+/** What a row needs besides Talk, and how one start is timed. */
+interface Start {
+  once(talk: Talk): Promise<number>;
+  stop?(): Promise<void>;
+}
+
+/** A row for each way of installing Talk that has a limit. @param limits how many times as long as `bun -e 0` */
+function rowsOf(
+  name: string,
+  title: string,
+  limits: Partial<Record<keyof typeof installations, number>>,
+  open: () => Promise<Start>,
+): Row[] {
+  return Object.entries(installations).flatMap(([way, install]) => {
+    const limit = Object.entries(limits).find(([limited]) => limited === way)?.[1];
+    if (limit === undefined) return [];
+    return row(`${name}-${way}`, `${title}: ${way}`, limit, async () => {
+      const { talk, remove } = await install();
+      const { once, stop } = await open();
+      const close = async () => {
+        remove();
+        await stop?.();
+      };
+      return [quickest("talk", () => once(talk), close), quickest("bun -e 0", () => timed(nothing))];
+    });
+  });
+}
 
 function row(name: string, title: string, ratio: number, open: Row["open"]): Row {
   return { name, title, unit: "ms", better: "less", targets: [{ rival: "bun -e 0", ratio }], open };
@@ -59,6 +126,20 @@ async function timed(command: string[]): Promise<number> {
   const began = performance.now();
   await Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).exited;
   return performance.now() - began;
+}
+
+/** Starts a client whose input has ended, until it says something; then it leaves by itself. */
+async function toFirstByte(command: string[], { ready: url }: Started): Promise<number> {
+  const began = performance.now();
+  const child = Bun.spawn([...command, "--registry", url, "--port", "0"], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  let ms = Number.NaN;
+  for await (const _ of child.stdout) if (Number.isNaN(ms)) ms = performance.now() - began;
+  await child.exited;
+  return ms;
 }
 
 /** Starts a client in a terminal of its own, until it asks for a line; then it leaves. */
@@ -83,11 +164,4 @@ async function toPrompt(command: string[], { ready: url }: Started): Promise<num
   child.kill("SIGTERM");
   await child.exited;
   return ms;
-}
-
-/** The client of a binary that is built into a folder. */
-async function build(folder: string): Promise<string[]> {
-  const binary = join(folder, "talk");
-  await run([process.execPath, join(root, "scripts/build.ts"), binary]);
-  return [binary, "client"];
 }

@@ -74,6 +74,14 @@ describe("our registry keeps", () => {
     expect(received.at(-1)).toStartWith("id-checker ");
   });
 
+  test("a client on UDP that knows id-checker alone, and answers each probe after the next ones have left", async () => {
+    const { address, received } = await startIdCheckerClient(3);
+    const { checks, isListed } = await registered(address);
+    await checks(CHECKS);
+    expect(await isListed()).toBe(true);
+    expect(received.at(-1)).toStartWith("id-checker ");
+  });
+
   test("a client on UDP that ends at what is no message, and never sends it id-checker", async () => {
     const { address, received, isAlive } = await startMessageClient();
     const { checks, isListed } = await registered(address);

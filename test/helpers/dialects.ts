@@ -11,18 +11,23 @@ interface Peer {
   received: string[];
 }
 
-/** A client on UDP that knows `id-checker` alone: whatever else is a message is on its user's screen. */
-export async function startIdCheckerClient(): Promise<Peer & { screen: string[] }> {
+/**
+ * A client on UDP that knows `id-checker` alone: whatever else is a message is on its user's screen.
+ * @param late how many further datagrams come before it answers one
+ */
+export async function startIdCheckerClient(late = 0): Promise<Peer & { screen: string[] }> {
   const received: string[] = [];
   const screen: string[] = [];
+  const unanswered: (() => void)[] = [];
   const socket = await Bun.udpSocket({
     hostname: HOST,
     socket: {
       data(socket, datagram, port, source) {
         const text = datagram.toString();
         received.push(text);
-        if (text.startsWith("id-checker ")) socket.send(text.slice("id-checker ".length), port, source);
-        else screen.push(text);
+        if (!text.startsWith("id-checker ")) return void screen.push(text);
+        unanswered.push(() => socket.send(text.slice("id-checker ".length), port, source));
+        if (unanswered.length > late) unanswered.shift()?.();
       },
       error() {},
     },

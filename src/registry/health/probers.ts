@@ -5,7 +5,7 @@ import { createContactRule, type MayContact, resolveContact } from "../../core/d
 import { DeniedAddress, errorCode } from "../../core/errors.ts";
 import { encodeProbe, type ProbeForm, probeHttp, probeWebSocket, type TcpProbe } from "../../core/probe.ts";
 import type { Address, Protocol } from "../../core/schemas.ts";
-import { connectUdp } from "../../core/udp.ts";
+import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
 import type { Finding, Known, Prober } from "./types.ts";
 
 /** Holds the answers of all probes that may be under way, in bytes; the default holds 256 small ones. */
@@ -13,6 +13,9 @@ const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
 /** With 30 % lost each way, so many probes on UDP all fail once in 700,000 checks. */
 const UDP_ATTEMPTS = 20;
+
+/** Most sockets that wait for late answers to `id-checker`; then the oldest is closed. */
+const MAX_WAITING = 500;
 
 /** Random bytes of a probe's id: nobody guesses one, nor meets another's. */
 const ID_BYTES = 16;
@@ -67,11 +70,13 @@ async function probeTcp(
 }
 
 /**
- * The one port that clients on UDP answer to. Each probe leaves from a socket of its own, which hears a refusal, and the
- * answer to `id-checker`.
+ * The one port that clients on UDP answer to. Each probe leaves from a socket of its own, which hears a refusal and the
+ * answer to `id-checker`, for which it stays open until the check ends: an answer may outlast its probe's deadline.
  */
 async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober["begin"]; close(): void }> {
   const waiting = new Map<string, () => void>();
+  /** The sockets of past probes that may still be answered, the oldest first. */
+  const lingering = new Set<ConnectedSocket>();
   const socket = await bind("udp6", "::").catch(() => bind("udp4", "0.0.0.0"));
   socket.on("error", () => {});
   socket.on("message", take);
@@ -87,6 +92,7 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
 
   function begin({ host, port: peerPort }: Address, known: Known = {}) {
     const ids: string[] = [];
+    const senders: ConnectedSocket[] = [];
     const answered = Promise.withResolvers<Finding>();
 
     /**
@@ -110,11 +116,19 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
           sender.send(encodeProbe({ host: canonicalHost(sender.address.address), port, id }, asked));
           return await Promise.race([over, refused.promise]);
         } finally {
-          sender.close();
+          if (asked === "id-checker") linger(sender);
+          else sender.close();
         }
       } catch (error) {
         return findingOf(error);
       }
+    }
+
+    function linger(sender: ConnectedSocket): void {
+      senders.push(sender);
+      lingering.add(sender);
+      const [oldest] = lingering;
+      if (lingering.size > MAX_WAITING && oldest) discard(oldest);
     }
 
     async function probe(deadline: number): Promise<Finding> {
@@ -144,11 +158,22 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
       probe,
       end() {
         for (const id of ids) waiting.delete(id);
+        for (const sender of senders) discard(sender);
       },
     };
   }
 
-  return { begin, close: () => socket.close() };
+  function discard(sender: ConnectedSocket): void {
+    if (lingering.delete(sender)) sender.close();
+  }
+
+  return {
+    begin,
+    close() {
+      for (const sender of lingering) discard(sender);
+      socket.close();
+    },
+  };
 }
 
 async function bind(type: "udp4" | "udp6", address: string) {

@@ -45,8 +45,10 @@ test("a signal that comes more than a second after the first ends a client that 
     hostname: "127.0.0.1",
     port: 0,
     // Joining works, and leaving gets no answer.
-    fetch: (request) =>
-      request.method === "POST" ? Response.json({ status: "ok" }) : new Promise<Response>(() => {}),
+    fetch: ({ method, url }) =>
+      method === "POST" || url.endsWith("/v1/health")
+        ? Response.json({ status: "ok" })
+        : new Promise<Response>(() => {}),
   });
   afterwards(() => silent.stop(true));
   const flags = ["--name", "alice", "--port", "0", "--registry", silent.url.href];

@@ -18,10 +18,10 @@ const MAX_SEED = 999_999_999;
 
 /** The numbers that each check is started with, in full and in a short run, which shows that it works. */
 const checks: Record<string, { file: string; full: number[]; quick: number[] }> = {
-  fuzz: { file: "fuzz.ts", full: [1], quick: [0.01] },
-  silent: { file: "check-silent.ts", full: [400, 20, 150, 30], quick: [40, 5, 1, 1] },
-  "slow-peer": { file: "check-slow-peer.ts", full: [50], quick: [5] },
-  memory: { file: "check-memory.ts", full: [10_000_000], quick: [100_000] },
+  fuzz: { file: "../fuzz/main.ts", full: [1], quick: [0.01] },
+  silent: { file: "silent.ts", full: [400, 20, 150, 30], quick: [40, 5, 1, 1] },
+  "slow-peer": { file: "slow-peer.ts", full: [50], quick: [5] },
+  memory: { file: "memory.ts", full: [10_000_000], quick: [100_000] },
 };
 const names = Object.keys(checks);
 

@@ -1,4 +1,4 @@
-/** The clients of check-load.ts: listens for each, prints their addresses as one line of JSON, ends with its input. */
+/** The clients of load.ts: listens for each, prints their addresses as one line of JSON, ends with its input. */
 import type { Address, Protocol } from "../../src/core/schemas.ts";
 import { mute } from "./mute.ts";
 

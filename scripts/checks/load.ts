@@ -26,7 +26,7 @@ interface Client {
   silent: boolean;
 }
 
-const peers = Bun.spawn([process.execPath, `${import.meta.dir}/check-load-peers.ts`, String(clients)], {
+const peers = Bun.spawn([process.execPath, `${import.meta.dir}/load-peers.ts`, String(clients)], {
   stdin: "pipe",
   stdout: "pipe",
   stderr: "inherit",

@@ -9,7 +9,7 @@ import { createRegistry } from "talk/registry";
 import { givenNumbers, tell } from "./figure.ts";
 import { progress } from "./stores/progress.ts";
 
-const root = join(import.meta.dir, "..");
+const root = join(import.meta.dir, "../..");
 
 const [messages = 10_000_000] = givenNumbers();
 const BODY = '{"user":"alice","text":"a message as people write them, of eighty characters or so, not more"}';

@@ -33,7 +33,9 @@ interface Sender {
 }
 
 // Processes of their own: the peers' work is not the senders'.
-const peers = Bun.spawn([process.execPath, join(import.meta.dir, "slow-peer/peers.ts")], { stdout: "pipe" });
+const peers = Bun.spawn([process.execPath, join(import.meta.dir, "slow-peer-parts/peers.ts")], {
+  stdout: "pipe",
+});
 const { value: ports = "" } = await readLines(peers.stdout).next();
 for (const protocol of ["HTTP", "WEBSOCKET"]) await compare(protocol);
 peers.kill();
@@ -76,7 +78,12 @@ async function compare(protocol: string): Promise<void> {
 
 function startSender(...slowProtocol: string[]): Sender {
   let take = (_: Round) => {};
-  const command = [process.execPath, join(import.meta.dir, "slow-peer/sender.ts"), ports, ...slowProtocol];
+  const command = [
+    process.execPath,
+    join(import.meta.dir, "slow-peer-parts/sender.ts"),
+    ports,
+    ...slowProtocol,
+  ];
   const child = Bun.spawn(command, {
     stdout: "inherit",
     stderr: "inherit",

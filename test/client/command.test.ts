@@ -456,7 +456,9 @@ describe("a peer that moved", () => {
     const alice = await startClient("alice", registry);
     const moved = await address(registry, "bob");
     await put(registry, "bob", { protocol: "HTTP", host: HOST, port: 1 });
-    alice.type(":update", ":user bob");
+    alice.type(":update");
+    await alice.sees(`bob  http://${HOST}:1`);
+    alice.type(":user bob");
     await alice.sees(`your messages go to bob at http://${HOST}:1`);
     await put(registry, "bob", moved);
     alice.type("one", "two", "three");

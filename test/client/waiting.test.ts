@@ -30,7 +30,8 @@ async function startLost({
   const registry = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
-    fetch({ method }) {
+    fetch({ method, url }) {
+      if (new URL(url).pathname === "/v1/health") return Response.json({ status: "ok" });
       asked.push(method);
       if (users.bob && holdUp(method)) return new Promise<Response>(() => {});
       return method === "GET" ? Response.json(users) : Response.json({ status: "ok" });

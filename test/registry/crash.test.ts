@@ -1,4 +1,4 @@
-/** Short forms of scripts/checks/crash.ts, check-replicas.ts and check-users.ts. */
+/** Short forms of scripts/checks/crash.ts, replicas.ts and users.ts. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { start } from "../helpers/program.ts";
 

@@ -34,7 +34,7 @@ export const client = defineCommand({
         import("./registry/registration.ts"),
         import("./runtime.ts"),
         import("./inbound/on-message.ts"),
-        import("./terminal/input/json-lines.ts"),
+        import("./terminal/json.ts"),
       ]);
 
     const entering = enter(options).catch((error) => {

@@ -1,24 +1,29 @@
-import { jsonLine } from "../../core/sanitize.ts";
-import { toEvent } from "../session/program-events.ts";
-import { stdinLines, unattended } from "./input/unattended.ts";
-import type { Screen } from "./types.ts";
-import { openOutput } from "./view/output.ts";
-
 /** One JSON object a line for everything that happens, for programs in any language. */
+import { jsonLine } from "../../core/sanitize.ts";
+import { isRecord } from "../../core/schemas.ts";
+import type { Msg } from "../session/model.ts";
+import { toEvent } from "../session/program-events.ts";
+import { createLineScreen, openStandardOutput } from "./stdio.ts";
+import type { Screen } from "./types.ts";
+
 export function openJson(): Screen {
-  const { write, full, room, hungUp, end } = openOutput(process.stdout);
-  return {
-    ...unattended,
-    lines() {
-      return stdinLines((output) => this.show(output));
-    },
-    show(output) {
-      const event = toEvent(output);
-      if (event) write(`${jsonLine(event)}\n`);
-    },
-    full,
-    room,
-    hungUp,
-    close: end,
-  };
+  const out = openStandardOutput();
+  return createLineScreen(out, (output) => {
+    const event = toEvent(output);
+    if (event) out.write(`${jsonLine(event)}\n`);
+  });
+}
+
+/** A line from a program: a text to somebody as `{"to":…,"text":…}`, or what a person would type. */
+export function readJsonLine(line: string): Msg {
+  if (!line.startsWith("{")) return { type: "line", text: line };
+  try {
+    const value: unknown = JSON.parse(line);
+    if (isRecord(value) && typeof value.to === "string" && typeof value.text === "string") {
+      return { type: "text", to: value.to, text: value.text };
+    }
+  } catch {
+    // Refused below, like JSON of the wrong form.
+  }
+  return { type: "refused", reason: 'a line that starts with { must be like {"to":"bob","text":"hi"}' };
 }

@@ -1,32 +1,69 @@
-import { stdinLines, unattended } from "./input/unattended.ts";
+/** Lines for scripts: no prompt, no colour, nothing redrawn. */
+import { formatAddress } from "../../core/address.ts";
+import { visible, visibleName, visibleText } from "../../core/sanitize.ts";
+import { commands } from "../session/commands.ts";
+import type { Output } from "../session/model.ts";
+import { sentenceOf, troubleOf } from "../session/sentences.ts";
+import { createLineScreen, openStandardOutput } from "./stdio.ts";
 import type { Screen } from "./types.ts";
-import { openOutput } from "./view/output.ts";
-import { render } from "./view/render.ts";
 
-/** Lines in and lines out, for scripts: no prompt, no colour, nothing that is redrawn. */
 export function openPiped(): Screen {
-  const outputs = { stdout: openOutput(process.stdout), stderr: openOutput(process.stderr) };
-  const { full, hungUp } = outputs.stdout;
-  return {
-    ...unattended,
-    lines() {
-      return stdinLines((output) => this.show(output));
-    },
-    show(output) {
-      const rendered = render(output);
-      if (!rendered) return;
-      // Where both lead to one place, lines keep their order.
-      outputs[rendered.stream === "stdout" ? "stderr" : "stdout"].flush();
-      outputs[rendered.stream].write(`${rendered.text}\n`);
-    },
-    full,
-    async room() {
-      await outputs.stdout.room();
-      await outputs.stderr.room();
-    },
-    hungUp,
-    async close() {
-      await Promise.all([outputs.stdout.end(), outputs.stderr.end()]);
-    },
-  };
+  const out = openStandardOutput();
+  return createLineScreen(out, (output) => {
+    const rendered = render(output);
+    if (rendered) out.write(`${rendered.text}\n`, rendered.stream);
+  });
+}
+
+/** One or more lines, and the stream they belong on. */
+interface Rendered {
+  stream: "stdout" | "stderr";
+  text: string;
+}
+
+/** Returns undefined for what is worth no line in a pipe. Everything from outside is made visible. */
+function render(output: Output): Rendered | undefined {
+  switch (output.type) {
+    case "message":
+      return stdout(
+        `${visibleName(output.message.user)}${output.doubtful ? "?" : ""}: ${visibleText(output.message.text)}`,
+      );
+    case "sending":
+      return undefined;
+    case "outcome": {
+      const trouble = troubleOf(output.to, output.outcome);
+      return trouble === undefined ? undefined : stderr(trouble);
+    }
+    case "users":
+      return stdout(
+        [...output.users]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([user, address]) => {
+            const you = user === output.me ? "  (you)" : "";
+            return `${visibleName(user)}  ${visible(formatAddress(address))}${you}`;
+          })
+          .join("\n"),
+      );
+    case "help":
+      return stdout(
+        Object.values(commands)
+          .map(({ usage, help }) => `${usage.padEnd(14)}${help}`)
+          .join("\n"),
+      );
+    case "displaced":
+    case "warning":
+      return stdout(`warning: ${sentenceOf(output)}`);
+    case "failure":
+      return stderr(sentenceOf(output));
+    default:
+      return stdout(sentenceOf(output));
+  }
+}
+
+function stdout(text: string): Rendered {
+  return { stream: "stdout", text };
+}
+
+function stderr(sentence: string): Rendered {
+  return { stream: "stderr", text: `error: ${sentence}` };
 }

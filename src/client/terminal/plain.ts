@@ -1,24 +1,23 @@
-/** For screen readers and the plainest terminals: lines are only ever added, and nothing is written but text. */
+/** For screen readers and the plainest terminals: lines are only ever appended, and nothing is written but text. */
 import { visibleName } from "../../core/sanitize.ts";
 import type { Output, Session } from "../session/model.ts";
 import { remedyFor, troubleOf } from "../session/sentences.ts";
-import { stdinLines, unattended } from "./input/unattended.ts";
+import { createLineScreen, openStandardOutput } from "./stdio.ts";
 import type { Screen, Settings } from "./types.ts";
 import { createEntries } from "./view/entries.ts";
 import { createFloodLimit } from "./view/flood-limit.ts";
-import { openOutput } from "./view/output.ts";
 import { createScrollback } from "./view/scrollback.ts";
 import { createTheme } from "./view/theme.ts";
 
-/** The width of a terminal that does not tell. */
+/** Columns of a terminal that does not tell its size. */
 const COLUMNS = 80;
 
 export function openPlain({ env, clock, now }: Settings): Screen {
   const { stdout } = process;
-  // Words, because a reader may pass over marks.
+  // Words instead of marks, which a screen reader may skip.
   const entries = createEntries(createTheme({ ...env, NO_COLOR: "1", LC_ALL: "C" }));
   const scrollback = createScrollback(entries, now);
-  const { write: print, full, room, hungUp, end } = openOutput(stdout);
+  const out = openStandardOutput();
   let session: Session | undefined;
   const floodLimit = createFloodLimit(clock, (user, count) => {
     scrollback.add(entries.more(scrollback.time(), user, count));
@@ -30,7 +29,7 @@ export function openPlain({ env, clock, now }: Settings): Screen {
   }
 
   function write(): void {
-    for (const { text } of scrollback.drain(columns())) print(`${text.trimEnd()}\n`);
+    for (const { text } of scrollback.drain(columns())) out.write(`${text.trimEnd()}\n`);
   }
 
   function show(output: Output): void {
@@ -44,7 +43,7 @@ export function openPlain({ env, clock, now }: Settings): Screen {
       case "sending":
         break;
       case "outcome":
-        // The text stands above already, as it was typed.
+        // The text itself is above already, as it was typed.
         scrollback.add(entries.told(scrollback.time(), outcomeLine(output)));
         break;
       default:
@@ -54,18 +53,13 @@ export function openPlain({ env, clock, now }: Settings): Screen {
   }
 
   return {
-    ...unattended,
-    lines: () => stdinLines(show),
-    show,
+    ...createLineScreen(out, show),
     follow(next) {
       session = next;
     },
-    full,
-    room,
-    hungUp,
     async close() {
       floodLimit.flush();
-      await end();
+      await out.end();
     },
   };
 }

@@ -1,21 +1,26 @@
-/** The terminal itself: its modes, its size, and what is left of us when we are gone. */
+/** The terminal device: its modes, its size, and leaving it as it was. */
 import { writeSync } from "node:fs";
 
 /** Bracketed paste and focus reports (xterm's ctlseqs). */
 const MODES_ON = "\x1b[?2004h\x1b[?1004h";
 
-/** Whatever we may have been in the middle of. */
+/** Undoes those, and whatever a half-written frame may have left on. */
 const MODES_OFF = "\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?2026l";
 
-/** Terminals that do not know their size have this. */
+/** For terminals that do not know their size. */
 const FALLBACK = { columns: 80, lines: 24 };
 
+export interface TtySize {
+  columns: number;
+  lines: number;
+}
+
 export interface Tty {
-  size(): { columns: number; lines: number };
+  size(): TtySize;
   write(text: string): void;
-  /** Whether what was written waits to be taken; then `onReady` is called. */
+  /** Whether the terminal lags behind; `onReady` tells when it has caught up. */
   busy(): boolean;
-  /** Stops this process and its group, as Ctrl-Z does elsewhere; returns when it is continued. */
+  /** Stops this process and its group, as Ctrl-Z does in other programs; returns once they continue. */
   suspend(): void;
   /** Gives the terminal back as it was. */
   restore(): void;
@@ -24,13 +29,13 @@ export interface Tty {
 }
 
 interface TtyEvents {
-  /** Somebody asks us to stop, who could not press Ctrl-Z. */
-  onStop(): void;
   onBytes(bytes: Uint8Array): void;
   onResize(): void;
-  /** What was written has been taken. */
+  /** Everything written has been taken. */
   onReady(): void;
-  /** We were stopped, and go on: the screen may show anything. */
+  /** SIGTSTP came from another process. */
+  onStop(): void;
+  /** We were stopped and continue; the screen may show anything. */
   onContinued(): void;
   /** The terminal is gone, or its input ended. */
   onEnd(): void;
@@ -41,15 +46,15 @@ export function openTty(events: TtyEvents): Tty {
   let raw = false;
   let busy = false;
 
-  function take(): void {
+  function enterRawMode(): void {
     raw = true;
-    // While we were stopped, a shell has set the terminal as it likes it, and what is set already is not set again.
+    // While we were stopped, a shell may have reset the terminal, and Bun skips a mode that it believes is set.
     stdin.setRawMode(false);
     stdin.setRawMode(true);
     stdout.write(MODES_ON);
   }
 
-  /** Written at once, because this may be the last thing that happens. */
+  /** Writes synchronously, because the process may be about to exit. */
   function restore(): void {
     if (!raw) return;
     raw = false;
@@ -61,32 +66,32 @@ export function openTty(events: TtyEvents): Tty {
     }
   }
 
-  function goOn(): void {
-    take();
+  function resume(): void {
+    enterRawMode();
     events.onContinued();
   }
 
   function suspend(): void {
     restore();
     ignoreStops();
-    // We are stopped within this call, unless nobody could continue us: then the signal does nothing.
+    // This call stops us, unless we are in an orphaned group that nobody could continue: then it does nothing.
     process.kill(0, "SIGTSTP");
-    heedStops();
-    goOn();
+    handleStops();
+    resume();
   }
 
-  function heedStops(): void {
+  function handleStops(): void {
     process.on("SIGTSTP", events.onStop);
-    process.on("SIGCONT", goOn);
+    process.on("SIGCONT", resume);
   }
 
   function ignoreStops(): void {
     process.off("SIGTSTP", events.onStop);
-    process.off("SIGCONT", goOn);
+    process.off("SIGCONT", resume);
   }
 
   process.on("exit", restore);
-  heedStops();
+  handleStops();
   stdin.on("data", events.onBytes);
   stdin.on("end", events.onEnd);
   stdin.on("error", events.onEnd);
@@ -96,7 +101,7 @@ export function openTty(events: TtyEvents): Tty {
     busy = false;
     events.onReady();
   });
-  take();
+  enterRawMode();
 
   return {
     size: () => ({

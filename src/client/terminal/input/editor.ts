@@ -45,6 +45,15 @@ export interface EditorContext {
 /** Keys that stand for commands. */
 const COMMAND_KEYS: Record<string, string> = { "alt-s": ":again", "alt-r": ":reply" };
 
+/** The keys worth knowing, for :help. */
+export const KEYS_HELP: readonly (readonly [string, string])[] = [
+  ["Tab", "completes commands and, behind :user, names"],
+  ["Up, Down", "what you typed before"],
+  ["Ctrl-R", "searches it backwards; Escape goes back"],
+  ["Alt-S, Alt-R", ":again, :reply"],
+  ["Ctrl-C", "clears the line, and leaves on an empty one"],
+];
+
 const NONE: Action = { type: "none" };
 
 export const BLANK: Editor = {

@@ -1,5 +1,5 @@
 /** A line as it is typed: what each editing key makes of it. */
-import { graphemesOf } from "../view/graphemes.ts";
+import { graphemesOf } from "../view/cells.ts";
 
 /** The cursor stands before the character at an index, which is the start of a grapheme or the end. */
 export interface Line {

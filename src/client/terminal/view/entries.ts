@@ -4,9 +4,9 @@ import { commands } from "../../session/commands.ts";
 import type { Output, Session } from "../../session/model.ts";
 import { type Notice, remedyFor, sentenceOf, troubleOf } from "../../session/sentences.ts";
 import type { Outcome } from "../../transports/types.ts";
-import { KEYS_HELP } from "../input/keys-help.ts";
-import { layoutUserTable } from "./table.ts";
+import { KEYS_HELP } from "../input/editor.ts";
 import type { Theme } from "./theme.ts";
+import { layoutUserTable } from "./user-table.ts";
 import { type Row, type Span, wrap } from "./wrap.ts";
 
 /** The rows of an entry in a terminal of so many columns. */

@@ -1,8 +1,9 @@
 /** The line being typed, as rows with a cursor. */
 import { escapesOf } from "../../../core/sanitize.ts";
 import type { Line } from "../input/line.ts";
+import { cells, tabAt } from "./cells.ts";
 import type { Block } from "./renderer.ts";
-import { cells, type Row, type Span, tabAt } from "./wrap.ts";
+import type { Row, Span } from "./wrap.ts";
 
 /**
  * The prompt and the line behind it in rows of `columns`; of more than `limit` rows, those around the cursor.

@@ -1,0 +1,117 @@
+/** Keeps the terminal up to date: entries scroll by, and the status area stays below them. */
+import type { Clock } from "../../../core/clock.ts";
+import { openTty, type TtySize } from "../tty.ts";
+import { type Block, createRenderer } from "./renderer.ts";
+import type { Scrollback } from "./scrollback.ts";
+
+/** Changes within this time are drawn together, in milliseconds; nobody sees anything faster. */
+const FRAME_MS = 15;
+
+/** A window being dragged changes its size again within this many milliseconds. */
+const RESIZE_MS = 60;
+
+const NO_ROWS: Block = { rows: [], cursor: { row: 0, column: 0 } };
+
+export interface Display {
+  columns(): number;
+  draw(): void;
+  /** Draws with the next frame. */
+  drawSoon(): void;
+  /** Draws the whole screen anew. */
+  repaintSoon(): void;
+  /** Stops the process, as Ctrl-Z does in other programs, and draws again once it continues. */
+  suspend(): void;
+  /** Removes the status area and gives the terminal back; nothing is drawn any more. */
+  release(): void;
+  /** Resolves once everything is written. */
+  flush(): Promise<void>;
+}
+
+interface DisplayOptions {
+  clock: Clock;
+  scrollback: Scrollback;
+  statusArea(size: TtySize): Block;
+  /** Returns what rings the bell, if it is due. */
+  ring(): string;
+  onBytes(bytes: Uint8Array): void;
+  /** The terminal is gone, or its input ended. */
+  onEnd(): void;
+}
+
+export function openDisplay({
+  clock,
+  scrollback,
+  statusArea,
+  ring,
+  onBytes,
+  onEnd,
+}: DisplayOptions): Display {
+  let renderer = createRenderer();
+  let cancelDraw: (() => void) | undefined;
+  let cancelRepaint: (() => void) | undefined;
+  /** Until the first repaint, the screen still shows what was there before us. */
+  let screenIsOurs = false;
+  let closed = false;
+
+  const tty = openTty({
+    onBytes,
+    onResize: repaintSoon,
+    onReady: draw,
+    onStop: suspend,
+    onContinued() {
+      renderer = createRenderer();
+      draw();
+    },
+    onEnd,
+  });
+
+  function draw(): void {
+    cancelDraw?.();
+    cancelDraw = undefined;
+    // A terminal that lags behind, or is about to be repainted, gets everything in one piece later.
+    if (closed || cancelRepaint || tty.busy()) return;
+    const size = tty.size();
+    tty.write(renderer.draw(scrollback.drain(size.columns), statusArea(size), size.columns) + ring());
+  }
+
+  function repaint(): void {
+    cancelRepaint = undefined;
+    if (closed) return;
+    const size = tty.size();
+    const { columns, lines } = size;
+    scrollback.drain(columns);
+    // Scroll what was on the screen before us out of view, so that it can be scrolled back to.
+    const away = screenIsOurs ? "" : `${renderer.erase()}\x1b[${lines};1H${"\n".repeat(lines)}`;
+    screenIsOurs = true;
+    const rows = scrollback.last(columns, lines);
+    tty.write(away + renderer.repaint(rows, statusArea(size), columns, lines) + ring());
+  }
+
+  function repaintSoon(): void {
+    cancelRepaint?.();
+    cancelRepaint = clock.after(RESIZE_MS, repaint);
+  }
+
+  function suspend(): void {
+    tty.write(renderer.erase());
+    tty.suspend();
+  }
+
+  return {
+    columns: () => tty.size().columns,
+    draw,
+    drawSoon() {
+      cancelDraw ??= clock.after(FRAME_MS, draw);
+    },
+    repaintSoon,
+    suspend,
+    release() {
+      if (closed) return;
+      closed = true;
+      const { columns } = tty.size();
+      tty.write(renderer.draw(scrollback.drain(columns), NO_ROWS, columns));
+      tty.restore();
+    },
+    flush: tty.flush,
+  };
+}

@@ -26,7 +26,10 @@ export function attend(
     interval,
     full = () => false,
     ...callbacks
-  }: Pick<ChatOptions, "onOutput" | "onChange"> & { interval: number; full?: (() => boolean) | undefined },
+  }: Pick<ChatOptions, "kept" | "onOutput" | "onChange"> & {
+    interval: number;
+    full?: (() => boolean) | undefined;
+  },
 ): Attendance {
   const { name, address, port, portInUse, rateLimit, noKey, byHand, shared, mayContact } = member;
   let changes: Following | undefined;

@@ -5,8 +5,12 @@ import { RegistryRefused, TalkError } from "../../core/errors.ts";
 import { encodeMessage } from "../../core/message.ts";
 import type { Address, UserName } from "../../core/schemas.ts";
 import { createOutbox } from "../outbound/outbox.ts";
+import { createStoreAndForward } from "../outbound/store-and-forward.ts";
 import type { Registry } from "../registry/api.ts";
 import type { Users } from "../registry/listed-users.ts";
+import { isPresent } from "../registry/liveness.ts";
+import { answer, record, whatWaits } from "../storage/answers.ts";
+import type { Kept } from "../storage/index.ts";
 import type { Outcome } from "../transports/types.ts";
 import { type Cmd, type Msg, type Output, type Purpose, type Session, startSession } from "./model.ts";
 import { update } from "./update.ts";
@@ -21,8 +25,8 @@ export interface Chat {
   known(): Users;
   /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
   users(): Promise<Users>;
-  /** Sends a text to a user, of the known list or not. Never rejects. */
-  send(to: UserName, text: string): Promise<Outcome>;
+  /** Sends a text to a user, of the known list or not. Never rejects. @param options with `wait`, for a user who is away */
+  send(to: UserName, text: string, options?: { wait?: boolean }): Promise<Outcome>;
   /** Resolves once fewer than 500 messages wait. */
   room(): Promise<void>;
   /** Resolves when the user has asked to leave. */
@@ -45,6 +49,7 @@ export interface ChatOptions {
   mayContact: MayContact;
   /** Messages a second that one takes from another, as far as I know; 0 for any number. */
   rateLimit: number;
+  kept: Kept;
   /** Called with what the user is told. */
   onOutput: (output: Output) => void;
   /** Called when the session is another than before. */
@@ -59,10 +64,27 @@ export function createChat({
   mayContact,
   registry,
   rateLimit,
+  kept,
   onOutput,
   onChange,
 }: ChatOptions): Chat {
   const outbox = createOutbox(async (user) => (await users()).get(user), rateLimit, mayContact);
+  const forwarder = createStoreAndForward({
+    me,
+    texts: kept.waiting,
+    transmit: outbox.send,
+    isPresent: (address) => isPresent(address, mayContact),
+    clock: systemClock,
+    random: Math.random,
+    onEvent(event) {
+      if (event.type === "settled") void dispatch({ ...event, type: "forwarded" });
+      else
+        void dispatch({
+          type: "told",
+          outputs: [event.type === "forwarded" ? { ...event, type: "back" } : event],
+        });
+    },
+  });
   const left = Promise.withResolvers<void>();
   let session = startSession(me, address, byHand && shared);
   let leaving = false;
@@ -78,22 +100,29 @@ export function createChat({
     const [next, cmds] = update(session, msg);
     if (next !== session) onChange(next);
     session = next;
+    if (msg.type === "message" && msg.doubt === undefined) forwarder.heard(msg.message.user);
     // Begun together: what is printed is printed now, in order, and no command waits for the network of another.
-    await Promise.all(cmds.map((cmd) => run(cmd, msg)));
+    const begun = cmds.map((cmd) => run(cmd, msg));
+    if (msg.type === "list") forwarder.listed(session.users);
+    await Promise.all(begun);
+    if (msg.type === "started") await dispatch({ type: "told", outputs: whatWaits(kept, forwarder) });
   }
 
   /** @returns a promise of when the next line may come */
   async function run(cmd: Cmd, cause: Msg): Promise<void> {
     switch (cmd.type) {
       case "print":
+        record(kept.transcript, cmd.output);
         return onOutput(cmd.output);
+      case "ask":
+        return dispatch({ type: "told", outputs: answer(cmd.question, kept, forwarder) });
       case "fetchList":
         if (cause.type !== "line" || cmd.purpose.type === "select") return fetchList(cmd.purpose);
         return inBackground(fetchList(cmd.purpose));
       case "send": {
         const { id, to, address, text, body } = cmd;
-        void outbox
-          .send(to, address, body)
+        void forwarder
+          .send({ to, address, text, body })
           .then((outcome) => dispatch({ type: "outcome", id, to, text, outcome }));
         return outbox.room();
       }
@@ -164,13 +193,21 @@ export function createChat({
     }
   }
 
-  function send(to: UserName, text: string): Promise<Outcome> {
-    if (leaving) return Promise.resolve({ type: "failed", reason: "you have left" });
+  async function send(to: UserName, text: string, { wait = false } = {}): Promise<Outcome> {
+    if (leaving) return { type: "failed", reason: "you have left" };
     try {
-      return outbox.send(to, session.users.get(to), encodeMessage({ user: me, text }));
+      const body = encodeMessage({ user: me, text });
+      const known = session.users.get(to);
+      if (!wait) return await outbox.send(to, known, body);
+      const { promise, resolve } = Promise.withResolvers<Outcome>();
+      const outcome = await forwarder.send({ to, address: known, text, body }, resolve);
+      if (outcome.type !== "waiting") return outcome;
+      const waiting: Output = { type: "forwarded", to, text, outcome };
+      await dispatch({ type: "told", outputs: [waiting] });
+      return await promise;
     } catch (error) {
       if (!(error instanceof TalkError)) throw error;
-      return Promise.resolve({ type: "failed", reason: error.message });
+      return { type: "failed", reason: error.message };
     }
   }
 
@@ -188,9 +225,11 @@ export function createChat({
     },
     async close() {
       leaving = true;
+      forwarder.close();
       await atMost(FAREWELL_MS, Promise.all([outbox.idle(), ...asked]));
       for (const [to, count] of outbox.unsettled()) await dispatch({ type: "unsettled", to, count });
       outbox.close();
+      await dispatch({ type: "told", outputs: whatWaits(kept, forwarder) });
     },
   };
 }

@@ -3,13 +3,11 @@ import { InvalidInput } from "../core/errors.ts";
 import { MESSAGES_PER_SECOND, PROBE_USER, REGISTRY_URL } from "../core/protocol.ts";
 import { type Address, type Protocol, parse, Registration, type UserName } from "../core/schemas.ts";
 import { createQueue } from "./event-queue.ts";
+import { listenAndRegister } from "./join.ts";
 import type { Users } from "./registry/listed-users.ts";
-import { enter } from "./registry/registration.ts";
-import { registryId } from "./registry/secrets.ts";
-import { attend } from "./runtime.ts";
+import { startRuntime } from "./runtime.ts";
 import { type TalkEvent, toEvent } from "./session/program-events.ts";
 import { type Report, reportOf } from "./session/report.ts";
-import { keptInMemory } from "./storage/index.ts";
 
 export type { Protocol, Report, TalkEvent };
 
@@ -44,12 +42,8 @@ export interface Me extends AsyncIterable<TalkEvent> {
   readonly address: Address;
   /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
   users(): Promise<Users>;
-  /**
-   * Sends a text, in order behind those before it to the same user, and tells what became of it. Never rejects.
-   * @param options with `wait`, a text to a user who is away is kept, in memory, and sent when the user is back at the
-   * same host: after 7 days or at `close`, it has failed. Meanwhile an event `waiting` tells of it. @default no
-   */
-  send(to: UserName, text: string, options?: { wait?: boolean }): Promise<Report>;
+  /** Sends a text, in order behind those before it to the same user, and tells what became of it. Never rejects. */
+  send(to: UserName, text: string): Promise<Report>;
   /** Unregisters, lets what is being sent end, and stops listening: in 3 s at most. */
   close(): Promise<void>;
 }
@@ -72,7 +66,7 @@ export async function join({
   parse(Registration, { user: name, address: publicAddress ?? wanted });
   if (name === PROBE_USER) throw new InvalidInput(`The name ${PROBE_USER} is that of the registry's probes.`);
   if (!URL.canParse(registry)) throw new InvalidInput("The registry must be a URL.");
-  const member = await enter({
+  const joined = await listenAndRegister({
     name,
     registry,
     protocol,
@@ -82,9 +76,8 @@ export async function join({
     rateLimit,
   });
   const events = createQueue<TalkEvent>(MAX_EVENTS);
-  const { chat, started, leave } = attend(member, {
+  const runtime = startRuntime(joined, {
     interval: pollInterval,
-    kept: keptInMemory(registryId(member.registry.url), member.name),
     onOutput(output) {
       const event = toEvent(output);
       if (event) events.push(event);
@@ -92,16 +85,16 @@ export async function join({
     onChange() {},
   });
   let closing: Promise<void> | undefined;
-  await started;
+  await runtime.started;
 
   return {
-    name: member.name,
+    name: joined.registration.name,
     get address() {
-      return member.address;
+      return joined.endpoint.address;
     },
-    users: chat.users,
-    send: async (to, text, options) => reportOf(await chat.send(to, text, options)),
-    close: () => (closing ??= leave().then(events.end)),
+    users: runtime.users,
+    send: async (to, text) => reportOf(await runtime.send(to, text)),
+    close: () => (closing ??= runtime.leave().then(events.end)),
     [Symbol.asyncIterator]: () => events[Symbol.asyncIterator](),
   };
 }

@@ -26,53 +26,47 @@ export const client = defineCommand({
     const stop = stopSignal();
 
     // Loaded late, because --help and a wrong flag need none of it; and first the screen, so that one can type at once.
-    const [{ openScreen }, { openStorage }, { statePath }] = await Promise.all([
-      import("./terminal/index.ts"),
-      import("./storage/index.ts"),
-      import("./state-directory.ts"),
+    const { openScreen } = await import("./terminal/index.ts");
+    const screen = await openScreen({ json: args.json === true, plain: args.plain === true, bell });
+    const [
+      { atMost, nextTurn },
+      { listenAndRegister },
+      { startRuntime },
+      { createHandler },
+      { readJsonLine },
+    ] = await Promise.all([
+      import("../core/clock.ts"),
+      import("./join.ts"),
+      import("./runtime.ts"),
+      import("./inbound/on-message.ts"),
+      import("./terminal/json.ts"),
     ]);
-    const storage = openStorage({
-      path: "transcript" in args ? undefined : statePath("talk.db", process.env),
-      historyFile: statePath("history", process.env),
-      onTrouble: (sentence) => screen.show({ type: "warning", sentence }),
-    });
-    const screen = await openScreen({ json: args.json === true, plain: args.plain === true, bell, storage });
-    const [{ atMost, nextTurn }, { enter }, { attend }, { createHandler }, { readJsonLine }, { registryId }] =
-      await Promise.all([
-        import("../core/clock.ts"),
-        import("./registry/registration.ts"),
-        import("./runtime.ts"),
-        import("./inbound/on-message.ts"),
-        import("./terminal/json.ts"),
-        import("./registry/secrets.ts"),
-      ]);
 
-    const entering = enter(options).catch((error) => {
+    const joining = listenAndRegister(options).catch((error) => {
       screen.release();
       return adviseOnRegistry(error);
     });
     const given = Promise.race([stop, screen.left]);
     const late = given.then(() => Bun.sleep(LEAVE_MS));
-    const member = await Promise.race([entering, given.then(() => Bun.sleep(JOIN_GRACE_MS))]);
-    if (!member) {
+    const joined = await Promise.race([joining, given.then(() => Bun.sleep(JOIN_GRACE_MS))]);
+    if (!joined) {
       screen.release();
       process.exit(0);
     }
 
     const onTrouble = (sentence: string) => screen.show({ type: "failure", sentence });
     const handler =
-      program === undefined ? undefined : createHandler({ program, me: member.name, onTrouble });
-    const { chat, started, leave } = attend(member, {
+      program === undefined ? undefined : createHandler({ program, me: joined.registration.name, onTrouble });
+    const runtime = startRuntime(joined, {
       interval,
-      kept: storage.of(registryId(member.registry.url), member.name, screen.isPersonal === true),
       onOutput(output) {
         screen.show(output);
         if (output.type === "message") handler?.take(output.message);
       },
       onChange: screen.follow,
-      full: screen.full,
+      isFull: screen.full,
     });
-    await Promise.race([started, stop]);
+    await Promise.race([runtime.started, stop]);
 
     const read = args.json ? readJsonLine : (text: string) => ({ type: "line", text }) as const;
     let over = false;
@@ -81,23 +75,24 @@ export const client = defineCommand({
       try {
         for await (const text of screen.lines()) {
           if (over) return;
-          await chat.dispatch(read(text));
+          await runtime.input(read(text));
           await screen.room?.();
           if (++taken % LINES_PER_TURN === 0) await nextTurn();
         }
       } catch (error) {
-        // What cannot be read any more has come to its end: one leaves as then.
+        // Input that cannot be read any more has come to its end.
         if (!(error instanceof TalkError)) throw error;
         onTrouble(error.message);
       }
+      await runtime.input({ type: "line", text: ":exit" });
+      await runtime.left;
     }
-    await Promise.race([takeLines(), chat.left, screen.hungUp, stop]);
+    await Promise.race([takeLines(), runtime.left, screen.hungUp, stop]);
     over = true;
 
-    const left = leave().then(() => handler?.idle());
+    const left = runtime.leave().then(() => handler?.idle());
     await Promise.race([atMost(LEAVE_MS, left), late]);
     handler?.kill();
-    storage.close();
     await Promise.race([screen.close(), Bun.sleep(FLUSH_MS)]);
     process.exit(0);
   },

@@ -4,7 +4,7 @@ import { seconds, wholeNumber } from "../core/cli.ts";
 import { UsageError } from "../core/errors.ts";
 import { isProtocol, MESSAGES_PER_SECOND, PROTOCOLS, REGISTRY_URL } from "../core/protocol.ts";
 import type { Protocol } from "../core/schemas.ts";
-import type { MemberOptions } from "./registry/registration.ts";
+import type { ListenAndRegisterOptions } from "./join.ts";
 import type { Bell } from "./terminal/types.ts";
 
 export const flags = {
@@ -48,10 +48,6 @@ export const flags = {
     type: "boolean",
     description: "in a terminal, only add lines of plain text, as screen readers like it",
   },
-  "no-transcript": {
-    type: "boolean",
-    description: "keep nothing on this machine of what is said and typed",
-  },
   bell: {
     type: "string",
     description: "ring it at messages: off, unselected (or while you look elsewhere), all",
@@ -69,7 +65,7 @@ export const flags = {
   },
 } satisfies ArgsDef;
 
-export interface Options extends MemberOptions {
+export interface Options extends ListenAndRegisterOptions {
   /** Of the polls, in milliseconds. */
   interval: number;
   /** The path of what is run for each message. */
@@ -77,7 +73,7 @@ export interface Options extends MemberOptions {
   bell: Bell;
 }
 
-type Args = Partial<Record<Exclude<keyof typeof flags, "json" | "plain" | "no-transcript">, string>>;
+type Args = Partial<Record<Exclude<keyof typeof flags, "json" | "plain">, string>>;
 
 /** The options that flags ask for. @throws UsageError */
 export async function readOptions(args: Args): Promise<Options> {

@@ -1,93 +1,246 @@
-/** What goes on between joining and leaving, whoever looks on: a person, a script or a program. */
-import { systemClock } from "../core/clock.ts";
-import { createReception } from "./inbound/reception.ts";
+/** The client runtime: runs the session, which does nothing by itself, against registry, endpoint and outbox. */
+import { atMost, systemClock } from "../core/clock.ts";
+import { RegistryRefused, TalkError } from "../core/errors.ts";
+import { encodeMessage } from "../core/message.ts";
+import type { UserName } from "../core/schemas.ts";
 import { createSenderCheck } from "./inbound/sender-check.ts";
+import type { Joined } from "./join.ts";
+import { createOutbox } from "./outbound/outbox.ts";
 import { followAddress } from "./registry/follow-address.ts";
 import { type Following, followChanges } from "./registry/follow-changes.ts";
-import type { Member } from "./registry/registration.ts";
+import type { Users } from "./registry/listed-users.ts";
 import { startPolling } from "./registry/watch.ts";
-import { type Chat, type ChatOptions, createChat } from "./session/chat.ts";
+import { mayRunAtOnce } from "./session/commands.ts";
+import {
+  type Cmd,
+  type Input,
+  type Msg,
+  type Output,
+  type Purpose,
+  type Session,
+  startSession,
+} from "./session/model.ts";
+import { update } from "./session/update.ts";
+import type { Outcome } from "./transports/types.ts";
 
-export interface Attendance {
-  chat: Chat;
+/** How long messages under way may take to end when one leaves, in milliseconds. */
+const FAREWELL_MS = 2500;
+
+export interface Runtime {
   /** Resolves once the list has been asked for; messages are told of from then on. */
   started: Promise<void>;
+  /**
+   * Takes what the user writes, and resolves when the next may come: once fewer than 500 messages wait, and a user whom
+   * the registry is asked for is selected.
+   */
+  input(input: Input): Promise<void>;
+  /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
+  users(): Promise<Users>;
+  /** Sends a text to a user, of the known list or not. Never rejects. */
+  send(to: UserName, text: string): Promise<Outcome>;
+  /** Resolves when the user has asked to leave. */
+  left: Promise<void>;
   /** Unregisters, lets messages under way end, and stops listening: in 3 s at most. */
   leave(): Promise<void>;
 }
 
-/**
- * @param interval milliseconds between two looks at the registry's list, ±20 %
- * @param full whether no more messages should be taken now, because those before are not read
- */
-export function attend(
-  member: Member,
-  {
-    interval,
-    full = () => false,
-    ...callbacks
-  }: Pick<ChatOptions, "kept" | "onOutput" | "onChange"> & {
-    interval: number;
-    full?: (() => boolean) | undefined;
-  },
-): Attendance {
-  const { name, address, port, portInUse, rateLimit, noKey, byHand, shared, mayContact } = member;
-  let changes: Following | undefined;
-  const registry = {
-    ...member.registry,
-    async list(signal?: AbortSignal) {
-      const users = await member.registry.list(signal);
-      changes?.know(users);
-      return users;
-    },
-  };
-  const chat = createChat({
-    me: name,
-    address,
-    byHand,
-    shared,
-    mayContact,
-    registry,
-    rateLimit,
-    ...callbacks,
-  });
-  const following = member.follows ? followAddress(member, chat) : undefined;
-  let stopPolling = () => {};
-  let leaving = false;
+export interface RuntimeOptions {
+  /** Milliseconds between two looks at the registry's list, ±20 %. */
+  interval: number;
+  /** Whether no more messages should be taken now, because those before are not read. @default never */
+  isFull?: (() => boolean) | undefined;
+  /** Called with what the user is told. */
+  onOutput: (output: Output) => void;
+  /** Called when the session is another than before. */
+  onChange: (session: Session) => void;
+}
 
-  async function start() {
-    await chat.dispatch({ type: "started", port, portInUse });
-    if (noKey !== undefined) await chat.dispatch({ type: "noKey", reason: noKey });
-    const check = createSenderCheck({ users: chat.known, refresh: chat.poll, clock: systemClock });
-    const { take, crowded } = createReception(check, chat.dispatch);
-    member.receive({ take, crowded: () => full() || crowded() });
-    if (member.note !== undefined) await chat.dispatch({ type: "note", sentence: member.note });
+export function startRuntime(
+  { endpoint, registration, registry, rateLimit, noKey, shared, mayContact }: Joined,
+  { interval, isFull = () => false, onOutput, onChange }: RuntimeOptions,
+): Runtime {
+  const { name: me } = registration;
+  const outbox = createOutbox(async (user) => (await users()).get(user), rateLimit, mayContact);
+  const senderCheck = createSenderCheck({ refresh: poll, clock: systemClock });
+  const follower = endpoint.follows
+    ? followAddress({
+        endpoint,
+        registration,
+        onReaddressed: (address) => dispatch({ type: "readdressed", address }),
+        onMoved: () => dispatch({ type: "moved" }),
+      })
+    : undefined;
+  const left = Promise.withResolvers<void>();
+  let session = startSession(me, endpoint.address, !endpoint.follows && shared);
+  let stopPolling = () => {};
+  let changes: Following | undefined;
+  let leaving = false;
+  /** Lists that were asked for and have not come. */
+  const fetching = new Set<Promise<void>>();
+  let selecting = Promise.resolve();
+  let asking = Promise.resolve();
+  let renewing = Promise.resolve();
+
+  /** What is printed is printed at once, in the order in which it was decided; what asks the network runs beside it. */
+  function dispatch(msg: Msg): void {
+    const before = session;
+    const [next, cmds] = update(before, msg);
+    session = next;
+    if (next !== before) onChange(next);
+    if (next.users !== before.users) senderCheck.learn(next.users);
+    for (const cmd of cmds) run(cmd);
+  }
+
+  function run(cmd: Cmd): void {
+    switch (cmd.type) {
+      case "print":
+        onOutput(cmd.output);
+        return;
+      case "fetchList": {
+        const fetched = fetchList(cmd.purpose);
+        fetching.add(fetched);
+        void fetched.finally(() => fetching.delete(fetched));
+        if (cmd.purpose.type === "select") selecting = fetched;
+        return;
+      }
+      case "send": {
+        const { id, to, address, text, body } = cmd;
+        void outbox
+          .send(to, address, body)
+          .then((outcome) => dispatch({ type: "outcome", id, to, text, outcome }));
+        return;
+      }
+      case "register":
+        renewing = renew();
+        return;
+      case "askReach":
+        if (cmd.asked) asking = askReach(true);
+        else if (shared) void askReach(false);
+        return;
+      case "leave":
+        leaving = true;
+        // The registry tells whether it reaches us only while we are registered.
+        void asking.then(left.resolve);
+    }
+  }
+
+  async function input(input: Input): Promise<void> {
+    if (input.type === "line" && !mayRunAtOnce(input.text)) await selecting;
+    // What was piped in behind `:exit` is not for this chat any more.
     if (leaving) return;
-    await chat.dispatch({ type: "registered" });
-    following?.start();
+    dispatch(input);
+    await outbox.room();
+  }
+
+  async function list(): Promise<Users> {
+    const users = await registry.list();
+    changes?.know(users);
+    return users;
+  }
+
+  async function fetchList(purpose: Purpose): Promise<void> {
+    try {
+      dispatch({ type: "list", users: await list(), purpose });
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      dispatch({ type: "noList", reason: error.message, purpose });
+    }
+  }
+
+  async function renew(): Promise<void> {
+    // Who is leaving is missing from the list with good reason.
+    if (leaving) return;
+    try {
+      if ((await registration.renew(session.address)) && shared) void askReach(false);
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      if (error instanceof RegistryRefused) dispatch({ type: "notRegistered", reason: error.message });
+      else dispatch({ type: "noList", reason: error.message, purpose: { type: "poll" } });
+    }
+  }
+
+  async function askReach(asked: boolean): Promise<void> {
+    if (leaving) return;
+    try {
+      dispatch({ type: "reach", found: await registry.reach(me), asked });
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      if (asked) dispatch({ type: "refused", reason: error.message });
+    }
+  }
+
+  async function users(): Promise<Users> {
+    const purpose = { type: "heal" } as const;
+    try {
+      const users = await list();
+      dispatch({ type: "list", users, purpose });
+      return users;
+    } catch (error) {
+      if (error instanceof TalkError) dispatch({ type: "noList", reason: error.message, purpose });
+      throw error;
+    }
+  }
+
+  /** Asks for the list without being told to; false if the registry did not answer, or does not take us. */
+  async function poll(): Promise<boolean> {
+    await fetchList({ type: "poll" });
+    await renewing;
+    return session.registryUp && !session.refused;
+  }
+
+  async function start(): Promise<void> {
+    dispatch({ type: "started", port: endpoint.port, portInUse: endpoint.portInUse });
+    await Promise.all(fetching);
+    if (noKey !== undefined) dispatch({ type: "noKey", reason: noKey });
+    endpoint.open((inbound) => {
+      if (inbound.type === "excess") return dispatch(inbound);
+      const { message, source } = inbound;
+      dispatch({ type: "message", message, doubt: senderCheck.doubt(message.user, source) });
+    }, isFull);
+    if (endpoint.note !== undefined) dispatch({ type: "note", sentence: endpoint.note });
+    if (leaving) return;
+    dispatch({ type: "registered" });
+    follower?.start();
     changes = followChanges(registry.url, {
-      onUsers: (users) => void chat.dispatch({ type: "list", users, purpose: { type: "change" } }),
-      onAway: (reason) => void chat.dispatch({ type: "noList", reason, purpose: { type: "poll" } }),
+      onUsers: (users) => dispatch({ type: "list", users, purpose: { type: "change" } }),
+      onAway: (reason) => dispatch({ type: "noList", reason, purpose: { type: "poll" } }),
     });
     async function ask() {
-      const answered = await chat.poll();
-      if (!answered) await following?.look(true);
+      const answered = await poll();
+      if (!answered) await follower?.look(true);
       return answered;
     }
     stopPolling = startPolling({ ask, interval, clock: systemClock, random: Math.random });
   }
 
+  async function settle(): Promise<void> {
+    await atMost(FAREWELL_MS, Promise.all([outbox.idle(), ...fetching]));
+    for (const [to, count] of outbox.unsettled()) dispatch({ type: "unsettled", to, count });
+    outbox.close();
+  }
+
   return {
-    chat,
     started: start(),
+    input,
+    users,
+    async send(to, text) {
+      if (leaving) return { type: "failed", reason: "you have left" };
+      try {
+        return await outbox.send(to, session.users.get(to), encodeMessage({ user: me, text }));
+      } catch (error) {
+        if (!(error instanceof TalkError)) throw error;
+        return { type: "failed", reason: error.message };
+      }
+    },
+    left: left.promise,
     async leave() {
       leaving = true;
       stopPolling();
-      following?.stop();
+      follower?.stop();
       changes?.stop();
-      const [unregistered] = await Promise.all([member.unregister(), chat.close()]);
-      if (!unregistered) await chat.dispatch({ type: "stillRegistered" });
-      await member.close();
+      const [unregistered] = await Promise.all([registration.unregister(endpoint.address), settle()]);
+      if (!unregistered) dispatch({ type: "stillRegistered" });
+      await endpoint.close();
     },
   };
 }

@@ -96,7 +96,6 @@ describe("who wrote", () => {
   const from = (user: string): Msg => ({
     type: "message",
     message: { user, text: "hi" },
-    source: "10.0.0.9",
     doubt: undefined,
   });
 

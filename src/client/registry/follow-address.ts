@@ -1,20 +1,36 @@
 /** Keeps the registered address this machine's own, while networks come and go. */
+import { sameAddress } from "../../core/address.ts";
 import { systemClock } from "../../core/clock.ts";
-import type { Chat } from "../session/chat.ts";
-import type { Member } from "./registration.ts";
+import type { Address } from "../../core/schemas.ts";
+import type { Endpoint } from "../inbound/endpoint.ts";
+import type { Registration } from "./registration.ts";
 
 /** How often this machine's address is looked for, in milliseconds; that costs a look at the routes. */
 const LOOK_MS = 3000;
 
-export interface Following {
+export interface AddressFollower {
   start(): void;
   /** Looks now. @param thoroughly also looks up the registry's host again */
   look(thoroughly: boolean): Promise<void>;
   stop(): void;
 }
 
-export function followAddress(member: Member, chat: Pick<Chat, "dispatch">): Following {
-  let announced = member.address;
+export interface FollowOptions {
+  endpoint: Endpoint;
+  registration: Registration;
+  /** We listen elsewhere now, and the registry is yet to be told. */
+  onReaddressed: (address: Address) => void;
+  /** The registry has been told. */
+  onMoved: () => void;
+}
+
+export function followAddress({
+  endpoint,
+  registration,
+  onReaddressed,
+  onMoved,
+}: FollowOptions): AddressFollower {
+  let announced = endpoint.address;
   let busy = false;
   let stopped = false;
   let cancel = () => {};
@@ -23,12 +39,14 @@ export function followAddress(member: Member, chat: Pick<Chat, "dispatch">): Fol
     if (busy || stopped) return;
     busy = true;
     try {
-      const outdated = await member.relocate(thoroughly);
-      if (member.address !== announced) {
-        announced = member.address;
-        await chat.dispatch({ type: "readdressed", address: announced });
+      await endpoint.relocate(thoroughly);
+      const { address } = endpoint;
+      if (address !== announced) {
+        announced = address;
+        onReaddressed(address);
       }
-      if (outdated && !stopped && (await member.move())) await chat.dispatch({ type: "moved" });
+      if (stopped || sameAddress(address, registration.address)) return;
+      if (await registration.move(address)) onMoved();
     } finally {
       busy = false;
     }

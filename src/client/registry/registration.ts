@@ -1,20 +1,13 @@
-/** Being there: listening, being registered, and leaving again. What is said there is the chat's. */
-import { isLoopback, sameAddress } from "../../core/address.ts";
-import { createBoundedQueue } from "../../core/bounded-queue.ts";
+/** The name and address that a registry has of us: taken, moved, taken again, and given back. */
+import { sameAddress } from "../../core/address.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { MayContact } from "../../core/denylist.ts";
-import { CannotListen, RegistryRefused, TalkError } from "../../core/errors.ts";
-import { MAX_NAME_LENGTH, PROTOCOLS } from "../../core/protocol.ts";
-import type { Address, Message, Protocol, UserName } from "../../core/schemas.ts";
-import { localAddressTowards } from "../../core/udp.ts";
-import { listenOn } from "../inbound/endpoint.ts";
-import { createRateLimit } from "../inbound/rate-limit.ts";
+import { RegistryRefused, TalkError } from "../../core/errors.ts";
+import { MAX_NAME_LENGTH } from "../../core/protocol.ts";
+import type { Address, UserName } from "../../core/schemas.ts";
 import { loginName } from "../login-name.ts";
-import { statePath } from "../state-directory.ts";
-import { connectRegistry, type Registry } from "./api.ts";
+import type { Registry } from "./api.ts";
 import { isPresent } from "./liveness.ts";
-import { addressForOthers, chooseListening, contactRuleFor, locate } from "./place.ts";
-import { openSecrets, type SecretOf } from "./secrets.ts";
 
 /** How long unregistering may take, in milliseconds: leaving takes at most 3 s in all. */
 const UNREGISTER_MS = 2000;
@@ -22,195 +15,64 @@ const UNREGISTER_MS = 2000;
 /** How many names are tried when one was not chosen by hand. */
 const NAME_ATTEMPTS = 1000;
 
-/** How long senders are asked to wait while we cannot keep up, in milliseconds. */
-const CROWDED_MS = 1000;
-
-export interface MemberOptions {
-  /** @default the login name, if need be with `-2`, `-3`, … behind it */
-  name: UserName | undefined;
-  registry: string;
-  protocol: Protocol;
-  /** @default the local address from which the registry is reached */
-  host: string | undefined;
-  /** @default the protocol's own, or the next free one */
-  port: number | undefined;
-  /** What is registered instead of the address listened on. */
-  publicAddress: Address | undefined;
-  /** Messages a second that are taken from one source; 0 for any number. */
-  rateLimit: number;
-}
-
-/** What others do to us. */
-export type Incoming =
-  /** @property source the IP address it came from */
-  | { type: "message"; message: Message; source: string }
-  /** So many messages of a source were refused, because it sends more than so many a second. */
-  | { type: "excess"; source: string; count: number; perSecond: number };
-
-export interface Member {
+export interface Registration {
   name: UserName;
-  /** As it is registered, or is to be. */
+  /** Where the registry last had us. */
   readonly address: Address;
-  /** The port listened on. */
-  port: number;
-  /** Whether the registry is for other machines too. */
-  shared: boolean;
-  /** Whether the address was given by hand. */
-  byHand: boolean;
-  /** Whom messages may go to at all. */
-  mayContact: MayContact;
-  /** Why the address is not as it was given. */
-  note: string | undefined;
-  /** Whether the address changes with this machine's. */
-  follows: boolean;
+  /** Moves the registration; false if the registry did not take it, or the name is somebody else's by now. */
+  move(to: Address): Promise<boolean>;
   /**
-   * Looks for this machine's address, and listens there if it is another; true if the registry is to be told.
-   * @param thoroughly also looks up the registry's host again
+   * Registers again, after the registry has lost us; false if somebody else was quicker, or if it wants to be left alone.
+   * @throws RegistryUnreachable, NoRegistry, RegistryRefused
    */
-  relocate(thoroughly: boolean): Promise<boolean>;
-  /** Tells the registry of the address; false if it did not take it, or the name is somebody else's by now. */
-  move(): Promise<boolean>;
-  /** The protocol's default port, if it was wanted and somebody else had it. */
-  portInUse: number | undefined;
-  registry: Registry;
-  rateLimit: number;
-  /** Why the name is not ours alone, if it is not. */
-  noKey: string | undefined;
-  /** Hands over what comes from others, also what has come before this is called; while it is too much, it refuses. */
-  receive(reception: { take: (event: Incoming) => void; crowded: () => boolean }): void;
+  renew(address: Address): Promise<boolean>;
   /** Removes the registration, if it is still ours; false if the registry could not be asked. */
-  unregister(): Promise<boolean>;
-  /** Ends listening. */
-  close(): Promise<void>;
+  unregister(address: Address): Promise<boolean>;
 }
 
-/** Listens, and registers the address. @throws CannotListen, RegistryUnreachable, NoRegistry, RegistryRefused, TalkError if the name is taken */
-export async function enter({
-  name,
-  registry: url,
-  protocol,
-  host,
-  port,
-  publicAddress,
-  rateLimit,
-}: MemberOptions): Promise<Member> {
-  const { secretOf, noKey } = secretsFor(url);
-  const registry = connectRegistry(url, secretOf);
-  const { defaultPort } = PROTOCOLS[protocol];
-  let place = await locate(registry.url);
-  // Whoever reaches it by loopback cannot see whether others reach it too.
-  const shared = !isLoopback(place.registryIp) || (await registry.isOnNetwork());
-  const mayContact = contactRuleFor(place);
-  const choose = (own: string) =>
-    chooseListening(host, { own, place, shared, proxied: publicAddress !== undefined });
-  let own = await addressForOthers(place, shared);
-  let listening = await choose(own);
-  const early = createBoundedQueue<Incoming>();
-  let take = (event: Incoming): void =>
-    early.push(event, event.type === "message" ? event.message.text.length : 0);
-  let { crowded } = early;
-  const limit =
-    rateLimit === 0
-      ? undefined
-      : createRateLimit({
-          perSecond: rateLimit,
-          clock: systemClock,
-          onExcess: (source, count) => take({ type: "excess", source, count, perSecond: rateLimit }),
-        });
-  const advertised = (port: number) => publicAddress ?? { protocol, host: listening.reachable, port };
-  const listen = (host: string, port: number | undefined) =>
-    listenOn(protocol, port, {
-      host,
-      onMessage: (message, source) => take({ type: "message", message, source }),
-      delay: (source) => (crowded() ? CROWDED_MS : (limit?.delay(source) ?? 0)),
-      advertised,
-      registryIps: place.registryIps,
-      publicHost: publicAddress?.host,
-    });
-  let listener = await listen(listening.host, port);
+/**
+ * Registers an address.
+ * @param name by default the login name, if need be with `-2`, `-3`, … behind it
+ * @throws RegistryUnreachable, NoRegistry, RegistryRefused, TalkError if the name is taken
+ */
+export async function register(
+  registry: Registry,
+  name: UserName | undefined,
+  address: Address,
+  mayContact: MayContact,
+): Promise<Registration> {
+  const registered = await takeName(registry, name, address, mayContact);
+  let known = address;
+  /** When the registry wants to be asked again to take us, by the system's clock. */
+  let renewFrom = 0;
 
-  /** This machine's address for others, as it is now; undefined if there is no network. */
-  async function lookForOwn(thoroughly: boolean): Promise<string | undefined> {
-    try {
-      if (thoroughly) place = await locate(registry.url);
-      else place = { ...place, local: await localAddressTowards(place.registryIp) };
-      return await addressForOthers(place, shared);
-    } catch {
-      return undefined;
-    }
-  }
-
-  async function relocate(address: Address, thoroughly: boolean): Promise<Address | undefined> {
-    const now = await lookForOwn(thoroughly);
-    if (now === undefined || now === own || (isLoopback(now) && !isLoopback(own))) return undefined;
-    const next = await choose(now);
-    if (next.host !== listening.host) {
-      const former = listener;
+  return {
+    name: registered,
+    get address() {
+      return known;
+    },
+    async move(to) {
+      const result = await moveTo(registry, registered, known, to);
+      if (result !== "not yet") known = to;
+      return result === "moved";
+    },
+    async renew(address) {
+      if (systemClock.now() < renewFrom) return false;
       try {
-        listener = await listen(next.host, former.port);
+        // If somebody else was quicker, the next list shows it.
+        return (await registry.create(registered, address)) === "created";
       } catch (error) {
-        // The address may be too new to be listened on: the next look tries again.
-        if (error instanceof CannotListen) return undefined;
+        if (error instanceof RegistryRefused) renewFrom = systemClock.now() + 1000 * (error.waitSeconds ?? 0);
         throw error;
       }
-      void former.close();
-    }
-    [own, listening] = [now, next];
-    const moved = advertised(listener.port);
-    return sameAddress(moved, address) ? undefined : moved;
-  }
-
-  async function close(): Promise<void> {
-    limit?.close();
-    await listener.close();
-  }
-
-  try {
-    let address = advertised(listener.port);
-    const registered = await register(registry, name, address, mayContact);
-    /** Where the registry last had us, which is `address` unless that is new. */
-    let known = address;
-    return {
-      name: registered,
-      get address() {
-        return address;
-      },
-      port: listener.port,
-      shared,
-      byHand: !listening.follows,
-      mayContact,
-      note: listening.note,
-      follows: listening.follows,
-      async relocate(thoroughly) {
-        address = (await relocate(address, thoroughly)) ?? address;
-        return !sameAddress(address, known);
-      },
-      async move() {
-        const to = address;
-        const result = await moveTo(registry, registered, known, to);
-        if (result !== "not yet") known = to;
-        return result === "moved";
-      },
-      portInUse: port === undefined && listener.port !== defaultPort ? defaultPort : undefined,
-      registry,
-      rateLimit,
-      noKey,
-      receive(reception) {
-        ({ take, crowded } = reception);
-        for (let event = early.shift(); event; event = early.shift()) take(event);
-      },
-      unregister: () => unregister(registry, registered, [address, known]),
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+    },
+    unregister: (address) => unregister(registry, registered, [address, known]),
+  };
 }
 
-async function register(
+async function takeName(
   registry: Registry,
-  name: MemberOptions["name"],
+  name: UserName | undefined,
   address: Address,
   mayContact: MayContact,
 ): Promise<UserName> {
@@ -226,29 +88,19 @@ async function register(
     const left =
       holder &&
       (sameAddress(holder, address) || (answer === "own" && !(await isPresent(holder, mayContact))));
-    if (left && (await move(registry, candidate, address))) return candidate;
+    if (left && (await takeBack(registry, candidate, address))) return candidate;
   }
   throw new TalkError("name-taken", `the name ${wanted} is taken; choose another with --name`);
 }
 
 /** False if the name is somebody else's. */
-async function move(registry: Registry, name: UserName, address: Address): Promise<boolean> {
+async function takeBack(registry: Registry, name: UserName, address: Address): Promise<boolean> {
   try {
     await registry.put(name, address);
     return true;
   } catch (error) {
     if (error instanceof RegistryRefused && [401, 403].includes(error.status)) return false;
     throw error;
-  }
-}
-
-/** Without a key one joins all the same: registries need none. */
-function secretsFor(url: string): { secretOf?: SecretOf; noKey?: string } {
-  try {
-    return { secretOf: openSecrets(url, statePath("key", process.env)) };
-  } catch (error) {
-    if (!(error instanceof TalkError)) throw error;
-    return { noKey: error.message };
   }
 }
 

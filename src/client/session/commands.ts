@@ -4,15 +4,15 @@ import { TalkError } from "../../core/errors.ts";
 import { encodeMessage } from "../../core/message.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { suggest } from "../../core/suggest.ts";
-import { sendTo, sendToAll } from "./broadcast.ts";
+import type { Outcome } from "../transports/types.ts";
 import { type Cmd, fail, keep, print, type Session, select, type Update } from "./model.ts";
-import { dropWaiting, find, last } from "./recall.ts";
-import { sendText } from "./send-text.ts";
 
 interface Command {
   usage: string;
   help: string;
   run: (session: Session, argument: string) => Update;
+  /** Runs also while the registry is asked for the user to select. */
+  atOnce?: true;
 }
 
 const NOBODY_SELECTED = "nobody is selected; choose with :user <user>, :update lists them all";
@@ -23,6 +23,7 @@ export const commands: Record<string, Command> = {
     usage: ":update",
     help: "asks the registry who is there, and lists them",
     run: (session) => [session, [{ type: "fetchList", purpose: { type: "show" } }]],
+    atOnce: true,
   },
   user: {
     usage: ":user <user>",
@@ -41,45 +42,16 @@ export const commands: Record<string, Command> = {
       return lookUpAndSelect(session, last);
     },
   },
-  to: {
-    usage: ":to <user>[,…] <text>",
-    help: "sends a text without selecting anybody",
-    run: sendTo,
-  },
-  all: {
-    usage: ":all <text>",
-    help: "sends a text to everybody who is there",
-    run: sendToAll,
-  },
   again: {
-    usage: ":again [user]",
+    usage: ":again",
     help: "sends once more what a user did not get, in order",
     run: sendAgain,
-  },
-  last: {
-    usage: ":last [user] [number]",
-    help: "shows what was said last, by all or with one user",
-    run: last,
-  },
-  find: {
-    usage: ":find <word>",
-    help: "shows what was said with a word in it",
-    run: find,
-  },
-  waiting: {
-    usage: ":waiting",
-    help: "shows what waits for users who are away",
-    run: (session) => [session, [{ type: "ask", question: { type: "waiting" } }]],
-  },
-  drop: {
-    usage: ":drop [user]",
-    help: "forgets what waits for a user, or for all",
-    run: dropWaiting,
   },
   reach: {
     usage: ":reach",
     help: "asks the registry whether it reaches you, as others must",
     run: (session) => [session, [{ type: "askReach", asked: true }]],
+    atOnce: true,
   },
   exit: {
     usage: ":exit",
@@ -90,6 +62,7 @@ export const commands: Record<string, Command> = {
     usage: ":help",
     help: "shows this; every other line is sent, and ::text sends :text",
     run: (session) => [session, [print({ type: "help" })]],
+    atOnce: true,
   },
 };
 
@@ -101,14 +74,45 @@ export function runLine(session: Session, line: string): Update {
     const meant = `:${slashed.toLowerCase()}${line.slice(1 + slashed.length).trimEnd()}`;
     return [session, [fail(`commands begin with a colon; did you mean ${meant}?`)]];
   }
-  const [, word, argument = ""] = /^:([a-z]\S*)\s*(.*)$/isu.exec(line) ?? [];
+  const { word, argument } = readCommand(line);
   if (word === undefined) return send(session, line.replace(/^::/, ":"));
-  // A table is no place for `constructor`.
-  const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  const command = commandFor(word);
   if (command) return command.run(session, argument.trim());
   const meant = suggest(word, Object.keys(commands));
   const hint = meant ? `did you mean :${meant}?` : "see :help";
   return [session, [fail(`no such command: :${word}; ${hint} (::${word} sends it as text)`)]];
+}
+
+/** Whether a line needs not wait for the registry to say whether the user to select is there. */
+export function mayRunAtOnce(line: string): boolean {
+  const { word } = readCommand(line);
+  return word !== undefined && commandFor(word)?.atOnce === true;
+}
+
+/** The word behind the colon and what follows it; without a word, the line is a text. */
+function readCommand(line: string): { word: string | undefined; argument: string } {
+  const [, word, argument = ""] = /^:([a-z]\S*)\s*(.*)$/isu.exec(line) ?? [];
+  return { word, argument };
+}
+
+/** A table is no place for `constructor`. */
+function commandFor(word: string): Command | undefined {
+  return Object.hasOwn(commands, word) ? commands[word] : undefined;
+}
+
+/** Sends a text to somebody, who is looked up first if need be; one that cannot be sent has its outcome at once. */
+export function sendText(session: Session, to: UserName, text: string): Update {
+  const { me, users, sent: id } = session;
+  const next = { ...session, sent: id + 1 };
+  const sending = print({ type: "sending", id, to, text });
+  try {
+    const body = encodeMessage({ user: me, text });
+    return [next, [sending, { type: "send", id, to, address: users.get(to), text, body }]];
+  } catch (error) {
+    if (!(error instanceof TalkError)) throw error;
+    const outcome: Outcome = { type: "failed", reason: error.message, permanent: true };
+    return [next, [sending, print({ type: "outcome", id, to, text, outcome })]];
+  }
 }
 
 function send(session: Session, text: string): Update {
@@ -134,23 +138,17 @@ function recipient({ users, selected }: Session): UserName | undefined {
   return selected !== undefined && users.has(selected) ? selected : undefined;
 }
 
-/**
- * Sends all that a user did not get: without a name, the user of the last text that failed, or whoever is selected for
- * what was written to nobody.
- */
-function sendAgain(session: Session, user: UserName): Update {
+/** Sends all that the user of the last text that failed did not get, or all that was written to nobody. */
+function sendAgain(session: Session): Update {
   const last = session.undelivered.at(-1);
-  if (user === "" && !last) return [session, [fail("there is nothing to send again")]];
-  const whose = user === "" ? last?.to : user;
-  const to = whose ?? recipient(session);
+  if (!last) return [session, [fail("there is nothing to send again")]];
+  const to = last.to ?? recipient(session);
   if (to === undefined) return [session, [fail(NOBODY_SELECTED)]];
   const { again = [], rest = [] } = Object.groupBy(session.undelivered, (text) =>
-    text.to === whose ? "again" : "rest",
+    text.to === last.to ? "again" : "rest",
   );
   let next: Session = { ...session, undelivered: rest };
   const cmds: Cmd[] = [];
-  // What waits is older, and leaves first.
-  if (user !== "") cmds.push({ type: "ask", question: { type: "again", user, others: again.length } });
   for (const { text } of again) {
     const [after, more] = sendText(next, to, text);
     next = after;

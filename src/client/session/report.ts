@@ -4,9 +4,7 @@ import type { Outcome } from "../transports/types.ts";
 export type Report =
   | { type: "delivered" }
   | { type: "unknown"; reason: string }
-  | { type: "failed"; reason: string }
-  /** Its user is away; another report follows when it is back. */
-  | { type: "waiting"; reason: string };
+  | { type: "failed"; reason: string };
 
 /** What programs are told of an outcome; `sent` is `unknown` to them. */
 export function reportOf(outcome: Outcome): Report {
@@ -20,7 +18,6 @@ export function reportOf(outcome: Outcome): Report {
     case "broken":
       return { type: "unknown", reason: "the connection broke before an answer; it may have arrived" };
     case "failed":
-    case "waiting":
-      return { type: outcome.type, reason: outcome.reason };
+      return { type: "failed", reason: outcome.reason };
   }
 }

@@ -4,8 +4,7 @@ import type { Address, Message } from "../../core/schemas.ts";
 import type { Reach } from "../registry/api.ts";
 import type { Users } from "../registry/listed-users.ts";
 import type { Outcome } from "../transports/types.ts";
-import { settleBroadcast } from "./broadcast.ts";
-import { runLine } from "./commands.ts";
+import { runLine, sendText } from "./commands.ts";
 import {
   type Cmd,
   fail,
@@ -19,7 +18,6 @@ import {
   type Update,
   warn,
 } from "./model.ts";
-import { sendText } from "./send-text.ts";
 import { clause } from "./sentences.ts";
 import { countUnread } from "./unread.ts";
 
@@ -53,15 +51,8 @@ export function update(session: Session, msg: Msg): Update {
       return onList(session, msg.users, msg.purpose);
     case "noList":
       return onNoList(session, msg.reason, msg.purpose);
-    case "outcome": {
-      const { session: next, grouped, cmds } = settleBroadcast(onOutcome(session, msg), msg);
-      const told = print({ ...msg, type: "outcome", ...(grouped && { grouped: true }) });
-      return [next, [told, ...cmds]];
-    }
-    case "forwarded":
+    case "outcome":
       return [onOutcome(session, msg), [print(msg)]];
-    case "told":
-      return [session, msg.outputs.map(print)];
     case "unsettled": {
       const what = msg.count === 1 ? "1 message" : `${msg.count} messages`;
       return [session, [fail(`left before ${what} to ${msg.to} could be delivered`)]];
@@ -107,17 +98,9 @@ function onMessage(before: Session, message: Message, doubt: string | undefined)
 }
 
 function onOutcome(session: Session, { to, text, outcome }: Undelivered & { outcome: Outcome }): Session {
-  switch (outcome.type) {
-    case "delivered":
-    case "sent":
-    case "waiting":
-      return session;
-    case "unanswered":
-    case "broken":
-      return keep(session, { to, text });
-    case "failed":
-      return outcome.permanent ? session : keep(session, { to, text });
-  }
+  const arrived = outcome.type === "delivered" || outcome.type === "sent";
+  const hopeless = outcome.type === "failed" && outcome.permanent === true;
+  return arrived || hopeless ? session : keep(session, { to, text });
 }
 
 function onList(before: Session, listed: Users, purpose: Purpose): Update {

@@ -6,7 +6,7 @@ import { createOriginGuard } from "../../core/origin-guard.ts";
 import { CLIENT_PATHS } from "../../core/protocol.ts";
 import { request } from "../../core/request.ts";
 import { Message, parse } from "../../core/schemas.ts";
-import { notReached, unreachable } from "../unreachable.ts";
+import { unreachable } from "../unreachable.ts";
 import type { Deferral, Outcome, Transport } from "./types.ts";
 
 /** How long a peer may take for its answer, in milliseconds. */
@@ -140,8 +140,8 @@ async function firstReached<T>(
 }
 
 function outcomeOf(error: unknown): Outcome {
-  const failure = notReached(error);
-  if (failure) return failure;
+  const reason = unreachable(error);
+  if (reason) return { type: "failed", reason };
   if (error instanceof Error && error.name === "TimeoutError") {
     return { type: "unanswered", seconds: ANSWER_MS / 1000 };
   }

@@ -4,7 +4,7 @@ import { readCloseReason } from "../../core/http.ts";
 import { CLIENT_PATHS, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
 import { openWebSocket } from "../../core/request.ts";
 import { isRecord } from "../../core/schemas.ts";
-import { notReached, unreachable } from "../unreachable.ts";
+import { unreachable } from "../unreachable.ts";
 import type { Link } from "./connection-pool.ts";
 import type { Deferral, Outcome } from "./types.ts";
 
@@ -36,7 +36,7 @@ export function openWebSocketLink(
   let late = 0;
   let ended: Outcome | Deferral | undefined;
   const openTimer = setTimeout(
-    () => end({ type: "failed", reason: `no connection in ${OPEN_MS / 1000} s`, absent: true }),
+    () => end({ type: "failed", reason: `no connection in ${OPEN_MS / 1000} s` }),
     OPEN_MS,
   );
 
@@ -72,7 +72,7 @@ export function openWebSocketLink(
   }
 
   function fail(error: unknown) {
-    end(notReached(error) ?? { type: "failed", reason: "it takes no WebSocket connection" });
+    end({ type: "failed", reason: unreachable(error) ?? "it takes no WebSocket connection" });
   }
 
   function transmit(frame: Frame) {

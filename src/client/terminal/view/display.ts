@@ -31,8 +31,6 @@ interface DisplayOptions {
   clock: Clock;
   scrollback: Scrollback;
   statusArea(size: TtySize): Block;
-  /** Called before anything is shown. */
-  beforeDraw(): void;
   /** Returns what rings the bell, if it is due. */
   ring(): string;
   onBytes(bytes: Uint8Array): void;
@@ -44,7 +42,6 @@ export function openDisplay({
   clock,
   scrollback,
   statusArea,
-  beforeDraw,
   ring,
   onBytes,
   onEnd,
@@ -73,7 +70,6 @@ export function openDisplay({
     cancelDraw = undefined;
     // A terminal that lags behind, or is about to be repainted, gets everything in one piece later.
     if (closed || cancelRepaint || tty.busy()) return;
-    beforeDraw();
     const size = tty.size();
     tty.write(renderer.draw(scrollback.drain(size.columns), statusArea(size), size.columns) + ring());
   }
@@ -81,7 +77,6 @@ export function openDisplay({
   function repaint(): void {
     cancelRepaint = undefined;
     if (closed) return;
-    beforeDraw();
     const size = tty.size();
     const { columns, lines } = size;
     scrollback.drain(columns);
@@ -113,7 +108,6 @@ export function openDisplay({
     release() {
       if (closed) return;
       closed = true;
-      beforeDraw();
       const { columns } = tty.size();
       tty.write(renderer.draw(scrollback.drain(columns), NO_ROWS, columns));
       tty.restore();

@@ -8,8 +8,8 @@ export type LogEvent =
   | { type: "registered" | "updated"; user: UserName; address: Address }
   | { type: "left"; user: UserName }
   | { type: "removed"; user: UserName; finding: Finding; silentMs: number }
-  /** Failed its check together with most others: perhaps the fault is ours. */
-  | { type: "doubted"; user: UserName; finding: Finding }
+  /** Failed its check together with most others: our own network may be at fault. */
+  | { type: "suspect"; user: UserName; finding: Finding }
   /** Another registry on the store has checked the users so far. */
   | { type: "taken-over" }
   | { type: "round"; users: number; failed: number; ms: number }
@@ -63,7 +63,7 @@ function describe(event: LogEvent): string {
       return `removed ${event.user}, who left`;
     case "removed":
       return `removed ${event.user}, who ${because(event.finding)}; last seen ${seconds(event.silentMs)} ago`;
-    case "doubted":
+    case "suspect":
       return `${event.user} ${because(event.finding)}, as most others do; one more check will tell`;
     case "taken-over":
       return "checks the users from now on, in place of another registry";

@@ -238,7 +238,7 @@ describe("when many fail at once, the registry suspects itself:", () => {
     for (let port = 1; port <= dead; port++) net.peers.set(port, closed);
     await net.clock.pass(149 * S);
     expect(await net.users()).toHaveLength(all);
-    expect(net.events.filter(({ type }) => type === "doubted").length).toBeGreaterThan(0);
+    expect(net.events.filter(({ type }) => type === "suspect").length).toBeGreaterThan(0);
     await net.clock.pass(250 * S);
     expect(await net.users()).toHaveLength(all - dead);
   });

@@ -1,14 +1,14 @@
-/** Checks users when they are due, and decides what a failure means. Knows no protocol. */
+/** Decides that a user is gone: checks users when they are due, and judges what a failure means. Knows no protocol. */
 import { type Clock, jittered, sleep } from "../../core/clock.ts";
 import { TalkError } from "../../core/errors.ts";
 import type { Address, Protocol } from "../../core/schemas.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../stores/types.ts";
-import { createDuty } from "./leader.ts";
-import { createJuries, type Jury } from "./quorum.ts";
-import { createRoster, type Entry } from "./schedule.ts";
+import { createLease } from "./leader.ts";
+import { createQuorum, type Sample } from "./quorum.ts";
+import { createSchedule, type Target } from "./schedule.ts";
 import { createSemaphore } from "./semaphore.ts";
-import { createRounds } from "./statistics.ts";
+import { createStatistics } from "./statistics.ts";
 import type { Finding, Prober } from "./types.ts";
 
 /** Most probes under way at once. */
@@ -17,11 +17,14 @@ const MAX_PROBES = 200;
 /** Two refusals count when they are this far apart, in milliseconds: a client that restarts refuses once. */
 const REFUSAL_PAUSE_MS = 1000;
 
-/** A tenth of the interval is short enough to keep the periods when one registry follows another; in milliseconds. */
+/** A tenth of the interval, within these bounds, in milliseconds: another registry takes over within twice that. */
 const LEASE_MS = { least: 1000, most: 10_000 };
 
 /** From this many users on, the registry may suspect itself. */
-const MIN_JURY = 5;
+const MIN_QUORUM = 5;
+
+/** Longer than any wait between two checks of a user, in intervals: until then, one doubt holds for all failures. */
+const DOUBT_INTERVALS = 1.2;
 
 export interface CheckerOptions {
   store: Store;
@@ -35,8 +38,6 @@ export interface CheckerOptions {
   /** Milliseconds that a user may be silent in one check. */
   window: number;
   clock: Clock;
-  /** The time of day in milliseconds since 1970. @default the system's */
-  today?: () => number;
   /** From [0, 1). */
   random: () => number;
 }
@@ -47,10 +48,9 @@ export interface Checker {
   stop(): Promise<void>;
 }
 
-/** What a check has to tell of the others, should it fail. */
-interface Trial {
-  jury: Jury<Entry> | undefined;
-  /** As it was just before the last probe left: an answer after that could mean that the network is back. */
+/** What a check found, and whether other users answered before its last probe left: later, our network may be back. */
+interface Outcome {
+  finding: Finding;
   othersAnswered: boolean;
 }
 
@@ -62,150 +62,163 @@ export function createChecker({
   interval,
   window,
   clock,
-  today = Date.now,
   random,
 }: CheckerOptions): Checker {
-  const roster = createRoster({ store, interval, clock, random });
-  const { entries } = roster;
-  const slots = createSemaphore(MAX_PROBES);
+  const schedule = createSchedule({ store, interval, clock, random });
+  const { targets } = schedule;
+  const semaphore = createSemaphore(MAX_PROBES);
   const leaseMs = Math.min(LEASE_MS.most, Math.max(LEASE_MS.least, interval / 10));
-  const duty = createDuty({ checking: store.checking, leaseMs, clock, today });
-  const rounds = createRounds({ interval, clock, report: (round) => log({ type: "round", ...round }) });
-  const summonJury = createJuries({ candidates: () => entries.values(), hear, clock, random });
-  /** How often one looks who is due, in milliseconds. */
+  const lease = createLease({ store, leaseMs, clock });
+  const statistics = createStatistics({
+    interval,
+    clock,
+    report: (round) => log({ type: "round", ...round }),
+  });
+  const drawSample = createQuorum({ candidates: () => targets.values(), answers, clock, random });
+  /** How often to look who is due, in milliseconds. */
   const tickMs = Math.min(1000, interval / 20);
-  /** Which registry has checked the users so far, for all that this one knows. */
-  let hasChecked: "none" | "another" | "this" = "none";
+  /** Who has checked the users so far, for all that we know. */
+  let leader: "nobody" | "another" | "us" = "nobody";
+  /** Until when a failure may be our own fault, because most of a sample did not answer. */
+  let doubtUntil = Number.NEGATIVE_INFINITY;
   let stopped = false;
   let cancelTick = () => {};
 
   async function tick(): Promise<void> {
     try {
-      await roster.sync();
-      const turn = await duty.take();
-      if (turn.turn === "taken" && hasChecked !== "none") roster.takeOver(turn.seen);
-      if (turn.turn === "taken" && hasChecked === "another") log({ type: "taken-over" });
-      hasChecked = turn.turn === "others" ? "another" : "this";
+      await schedule.sync();
+      const held = await lease.renew();
+      if (held === "taken" && leader !== "nobody") schedule.restart();
+      if (held === "taken" && leader === "another") log({ type: "taken-over" });
+      leader = held === "others" ? "another" : "us";
     } catch (error) {
-      // The store is away: as long as the duty is ours, those who are known are checked all the same.
+      // While the store is away and the lease is ours, known users are checked all the same.
       if (!(error instanceof TalkError)) throw error;
     }
     if (stopped) return;
-    rounds.turn();
+    statistics.advance();
     const now = clock.now();
-    for (const entry of duty.isOurs() ? entries.values() : []) {
-      if (entry.checking || entry.due > now) continue;
-      entry.checking = true;
+    for (const target of lease.isOurs() ? targets.values() : []) {
+      if (target.checking || target.due > now) continue;
+      target.checking = true;
       // A check begins when its first probe can leave: many that are due at once wait as little more than a name.
-      slots.take(() => begin(entry));
+      semaphore.acquire(() => begin(target));
     }
     cancelTick = clock.after(tickMs, () => void tick());
   }
 
   /** Begins a check with the slot that it was given, unless it has become idle. */
-  function begin(entry: Entry): boolean {
-    const isDue = !stopped && duty.isOurs() && roster.has(entry);
-    if (isDue) void check(entry);
-    else entry.checking = false;
+  function begin(target: Target): boolean {
+    const isDue = !stopped && lease.isOurs() && schedule.has(target);
+    if (isDue) void check(target);
+    else target.checking = false;
     return isDue;
   }
 
-  async function check(entry: Entry): Promise<void> {
-    const leaveRound = rounds.enter();
-    const trial: Trial = { jury: undefined, othersAnswered: false };
-    const finding = await examine(entry, trial);
-    onCheck(entry.address.protocol, finding);
-    entry.heard = false;
-    if (finding === "alive") {
-      entry.doubted = false;
-      entry.due = entry.seen + (entry.initial ? 1.2 * interval * random() : jittered(interval, random));
-      entry.initial = false;
+  async function check(target: Target): Promise<void> {
+    const countEnd = statistics.countStart();
+    const outcome = await probeUntilCertain(target);
+    onCheck(target.address.protocol, outcome.finding);
+    target.unanswered = false;
+    if (outcome.finding === "alive") {
+      target.suspect = false;
+      target.due = target.seen + (target.initial ? 1.2 * interval * random() : jittered(interval, random));
+      target.initial = false;
     } else {
-      await condemn(entry, finding, trial);
+      await judge(target, outcome);
     }
-    entry.checking = false;
-    leaveRound(finding !== "alive");
+    target.checking = false;
+    countEnd(outcome.finding !== "alive");
   }
 
   /**
    * A whole check: until an answer, a second refusal, or a window full of silence. It begins with a slot, which each
-   * probe releases, and takes another for each further probe.
-   * @param trial where to note whether others answered; a juror's check has none, and is urgent
+   * probe releases, and acquires another for each further probe.
    */
-  async function examine(entry: Entry, trial?: Trial): Promise<Finding> {
-    const prober = proberFor(entry.address);
+  async function probeUntilCertain(target: Target): Promise<Outcome> {
+    const prober = proberFor(target.address);
     const { attempts } = prober;
-    const check = prober.begin(entry.address, entry.known);
+    const probing = prober.begin(target.address, target.history);
     const deadline = window / attempts;
+    let sample: Sample<Target> | undefined;
     let refused = false;
     let silences = 0;
     try {
       while (true) {
-        if (trial) trial.othersAnswered = trial.jury?.haveAnswered(entry) ?? false;
+        const othersAnswered = sample?.answeredBeside(target) ?? false;
         const sentAt = clock.now();
-        const finding = await check.probe(deadline);
+        const finding = await probing.probe(deadline);
         const foundAt = clock.now();
-        slots.release();
-        if (finding === "alive") {
-          entry.seen = foundAt;
-          duty.saw(entry.user);
-          return finding;
-        }
-        if (finding === "denied" || (finding === "refused" && refused)) return finding;
+        semaphore.release();
+        if (finding === "alive") target.seen = foundAt;
+        const certain = finding === "alive" || finding === "denied" || (finding === "refused" && refused);
+        if (certain) return { finding, othersAnswered };
         refused ||= finding === "refused";
         if (finding === "silent") silences++;
         // A few lost datagrams are no reason to trouble anybody else.
-        if (trial && (refused || silences >= Math.floor(attempts / 2))) trial.jury ??= summonJury();
+        if (refused || silences >= Math.floor(attempts / 2)) {
+          target.unanswered = true;
+          sample ??= drawSample();
+        }
         if (finding === "refused") await sleep(clock, REFUSAL_PAUSE_MS);
         // An error of our own comes at once, and has not used up the time that a peer has to answer.
         else if (foundAt < sentAt + deadline) await sleep(clock, sentAt + deadline - foundAt);
-        if (silences === attempts || !(await hasSlot(!trial))) return "silent";
+        if (silences === attempts || !(await hasSlot())) return { finding: "silent", othersAnswered };
       }
     } finally {
-      check.end();
+      probing.end();
     }
   }
 
   /** Waits for a slot; false if there is no more use for it. */
-  function hasSlot(urgent: boolean): Promise<boolean> {
+  function hasSlot(urgent = false): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    slots.take(() => {
+    semaphore.acquire(() => {
       resolve(!stopped);
       return !stopped;
     }, urgent);
     return promise;
   }
 
-  /** Removes who failed a check, unless there is reason to suspect ourselves, or it has registered anew. */
-  async function condemn(entry: Entry, finding: Finding, trial: Trial): Promise<void> {
-    const { user, id } = entry;
-    if (stopped || !duty.isOurs() || !roster.has(entry)) return;
-    const oursPerhaps = entries.size >= MIN_JURY && !trial.othersAnswered && finding !== "denied";
-    if (oursPerhaps && !entry.doubted) {
-      entry.doubted = true;
-      entry.due = clock.now() + interval * (1 + 0.2 * random());
-      log({ type: "doubted", user, finding });
+  /** Removes who failed a check, unless the fault may be ours, or it has registered anew. */
+  async function judge(target: Target, { finding, othersAnswered }: Outcome): Promise<void> {
+    const { user, id } = target;
+    if (stopped || !lease.isOurs() || !schedule.has(target)) return;
+    const now = clock.now();
+    const canDoubt = targets.size >= MIN_QUORUM && finding !== "denied";
+    if (canDoubt && !othersAnswered) doubtUntil = now + DOUBT_INTERVALS * interval;
+    if (canDoubt && now < doubtUntil && !target.suspect) {
+      target.suspect = true;
+      target.due = now + interval * (1 + 0.2 * random());
+      log({ type: "suspect", user, finding });
       return;
     }
     try {
       if (await store.expire(user, id)) {
-        log({ type: "removed", user, finding, silentMs: clock.now() - entry.seen });
-        if (entries.get(user) === entry) entries.delete(user);
+        log({ type: "removed", user, finding, silentMs: clock.now() - target.seen });
+        if (targets.get(user) === target) targets.delete(user);
       }
     } catch (error) {
       if (!(error instanceof TalkError)) throw error;
     }
-    entry.due = clock.now() + jittered(interval, random);
+    target.due = clock.now() + jittered(interval, random);
   }
 
   /**
-   * Probes a juror, unless that is under way or was in vain since its last check: many who are silent would
-   * otherwise be asked again and again by each other's juries, and take all the slots.
+   * Probes a member of a sample once; false at once for who is known to be silent, or many of them would take all the
+   * slots.
    */
-  async function hear(member: Entry): Promise<void> {
-    if (member.checking || member.doubted || member.heard) return;
-    member.heard = true;
-    if ((await hasSlot(true)) && (await examine(member)) === "alive") member.heard = false;
+  async function answers(member: Target): Promise<boolean> {
+    if (member.suspect || member.unanswered) return false;
+    member.unanswered = true;
+    if (!(await hasSlot(true))) return false;
+    const prober = proberFor(member.address);
+    const probing = prober.begin(member.address, member.history);
+    const answered = (await probing.probe(window / prober.attempts)) === "alive";
+    probing.end();
+    semaphore.release();
+    member.unanswered = !answered;
+    return answered;
   }
 
   return {
@@ -213,7 +226,7 @@ export function createChecker({
     stop() {
       stopped = true;
       cancelTick();
-      return duty.end();
+      return lease.end();
     },
   };
 }

@@ -1,90 +1,50 @@
-/** Which of the registries on one store checks the users, and what it leaves to the one that takes over. */
+/** Leader lease among registries sharing a store: one of them at a time checks the users. */
 import type { Clock } from "../../core/clock.ts";
-import { TalkError } from "../../core/errors.ts";
-import type { UserName } from "../../core/schemas.ts";
-import type { Checking } from "../stores/types.ts";
+import type { Store } from "../stores/types.ts";
 
-export interface DutyOptions {
-  checking: Checking;
-  /** How long the duty lasts unless it is renewed, in milliseconds: another takes it over within twice that. */
+export interface LeaseOptions {
+  store: Pick<Store, "lease">;
+  /** How long the lease lasts unless it is renewed, in milliseconds: another registry has it within twice that. */
   leaseMs: number;
   clock: Clock;
-  /** The time of day in milliseconds since 1970, which registries on several machines share. */
-  today: () => number;
 }
 
-export type Turn =
-  | { turn: "kept" | "others" }
-  /** Ours since this moment; `seen` is when the one before us saw each user, by our clock. */
-  | { turn: "taken"; seen: ReadonlyMap<UserName, number> };
-
-export interface Duty {
-  /** Takes the duty if nobody has it, or keeps it. @throws StoreUnavailable */
-  take(): Promise<Turn>;
-  /** Whether it is ours at this moment, so that a registry that was stopped for long does not go on as if nothing were. */
+export interface Lease {
+  /** Takes the lease if it is free, or renews it; `others` if another registry holds it. @throws StoreUnavailable */
+  renew(): Promise<"taken" | "kept" | "others">;
+  /** Whether we hold it at this moment: it also ends for a process that was stopped for long. */
   isOurs(): boolean;
-  /** Tells whoever comes next that a user showed up now. */
-  saw(user: UserName): void;
-  /** Leaves the duty to another, at once. */
+  /** Gives it back, so that another registry has it at once. */
   end(): Promise<void>;
 }
 
-export function createDuty({ checking, leaseMs, clock, today }: DutyOptions): Duty {
+export function createLease({ store, leaseMs, clock }: LeaseOptions): Lease {
   const registry = crypto.randomUUID();
   let until = Number.NEGATIVE_INFINITY;
   let renewAt = Number.NEGATIVE_INFINITY;
-  let unnoted = new Map<UserName, number>();
-  let noting: Promise<void> | undefined;
-  let ended = false;
 
   function isOurs(): boolean {
     return clock.now() < until;
   }
 
-  async function take(): Promise<Turn> {
-    const now = clock.now();
-    const had = isOurs();
-    if (now < renewAt) return { turn: had ? "kept" : "others" };
-    const granted = await checking.lease(registry, leaseMs);
-    const seen = granted && !had ? await checking.noted() : undefined;
-    renewAt = now + leaseMs / 3;
-    until = granted ? now + leaseMs : Number.NEGATIVE_INFINITY;
-    if (!granted) return { turn: "others" };
-    if (!seen) return { turn: "kept" };
-    const offset = clock.now() - today();
-    return { turn: "taken", seen: new Map(Array.from(seen, ([user, at]) => [user, at + offset])) };
-  }
-
-  /** Notes at once, and what comes meanwhile together. */
-  async function noteAll(): Promise<void> {
-    while (unnoted.size > 0) {
-      const notes = unnoted;
-      unnoted = new Map();
-      try {
-        await checking.note(notes);
-      } catch (error) {
-        // Whoever comes next checks these users early, which does no harm; that the store is away, others tell.
-        if (!(error instanceof TalkError)) throw error;
-      }
-    }
-    noting = undefined;
-  }
-
   return {
-    take,
-    isOurs,
-    saw(user) {
-      if (ended) return;
-      unnoted.set(user, today());
-      noting ??= noteAll();
+    async renew() {
+      const now = clock.now();
+      const had = isOurs();
+      if (now >= renewAt) {
+        const granted = await store.lease(registry, leaseMs);
+        renewAt = now + leaseMs / 3;
+        until = granted ? now + leaseMs : Number.NEGATIVE_INFINITY;
+      }
+      if (!isOurs()) return "others";
+      return had ? "kept" : "taken";
     },
+    isOurs,
     async end() {
       const had = isOurs();
-      ended = true;
       until = Number.NEGATIVE_INFINITY;
-      await noting;
-      // If the store is away, the lease runs out by itself.
-      if (had) await Promise.resolve(checking.lease(registry, 0)).catch(() => false);
+      // While the store is away, the lease runs out by itself.
+      if (had) await Promise.resolve(store.lease(registry, 0)).catch(() => false);
     },
   };
 }

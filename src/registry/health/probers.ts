@@ -6,7 +6,7 @@ import { DeniedAddress, errorCode } from "../../core/errors.ts";
 import { encodeProbe, type ProbeForm, probeHttp, probeWebSocket, type TcpProbe } from "../../core/probe.ts";
 import type { Address, Protocol } from "../../core/schemas.ts";
 import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
-import type { Finding, Known, Prober } from "./types.ts";
+import type { Finding, ProbeHistory, Prober } from "./types.ts";
 
 /** Holds the answers of all probes that may be under way, in bytes; the default holds 256 small ones. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
@@ -90,7 +90,7 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
     }
   }
 
-  function begin({ host, port: peerPort }: Address, known: Known = {}) {
+  function begin({ host, port: peerPort }: Address, history: ProbeHistory = {}) {
     const ids: string[] = [];
     const senders: ConnectedSocket[] = [];
     const answered = Promise.withResolvers<Finding>();
@@ -100,7 +100,7 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
      * some clients show to their users, to who is known to answer `id-checker`.
      */
     function form(): ProbeForm {
-      return known.probeForm ?? (ids.length < UDP_ATTEMPTS / 2 ? "message" : "id-checker");
+      return history.probeForm ?? (ids.length < UDP_ATTEMPTS / 2 ? "message" : "id-checker");
     }
 
     async function probeAt(
@@ -136,7 +136,7 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
       const asked = form();
       ids.push(id);
       waiting.set(id, () => {
-        known.probeForm = asked;
+        history.probeForm = asked;
         answered.resolve("alive");
       });
       const ended = Promise.withResolvers<Finding>();

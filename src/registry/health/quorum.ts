@@ -1,65 +1,61 @@
+/** A sample of other users, probed to tell a dead peer from an outage of our own (as memberlist's indirect probes do). */
 import type { Clock } from "../../core/clock.ts";
 
-/** How many others are asked whether they answer, and how often at most, in milliseconds. */
-const MAX_MEMBERS = 50;
+/** Users in a sample: eight, beside the suspect itself. */
+const SAMPLE = 9;
+
+/** The shortest time between two samples, in milliseconds. */
 const PAUSE_MS = 250;
 
-/** Some users who are probed while one is in trouble: do they answer, or is it us? */
-export interface Jury<E> {
-  /** Whether at least half of them, and of the one in trouble, have been heard of since they were summoned. */
-  haveAnswered(suspect: E): boolean;
+/** Users who were probed once each when somebody failed. */
+export interface Sample<T> {
+  /** Whether more than half of them, without the suspect, have answered so far. */
+  answeredBeside(suspect: T): boolean;
 }
 
-export interface JuriesOptions<E> {
-  /** All who may be asked. */
-  candidates: () => Iterable<E>;
-  /** Asks one of them, who is `seen` if it answers. */
-  hear: (member: E) => void;
+export interface QuorumOptions<T> {
+  /** All who may be in a sample. */
+  candidates: () => Iterable<T>;
+  /** Probes one of them once; false without an answer. */
+  answers: (member: T) => Promise<boolean>;
   clock: Clock;
   /** From [0, 1). */
   random: () => number;
 }
 
 /**
- * Summons juries while users are in trouble. Answers from before or after would prove nothing: the network may
- * have gone, or come back, in between. @returns what summons one
+ * Draws samples while users are in trouble. Answers from before would prove nothing, because the network may have gone
+ * in between; so a sample serves only those whose trouble began before it was drawn. @returns what draws one
  */
-export function createJuries<E extends { seen: number }>({
-  candidates,
-  hear,
-  clock,
-  random,
-}: JuriesOptions<E>): () => Jury<E> {
-  let lastHeld = Number.NEGATIVE_INFINITY;
-  /** The one that is still to be held: it serves all whose trouble began meanwhile. */
-  let next: Jury<E> | undefined;
+export function createQuorum<T>({ candidates, answers, clock, random }: QuorumOptions<T>): () => Sample<T> {
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  /** The one that is still to be drawn. */
+  let next: Sample<T> | undefined;
 
-  function summon(): Jury<E> {
-    let began = Number.POSITIVE_INFINITY;
-    let members: E[] = [];
-    clock.after(Math.max(0, lastHeld + PAUSE_MS - clock.now()), () => {
+  function draw(): Sample<T> {
+    let members: T[] = [];
+    const alive = new Set<T>();
+    clock.after(Math.max(0, drawnAt + PAUSE_MS - clock.now()), () => {
       next = undefined;
-      lastHeld = clock.now();
-      began = clock.now();
-      members = sample([...candidates()]);
-      for (const member of members) hear(member);
+      drawnAt = clock.now();
+      members = sampleOf([...candidates()], random);
+      for (const member of members) void answers(member).then((answered) => answered && alive.add(member));
     });
     return {
-      haveAnswered(suspect) {
+      answeredBeside(suspect) {
         const others = members.filter((member) => member !== suspect);
-        return others.filter(({ seen }) => seen >= began).length >= (others.length + 1) / 2;
+        return others.filter((member) => alive.has(member)).length > others.length / 2;
       },
     };
   }
 
-  /** Some of them, drawn by chance. */
-  function sample(from: E[]): E[] {
-    const count = Math.min(MAX_MEMBERS, from.length);
-    return Array.from({ length: count }, () => from.splice(Math.floor(random() * from.length), 1)).flat();
-  }
-
   return () => {
-    next ??= summon();
+    next ??= draw();
     return next;
   };
+}
+
+function sampleOf<T>(from: T[], random: () => number): T[] {
+  const count = Math.min(SAMPLE, from.length);
+  return Array.from({ length: count }, () => from.splice(Math.floor(random() * from.length), 1)).flat();
 }

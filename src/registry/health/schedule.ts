@@ -1,29 +1,31 @@
-/** Who is to be checked, and when. */
+/** The check schedule: who is due, and when. */
 import { type Clock, jittered } from "../../core/clock.ts";
 import type { UserName } from "../../core/schemas.ts";
-import type { Registered, Store } from "../stores/types.ts";
-import type { Known } from "./types.ts";
+import type { Store, StoredUser } from "../stores/types.ts";
+import type { ProbeHistory } from "./types.ts";
 
-/** What is known of a registered user. */
-export interface Entry extends Registered {
+/** After a takeover the first checks are spread over this part of the interval: 5 s of 150. */
+const TAKEOVER_SPREAD = 1 / 30;
+
+/** A registered user, as its checks see it. */
+export interface Target extends StoredUser {
   /** When its next check is, by the clock. */
   due: number;
-  /** When it last showed that it is there, by registering or by an answer. */
+  /** When it last registered or answered, by the clock. */
   seen: number;
   checking: boolean;
-  /** Failed once, while most others failed too. */
-  doubted: boolean;
-  /** Is being asked as a juror, or was and did not answer; then its own check has to find it first. */
-  heard: boolean;
-  /** Was there before the registry started, and has not shown itself since. */
+  /** Failed a check when our own network may have been at fault. */
+  suspect: boolean;
+  /** Has left a probe unanswered since its last check, or is being probed in a sample. */
+  unanswered: boolean;
+  /** Was there before we began to check, and has not answered since. */
   initial: boolean;
-  /** What its checks have found out. */
-  known: Known;
+  history: ProbeHistory;
   /** The store's last version that it was found in. */
   version: string;
 }
 
-export interface RosterOptions {
+export interface ScheduleOptions {
   store: Pick<Store, "version" | "registrations">;
   /** Milliseconds between two checks of a user, ±20 %. */
   interval: number;
@@ -32,63 +34,57 @@ export interface RosterOptions {
   random: () => number;
 }
 
-export interface Roster {
-  entries: Map<UserName, Entry>;
+export interface Schedule {
+  targets: Map<UserName, Target>;
   /** Learns who has registered or left, on whichever registry. @throws StoreUnavailable */
   sync(): Promise<void>;
-  /** Whether an entry is of a registration that was there at the last `sync`: cheaper than to look for it. */
-  has(entry: Entry): boolean;
-  /** Goes on with the periods of the registry that has checked so far; whom it never saw is checked at once. */
-  takeOver(seen: ReadonlyMap<UserName, number>): void;
+  /** Whether a target was registered at the last `sync`: cheaper than a lookup. */
+  has(target: Target): boolean;
+  /** Begins anew, as after a start, when another registry has checked so far; spread over some seconds. */
+  restart(): void;
 }
 
 /** Knows nobody until the first `sync`. */
-export function createRoster({ store, interval, clock, random }: RosterOptions): Roster {
-  const entries = new Map<UserName, Entry>();
-  /** The store's version that the entries are of. */
-  let known: string | undefined;
+export function createSchedule({ store, interval, clock, random }: ScheduleOptions): Schedule {
+  const targets = new Map<UserName, Target>();
+  /** The store's version that the targets are of. */
+  let current: string | undefined;
 
   return {
-    entries,
+    targets,
     async sync() {
       const version = await store.version();
-      if (version === known) return;
+      if (version === current) return;
       const now = clock.now();
-      for (const registration of await store.registrations()) {
-        const entry = entries.get(registration.user);
-        if (entry?.id === registration.id) {
-          entry.version = version;
+      for (const user of await store.registrations()) {
+        const target = targets.get(user.user);
+        if (target?.id === user.id) {
+          target.version = version;
           continue;
         }
-        // Who registers is there; who was there before this start is looked at at once.
-        const initial = known === undefined;
-        const due = initial ? now : now + jittered(interval, random);
-        entries.set(registration.user, {
-          ...registration,
-          due,
+        // Who registers is there; who was there before this start is checked at once.
+        const initial = current === undefined;
+        targets.set(user.user, {
+          ...user,
+          due: initial ? now : now + jittered(interval, random),
           seen: now,
           checking: false,
-          doubted: false,
-          heard: false,
+          suspect: false,
+          unanswered: false,
           initial,
-          known: {},
+          history: {},
           version,
         });
       }
-      for (const [user, entry] of entries) if (entry.version !== version) entries.delete(user);
-      known = version;
+      for (const [name, target] of targets) if (target.version !== version) targets.delete(name);
+      current = version;
     },
-    has: (entry) => entry.version === known,
-    takeOver(seen) {
-      for (const entry of entries.values()) {
-        const last = Math.max(
-          seen.get(entry.user) ?? Number.NEGATIVE_INFINITY,
-          entry.initial ? Number.NEGATIVE_INFINITY : entry.seen,
-        );
-        entry.initial = last === Number.NEGATIVE_INFINITY;
-        entry.doubted = false;
-        if (!entry.initial) entry.seen = last;
-        entry.due = entry.initial ? clock.now() : last + jittered(interval, random);
+    has: (target) => target.version === current,
+    restart() {
+      for (const target of targets.values()) {
+        target.initial = true;
+        target.suspect = false;
+        target.due = clock.now() + interval * TAKEOVER_SPREAD * random();
       }
     },
   };

@@ -1,10 +1,10 @@
-/** So many places, which are taken one by one. */
+/** A semaphore with two priorities. */
 export interface Semaphore {
   /**
-   * Calls `begin` once there is a slot: at once if one is free, else in the order of the calls, the urgent ones first.
+   * Calls `begin` once a slot is free: at once, or in the order of the calls, urgent ones first.
    * @param begin says whether it has use for the slot, which is then its to release
    */
-  take(begin: () => boolean, urgent?: boolean): void;
+  acquire(begin: () => boolean, urgent?: boolean): void;
   /** Hands a slot on, at once, so that nobody who comes now can slip in between. */
   release(): void;
 }
@@ -24,7 +24,7 @@ export function createSemaphore(count: number): Semaphore {
   }
 
   return {
-    take(begin, urgent = false) {
+    acquire(begin, urgent = false) {
       (urgent ? urgently : waiting).push(begin);
       serve();
     },

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 
-/** What is told of the checks that began within one interval. */
+/** Statistics of the checks that began within one interval. */
 export interface RoundReport {
   users: number;
   failed: number;
@@ -8,7 +8,7 @@ export interface RoundReport {
   ms: number;
 }
 
-export interface RoundsOptions {
+export interface StatisticsOptions {
   /** Milliseconds in which the checks of one round begin. */
   interval: number;
   clock: Clock;
@@ -16,15 +16,14 @@ export interface RoundsOptions {
   report: (round: RoundReport) => void;
 }
 
-/** Counts checks by rounds. */
-export interface Rounds {
+export interface Statistics {
   /** Begins the next round if it is time. */
-  turn(): void;
+  advance(): void;
   /** Counts a check that begins now. @returns what counts its end */
-  enter(): (failed: boolean) => void;
+  countStart(): (failed: boolean) => void;
 }
 
-export function createRounds({ interval, clock, report }: RoundsOptions): Rounds {
+export function createStatistics({ interval, clock, report }: StatisticsOptions): Statistics {
   let current = start();
 
   function start() {
@@ -36,13 +35,13 @@ export function createRounds({ interval, clock, report }: RoundsOptions): Rounds
   }
 
   return {
-    turn() {
+    advance() {
       if (clock.now() - current.began < interval) return;
       current.over = true;
       reportIfOver(current);
       current = start();
     },
-    enter() {
+    countStart() {
       const round = current;
       round.underWay++;
       round.users++;

@@ -7,8 +7,8 @@ import type { Address } from "../../core/schemas.ts";
  */
 export type Finding = "alive" | "refused" | "silent" | "denied";
 
-/** What checks have found out about a client, for its next one; kept for as long as its registration. */
-export interface Known {
+/** What earlier checks of a registration found out, for its next one. */
+export interface ProbeHistory {
   /** The form of probe that it answers on UDP. */
   probeForm?: ProbeForm;
 }
@@ -25,6 +25,6 @@ export interface Check {
 export interface Prober {
   /** How many silent probes share a check's window. */
   attempts: number;
-  /** @param known what earlier checks of the same registration have found out, to be completed. @default nothing */
-  begin(address: Address, known?: Known): Check;
+  /** @param history is read and completed. @default nothing */
+  begin(address: Address, history?: ProbeHistory): Check;
 }

@@ -1,8 +1,8 @@
 import type { Address, UserName } from "../../core/schemas.ts";
 import { MAX_RESERVED, ownerBy, RESERVED_MS, refusal } from "./ownership.ts";
-import { type Claim, MAX_USERS, type Registered, type Store, type StoreOptions } from "./types.ts";
+import { type Claim, MAX_USERS, type Store, type StoredUser, type StoreOptions } from "./types.ts";
 
-interface Kept extends Registered {
+interface Kept extends StoredUser {
   owner: string | undefined;
 }
 
@@ -81,7 +81,7 @@ export function openMemory({ maxUsers = MAX_USERS, now = Date.now }: StoreOption
     registrations: () => users.values(),
     version: () => String(changes),
     // Nobody else has this store.
-    checking: { lease: () => true, note() {}, noted: () => new Map() },
+    lease: () => true,
     close() {},
   };
 }

@@ -13,8 +13,6 @@ export const KEYS = [
   "talk:reserved",
   // Another random number after every change, so that a Redis that lost its data meets no list of before.
   "talk:version",
-  // Hash: a user → when it was last seen by a check.
-  "talk:seen",
 ] as const;
 
 /** The key of the lease to check the users. */
@@ -22,7 +20,7 @@ export const CHECKER_KEY = "talk:checker";
 
 /** Arguments of all: the user, the claim or "", the time, a random number for the registration and the version. */
 const COMMON = `
-  local users, owners, reserved, version, seen = unpack(KEYS)
+  local users, owners, reserved, version = unpack(KEYS)
   local user, claim, now, id = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
   local function refusal(owner)
@@ -51,7 +49,6 @@ const COMMON = `
 
   local function drop()
     redis.call('HDEL', users, user)
-    redis.call('HDEL', seen, user)
     redis.call('SET', version, id)
   end
 `;
@@ -143,10 +140,10 @@ export const NOBODY = ".";
  * NOBODY. What takes away is tried first: if that is forbidden, nothing has been added yet.
  */
 export const TRIAL = `
-  local users, owners, reserved, version, seen, checker = unpack(KEYS)
+  local users, owners, reserved, version, checker = unpack(KEYS)
   local nobody = ARGV[1]
   redis.call('ZREM', reserved, nobody)
-  for _, hash in ipairs({ users, owners, seen }) do
+  for _, hash in ipairs({ users, owners }) do
     redis.call('HDEL', hash, nobody)
     redis.call('HSET', hash, nobody, '')
     redis.call('HDEL', hash, nobody)

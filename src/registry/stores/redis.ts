@@ -16,9 +16,9 @@ import {
   REMOVE,
   TRIAL,
 } from "./redis-scripts.ts";
-import { type Claim, MAX_USERS, type Registered, type Store, type StoreOptions } from "./types.ts";
+import { type Claim, MAX_USERS, type Store, type StoredUser, type StoreOptions } from "./types.ts";
 
-const [USERS, , , VERSION, SEEN] = KEYS;
+const [USERS, OWNERS, , VERSION] = KEYS;
 
 /** What the scripts may say. */
 const CREATED = ["done", "taken", "own", "reserved", "full"] as const;
@@ -27,9 +27,6 @@ const REMOVED = ["done", "absent", "unauthorized", "forbidden"] as const;
 
 /** Most users that one script moves: Redis does nothing else meanwhile. */
 const MAX_PUTS = 100;
-
-/** How long it is remembered who was seen when, in milliseconds, once nobody checks any more. */
-const SEEN_MS = 24 * 60 * 60 * 1000;
 
 /** How often one looks whether this Redis still takes writes, in milliseconds: who only reads would not learn of a failover. */
 const LOOK_MS = 1000;
@@ -91,21 +88,7 @@ export async function openRedis(
       return entries(await redis.send("HGETALL", [USERS])).map(([user, kept]) => read(user, kept));
     },
     version: async () => String(await redis.send("GET", [VERSION])),
-    checking: {
-      lease: async (registry, ms) => (await redis.run(LEASE, [CHECKER_KEY], [registry, String(ms)])) === 1,
-      async note(seen) {
-        if (seen.size === 0) return;
-        await redis.send("HSET", [
-          SEEN,
-          ...[...seen].flatMap(([user, at]) => [user, String(Math.round(at))]),
-        ]);
-        await redis.send("PEXPIRE", [SEEN, String(SEEN_MS)]);
-      },
-      async noted() {
-        const seen = entries(await redis.send("HGETALL", [SEEN]));
-        return new Map(seen.map(([user, at]) => [user, Number(at)]));
-      },
-    },
+    lease: async (registry, ms) => (await redis.run(LEASE, [CHECKER_KEY], [registry, String(ms)])) === 1,
     close() {
       clearInterval(look);
       redis.close();
@@ -119,12 +102,11 @@ async function tryOut({ send, run }: RedisCommands): Promise<void> {
   const common = [NOBODY, "", "0", id];
   await send("GET", [VERSION]);
   await send("HGET", [USERS, NOBODY]);
-  await send("HGETALL", [SEEN]);
+  await send("HGETALL", [USERS]);
   // Apart from the scripts, because within one Redis asks for its memory only at the first write.
-  await send("HDEL", [SEEN, NOBODY]);
-  await send("HSET", [SEEN, NOBODY, "0"]);
-  await send("HDEL", [SEEN, NOBODY]);
-  await send("PEXPIRE", [SEEN, String(SEEN_MS)]);
+  await send("HDEL", [OWNERS, NOBODY]);
+  await send("HSET", [OWNERS, NOBODY, ""]);
+  await send("HDEL", [OWNERS, NOBODY]);
   await run(MAY_CHANGE, KEYS, common);
   await run(REMOVE, KEYS, common);
   await run(EXPIRE, KEYS, [...common, "0", "0", "0"]);
@@ -143,7 +125,7 @@ function write({ protocol, host, port }: Address): string {
   return `${protocol} ${host} ${port}`;
 }
 
-function read(user: UserName, kept: unknown): Registered {
+function read(user: UserName, kept: unknown): StoredUser {
   const [id, protocol, host, port] = String(kept).split(" ");
   return { user, id: Number(id), address: parse(Address, { protocol, host, port }) };
 }

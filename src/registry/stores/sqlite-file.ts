@@ -14,6 +14,7 @@ const BUSY_RETRY_MS = 10;
 /** The same for everything later, which is short, because it holds up all requests: writes try again by themselves. */
 const BUSY_TIMEOUT_MS = 20;
 
+/** Nothing reads `seen` any more; an earlier Talk on the same file still does. */
 const TABLES = `
   CREATE TABLE IF NOT EXISTS users (
     user TEXT PRIMARY KEY,

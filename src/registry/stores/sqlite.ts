@@ -106,15 +106,8 @@ export function openSqlite(
     registrations: () =>
       read(() => sql.selectAll.all()).map(({ user, id, ...address }) => ({ user, address, id })),
     version: () => String(read(() => sql.version.get())?.version),
-    checking: {
-      lease: (registry, ms) =>
-        commit(() => sql.lease.run({ registry, now: now(), until: now() + ms }).changes > 0),
-      note: (seen) =>
-        commit(() => {
-          for (const [user, at] of seen) sql.note.run({ user, at });
-        }),
-      noted: () => new Map(read(() => sql.noted.all()).map(({ user, seen }) => [user, seen])),
-    },
+    lease: (registry, ms) =>
+      commit(() => sql.lease.run({ registry, now: now(), until: now() + ms }).changes > 0),
     async close() {
       await settled();
       database.close();
@@ -160,10 +153,6 @@ function statements(database: Database) {
     lease: database.query(
       `UPDATE state SET checker = $registry, checker_until = $until
        WHERE checker = $registry OR checker_until <= $now`,
-    ),
-    note: database.query("UPDATE users SET seen = $at WHERE user = $user"),
-    noted: database.query<{ user: UserName; seen: number }, []>(
-      "SELECT user, seen FROM users WHERE seen IS NOT NULL",
     ),
   };
 }

@@ -68,10 +68,6 @@ export function logTrouble<S extends Store>(store: S, log: Log, clock: Clock = s
     get: watched("read", store.get),
     registrations: watched("read", store.registrations),
     version: watched("read", store.version),
-    checking: {
-      ...store.checking,
-      lease: watched("write", store.checking.lease),
-      note: watched("write", store.checking.note),
-    },
+    lease: watched("write", store.lease),
   };
 }

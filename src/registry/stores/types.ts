@@ -2,7 +2,7 @@ import type { Address, Registration, UserName } from "../../core/schemas.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
 
 /** A user's address, and what tells this registration from the user's next one, be it at the same address. */
-export interface Registered extends Registration {
+export interface StoredUser extends Registration {
   id: number;
 }
 
@@ -54,19 +54,13 @@ export interface Store {
   /** Takes the owner, or the reservation, from a name; false if it had none. */
   release(user: UserName): MaybePromise<boolean>;
   get(user: UserName): MaybePromise<Address | undefined>;
-  registrations(): MaybePromise<Iterable<Registered>>;
+  registrations(): MaybePromise<Iterable<StoredUser>>;
   /** Another value after every change of the users, whoever made it. */
   version(): MaybePromise<string>;
-  checking: Checking;
-  close(): MaybePromise<void>;
-}
-
-/** What registries on one store tell each other, so that each user is checked by one of them. */
-export interface Checking {
-  /** Takes or keeps the right to check for so many milliseconds, 0 to give it back; false if another registry has it. */
+  /**
+   * Takes or renews the lease to check the users, for so many milliseconds, 0 to give it back; false if another registry
+   * holds it.
+   */
   lease(registry: string, ms: number): MaybePromise<boolean>;
-  /** Remembers who showed up when, in milliseconds since 1970. */
-  note(seen: ReadonlyMap<UserName, number>): MaybePromise<void>;
-  /** What was remembered; nothing if there is nobody to tell. */
-  noted(): MaybePromise<ReadonlyMap<UserName, number>>;
+  close(): MaybePromise<void>;
 }

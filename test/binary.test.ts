@@ -1,5 +1,5 @@
 /** The one binary, alone in a folder that is not well disposed to it. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, readdirSync, rmSync } from "node:fs";
 import { join as path } from "node:path";
 import { join } from "talk/client";
@@ -9,9 +9,6 @@ import { readLines } from "../src/client/lines.ts";
 import { afterwards } from "./helpers/afterwards.ts";
 import { root } from "./helpers/program.ts";
 import { temporaryFolder } from "./helpers/registry.ts";
-
-// Building, and processes, take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(120_000);
 
 const built = path(root, "dist/talk-under-test");
 

@@ -1,14 +1,11 @@
 /** What all commands have in common: --version, -h, and where the registry and one's name are taken from. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "talk/client";
 import manifest from "../package.json" with { type: "json" };
 import { registryOf } from "../src/client/flag-values.ts";
 import { openRegistry, put } from "./helpers/chat.ts";
 import { start, startClient } from "./helpers/program.ts";
 import { run } from "./helpers/run.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 const ADDRESS = { protocol: "HTTP", host: "127.0.0.1", port: 1 };
 

@@ -1,5 +1,5 @@
 /** `bun run conformance`: against Talk all rows pass, and a fault is named by the row that it breaks. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join, type Protocol } from "talk/client";
 import { createRegistry } from "talk/registry";
 import { formatAddress } from "../src/core/address.ts";
@@ -9,9 +9,6 @@ import { afterwards } from "./helpers/afterwards.ts";
 import { startIdCheckerClient, startMessageClient } from "./helpers/dialects.ts";
 import { root } from "./helpers/program.ts";
 import { run } from "./helpers/run.ts";
-
-// Processes and checks take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(120_000);
 
 /** Runs it, and gives the names of its rows by their results. */
 async function check(...args: string[]) {

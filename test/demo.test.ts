@@ -1,8 +1,5 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { start } from "./helpers/program.ts";
-
-// Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 test("the demo talks to a bot on each protocol, and exits 0", async () => {
   const demo = start("scripts/demo.ts");

@@ -1,5 +1,5 @@
 /** Peers of other dialects: our registry keeps their clients, and their registries keep ours. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "talk/client";
 import { createRegistry } from "talk/registry";
 import type { Address, Protocol } from "../src/core/schemas.ts";
@@ -14,9 +14,6 @@ import {
   startWebSocketClient,
 } from "./helpers/dialects.ts";
 import { createInbox } from "./helpers/inbox.ts";
-
-// Twenty checks take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 const CHECKS = 20;
 

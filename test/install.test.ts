@@ -1,13 +1,10 @@
 /** Installed from a packed archive, as a user does it who has no clone. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import manifest from "../package.json" with { type: "json" };
 import { root } from "./helpers/program.ts";
-
-// Packing, and installing over a network, take longer than Bun's 5 s.
-setDefaultTimeout(120_000);
 
 const folder = mkdtempSync(join(tmpdir(), "talk-install-"));
 const home = join(folder, "bun");

@@ -1,5 +1,5 @@
 /** Talk as another program imports it. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join as path } from "node:path";
 import { join, type Me, type TalkEvent } from "talk/client";
@@ -8,9 +8,6 @@ import { readLines } from "../src/client/lines.ts";
 import { afterwards } from "./helpers/afterwards.ts";
 import { readBlocks } from "./helpers/documents.ts";
 import { root, start, startRegistry } from "./helpers/program.ts";
-
-// Processes, the type checker above all, take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(120_000);
 
 async function openRegistry(open = false): Promise<{ registry: Registry; url: string }> {
   const registry = await createRegistry({ store: "memory:", open });

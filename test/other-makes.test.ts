@@ -1,5 +1,5 @@
 /** Registries and clients of another make. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join as path } from "node:path";
 import { join } from "talk/client";
@@ -7,9 +7,6 @@ import { createRegistry } from "talk/registry";
 import { isRecord } from "../src/core/schemas.ts";
 import { afterwards } from "./helpers/afterwards.ts";
 import { root, start } from "./helpers/program.ts";
-
-// Processes, the type checker above all, take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(120_000);
 
 const OK = { status: "ok" };
 

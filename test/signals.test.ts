@@ -1,12 +1,9 @@
 /** The signals by which commands are stopped, as whole process groups get them. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { PROTOCOLS } from "../src/core/protocol.ts";
 import { afterwards } from "./helpers/afterwards.ts";
 import { startGroup, stopGroups } from "./helpers/group.ts";
 import { listed, start, startRegistry } from "./helpers/program.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

@@ -1,11 +1,8 @@
 /** The client as its user meets it: a process, fed by a pipe. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createServer, type Server } from "node:net";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, root, start, startClient, startRegistry } from "../helpers/program.ts";
-
-// Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const HOST = "127.0.0.1";
 const protocols = ["HTTP", "WEBSOCKET", "UDP"];

@@ -1,5 +1,5 @@
 /** Input that comes faster than anybody can take it, or without end. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isRecord } from "../../src/core/schemas.ts";
@@ -8,9 +8,6 @@ import { put } from "../helpers/chat.ts";
 import { createInbox } from "../helpers/inbox.ts";
 import { listed, root, startRegistry } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 /** What the contract allows: an answer on its health, to leave, and memory. */
 const HEALTH_MS = 200;

@@ -1,5 +1,5 @@
 /** The stream of changes as clients use it: at once, and without a plain registry noticing. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join, type Me, type TalkEvent } from "../../src/client/index.ts";
 import { followChanges } from "../../src/client/registry/follow-changes.ts";
 import type { Users } from "../../src/client/registry/listed-users.ts";
@@ -8,9 +8,6 @@ import { afterwards } from "../helpers/afterwards.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 import { freePort } from "../helpers/port.ts";
 import { start, startClient } from "../helpers/program.ts";
-
-// A busy machine is no reason to fail.
-setDefaultTimeout(30_000);
 
 /** Nobody polls while a test runs. */
 const NEVER = 86_400_000;

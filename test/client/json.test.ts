@@ -1,5 +1,5 @@
 /** `--json` and `--on-message`, as a program that starts the client meets them. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join as path } from "node:path";
 import { readLines } from "../../src/client/lines.ts";
@@ -7,9 +7,6 @@ import { isRecord } from "../../src/core/schemas.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, type Program, root, start, startClient, startRegistry } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
-
-// Processes and peers that hang take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 type Registry = Awaited<ReturnType<typeof startRegistry>>;
 

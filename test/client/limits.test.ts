@@ -1,5 +1,5 @@
 /** What a client's listeners refuse, and what they take all the same. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { createCrowd, type Guest } from "../../src/client/transports/connection-limit.ts";
 import { transports } from "../../src/client/transports/index.ts";
@@ -9,9 +9,6 @@ import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";
 import { listed, startClient, startRegistry } from "../helpers/program.ts";
 import { livesFor, slowTalkers } from "../helpers/slow.ts";
-
-// Slow connections are closed within 15 s.
-setDefaultTimeout(30_000);
 
 const HOST = "127.0.0.1";
 const protocols: Protocol[] = ["HTTP", "WEBSOCKET", "UDP"];

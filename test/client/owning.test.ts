@@ -1,11 +1,8 @@
 /** Whose a name is, as clients and plain programs meet it. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, start, startClient, startRegistry } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const HOST = "127.0.0.1";
 const protocols = ["HTTP", "WEBSOCKET", "UDP"];

@@ -1,8 +1,5 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { root } from "../helpers/program.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 /** Shows many lines, says so on stderr, and exits once they are handed over. */
 const program = (module: string, open: string) => `

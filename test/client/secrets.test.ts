@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import {
   chmodSync,
   lstatSync,
@@ -13,9 +13,6 @@ import { openSecrets } from "../../src/client/registry/secrets.ts";
 import { statePath } from "../../src/client/state-directory.ts";
 import { root } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const REGISTRY = "http://10.0.0.1:8088";
 const freshPath = () => statePath("key", { XDG_STATE_HOME: join(temporaryFolder(), "state") });

@@ -1,14 +1,11 @@
 /** `bun run send` as a script meets it: arguments, standard input, output, and exit codes. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createServer } from "node:net";
 import { join, type Protocol } from "talk/client";
 import { createRegistry } from "talk/registry";
 import { afterwards } from "../helpers/afterwards.ts";
 import { root } from "../helpers/program.ts";
 import { run } from "../helpers/run.ts";
-
-// Processes and peers that hang take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const HOST = "127.0.0.1";
 

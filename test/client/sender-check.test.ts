@@ -1,12 +1,9 @@
 /** Whose message it is: by where it came from. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createSenderCheck } from "../../src/client/inbound/sender-check.ts";
 import type { Users } from "../../src/client/registry/listed-users.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 import { listed, startClient, startRegistry } from "../helpers/program.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const HOST = "127.0.0.1";
 

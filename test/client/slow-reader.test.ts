@@ -1,14 +1,11 @@
 /** Those who are too slow for what comes: whoever reads our output, and whoever is sent to. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createOutbox } from "../../src/client/outbound/outbox.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, root, startRegistry } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const HOST = "127.0.0.1";
 

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
 import { transports } from "../../src/client/transports/index.ts";
 import type { Outcome } from "../../src/client/transports/types.ts";
@@ -6,9 +6,6 @@ import { encodeMessage } from "../../src/core/message.ts";
 import type { Address, Message, Protocol } from "../../src/core/schemas.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";
-
-// Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const HOST = "127.0.0.1";
 const protocols: Protocol[] = ["HTTP", "WEBSOCKET", "UDP"];

@@ -1,11 +1,8 @@
 /** A registry that is slow or away, and what must not wait for it. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";
 import { start } from "../helpers/program.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 /** A client, and a registry that takes it once, lists bob alone, and then leaves unanswered what is held up. */
 async function startLost({

@@ -1,12 +1,9 @@
 /** Clients on several machines: who is listed can be reached by others, or is told that he cannot. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { PROTOCOLS } from "../../src/core/protocol.ts";
 import type { Protocol } from "../../src/core/schemas.ts";
 import { type Machine, noNetwork, openNetwork } from "../helpers/network.ts";
 import type { Program } from "../helpers/program.ts";
-
-// A dozen processes on a busy machine.
-setDefaultTimeout(90_000);
 
 const protocols: Protocol[] = ["HTTP", "WEBSOCKET", "UDP"];
 const A = "10.77.0.1";

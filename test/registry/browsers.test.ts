@@ -1,12 +1,9 @@
 /** Web pages, and the browsers that carry their requests. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createApp } from "../../src/registry/http/app.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { chromium, openPage } from "../helpers/browser.ts";
 import { listen, openTestStore } from "../helpers/registry.ts";
-
-// A browser takes longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const EVIL = "http://evil.example";

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { Address, UserName } from "../../src/core/schemas.ts";
 import { createChecker } from "../../src/registry/health/checker.ts";
 import type { Finding } from "../../src/registry/health/types.ts";
@@ -6,9 +6,6 @@ import type { LogEvent } from "../../src/registry/log.ts";
 import { openMemory } from "../../src/registry/stores/memory.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 import { createRandom } from "../helpers/random.ts";
-
-// A million simulated checks take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 const S = 1000;
 const INTERVAL = 150 * S;

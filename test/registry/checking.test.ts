@@ -1,11 +1,8 @@
 /** The registry checks real clients: processes, on all three protocols. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";
 import { listed, type Program, start, startClient, startRegistry } from "../helpers/program.ts";
-
-// Rounds take their time, and so do peers that are silent.
-setDefaultTimeout(60_000);
 
 const HOST = "127.0.0.1";
 const QUICK = ["--check-interval", "0.2", "--check-window", "1"];

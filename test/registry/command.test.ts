@@ -1,15 +1,12 @@
 /** The registry as its operator meets it: a process. */
 
 import { Database } from "bun:sqlite";
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { urlsOfWildcard } from "../../src/core/own-addresses.ts";
 import { listed, start, startRegistry } from "../helpers/program.ts";
 import { openTestStore, temporaryFolder } from "../helpers/registry.ts";
-
-// Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const main = "src/registry/main.ts";
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };

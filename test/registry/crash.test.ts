@@ -1,9 +1,6 @@
 /** Short forms of scripts/checks/crash.ts, replicas.ts and users.ts. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { start } from "../helpers/program.ts";
-
-// Many processes on a busy machine take longer than Bun's 5 s.
-setDefaultTimeout(120_000);
 
 const redis = Bun.which("redis-server");
 const kinds = ["sqlite", ...(redis ? ["redis"] : [])];

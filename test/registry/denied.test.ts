@@ -1,13 +1,10 @@
 /** Addresses that the registry does not contact, whoever registers them. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createContactRule } from "../../src/core/denylist.ts";
 import type { Address } from "../../src/core/schemas.ts";
 import { openProbers } from "../../src/registry/health/probers.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, start, startRegistry } from "../helpers/program.ts";
-
-// A round of checks takes longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const protocols = ["HTTP", "WEBSOCKET", "UDP"] as const;
 

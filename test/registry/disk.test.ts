@@ -1,12 +1,9 @@
 /** A registry whose disk is full or read-only: a small tmpfs that only that process sees. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { listed, type Program, start } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
-
-// Processes on a busy machine take longer than Bun's 5 s.
-setDefaultTimeout(30_000);
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const DISK_BYTES = 400 * 1024;

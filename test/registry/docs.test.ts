@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { validate } from "@apidevtools/swagger-parser";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
@@ -8,9 +8,6 @@ import { afterwards } from "../helpers/afterwards.ts";
 import { chromium, openPage } from "../helpers/browser.ts";
 import { freePort } from "../helpers/port.ts";
 import { listen, openTestStore, temporaryFolder } from "../helpers/registry.ts";
-
-// Processes, browsers and peers that hang take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 async function app() {
   return createApp({ store: await openTestStore("memory:") });

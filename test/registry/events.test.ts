@@ -1,5 +1,5 @@
 /** GET /v1/events, over every store. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { StoreUnavailable } from "../../src/core/errors.ts";
 import { createApp } from "../../src/registry/http/app.ts";
 import { createEvents } from "../../src/registry/http/events.ts";
@@ -9,9 +9,6 @@ import { afterwards } from "../helpers/afterwards.ts";
 import { listenTo } from "../helpers/event-stream.ts";
 import { createRandom } from "../helpers/random.ts";
 import { freshStore, listen, openTestStore, storeKinds } from "../helpers/registry.ts";
-
-// A busy machine is no reason to fail.
-setDefaultTimeout(30_000);
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const THERE = { protocol: "UDP", host: "10.0.0.5", port: 3000 };

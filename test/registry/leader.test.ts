@@ -1,12 +1,9 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createChecker } from "../../src/registry/health/checker.ts";
 import { openMemory } from "../../src/registry/stores/memory.ts";
 import type { Store } from "../../src/registry/stores/types.ts";
 import { createFakeClock, type FakeClock } from "../helpers/clock.ts";
 import { createRandom } from "../helpers/random.ts";
-
-// Simulated hours take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 const S = 1000;
 const INTERVAL = 150 * S;

@@ -1,5 +1,5 @@
 /** GET /metrics, as Prometheus would read it. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { StoreUnavailable } from "../../src/core/errors.ts";
 import { createApp } from "../../src/registry/http/app.ts";
 import { createRegistry } from "../../src/registry/index.ts";
@@ -7,9 +7,6 @@ import { afterwards } from "../helpers/afterwards.ts";
 import { listenTo } from "../helpers/event-stream.ts";
 import { freePort } from "../helpers/port.ts";
 import { openTestStore, temporaryFolder } from "../helpers/registry.ts";
-
-// Python's packages may have to be fetched first.
-setDefaultTimeout(60_000);
 
 const BOB = { protocol: "UDP", host: "127.0.0.1", port: 9 };
 

@@ -1,5 +1,5 @@
 /** Names that belong to those who show their secret. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createApp } from "../../src/registry/http/app.ts";
@@ -7,9 +7,6 @@ import { openMemory } from "../../src/registry/stores/memory.ts";
 import { watched } from "../../src/registry/stores/watched-store.ts";
 import { listed, startRegistry } from "../helpers/program.ts";
 import { type Ask, listen, temporaryFolder, ways } from "../helpers/registry.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const THERE = { protocol: "UDP", host: "10.0.0.5", port: 3000 };

@@ -1,5 +1,5 @@
 /** The page at `/`, in a real browser. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import axe from "axe-core";
 import manifest from "../../package.json" with { type: "json" };
 import { createApp } from "../../src/registry/http/app.ts";
@@ -8,9 +8,6 @@ import { afterwards } from "../helpers/afterwards.ts";
 import { chromium, openPage } from "../helpers/browser.ts";
 import { freePort } from "../helpers/port.ts";
 import { listen, openTestStore } from "../helpers/registry.ts";
-
-// A browser takes longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(90_000);
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 } as const;
 const THERE = { protocol: "UDP", host: "fd00::7", port: 3000 } as const;

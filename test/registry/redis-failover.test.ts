@@ -1,12 +1,9 @@
 /** A registry whose Redis hands over to another, or takes connections only to close them. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { Socket } from "bun";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, startRegistry } from "../helpers/program.ts";
 import { noRedis, type Redis, startRedis } from "../helpers/redis.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 

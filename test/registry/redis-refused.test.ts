@@ -1,14 +1,11 @@
 /** A registry refuses a Redis that it cannot use, at its start and in one line. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { openStore } from "../../src/registry/stores/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, root, start, startRegistry } from "../helpers/program.ts";
 import { noRedis, type Redis, startRedis } from "../helpers/redis.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 const openssl = Bun.which("openssl");
 const skipped = noRedis !== undefined;

@@ -1,11 +1,9 @@
 /** The registry on a Redis that goes away and comes back. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createApp } from "../../src/registry/http/app.ts";
 import { openStore } from "../../src/registry/stores/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { noRedis, type Redis, startRedis } from "../helpers/redis.ts";
-
-setDefaultTimeout(30_000);
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 

@@ -1,13 +1,10 @@
 /** Connections that say too little, or too slowly. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { createApp } from "../../src/registry/http/app.ts";
 import { startRegistry } from "../helpers/program.ts";
 import { listen, openTestStore } from "../helpers/registry.ts";
 import { livesFor, slowTalkers } from "../helpers/slow.ts";
-
-// They are closed within 15 s.
-setDefaultTimeout(30_000);
 
 const POST = "POST /v1/users HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n";
 

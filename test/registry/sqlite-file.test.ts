@@ -1,15 +1,12 @@
 /** A SQLite file is looked at before it is written to. */
 import { Database } from "bun:sqlite";
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openStore } from "../../src/registry/stores/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, start, startRegistry } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 } as const;
 

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Address } from "../../src/core/schemas.ts";
 import { openStore } from "../../src/registry/stores/index.ts";
@@ -7,9 +7,6 @@ import { openFile } from "../../src/registry/stores/sqlite-file.ts";
 import type { Store } from "../../src/registry/stores/types.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { freshStore, openTestStore, storeKinds, temporaryFolder } from "../helpers/registry.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 const HERE: Address = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const THERE: Address = { protocol: "UDP", host: "::1", port: 3000 };

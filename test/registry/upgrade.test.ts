@@ -1,11 +1,8 @@
 /** One registry follows another on one port. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { start, startRegistry } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
-
-// Processes on a busy machine take longer than Bun's 5 s.
-setDefaultTimeout(60_000);
 
 /** A network of its own, in which connections that wait at a closed port are handed over. */
 const OWN_NETWORK = [

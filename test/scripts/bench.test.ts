@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,9 +9,6 @@ import { installPackages } from "../../scripts/bench/rivals.ts";
 import { NotMeasured, type Row } from "../../scripts/bench/row.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { start } from "../helpers/program.ts";
-
-// Whole programs are started and measured.
-setDefaultTimeout(60_000);
 
 /** A row whose two sides give the given figures, the first of each to warm up; `order` is who was asked when. */
 function row(better: Row["better"], talk: number[], bare: number[], ratio: number) {

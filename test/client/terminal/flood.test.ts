@@ -1,10 +1,7 @@
 /** Typing while a thousand messages a second come in. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { pair } from "../../helpers/chat.ts";
 import { setsid } from "../../helpers/screen.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 // Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
 const inTerminal = describe.skipIf(!setsid);

@@ -1,13 +1,10 @@
 /** What comes from outside never reaches the terminal raw, and something visible stands in its place. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { visible, visibleText } from "../../../src/core/sanitize.ts";
 import { afterwards } from "../../helpers/afterwards.ts";
 import { alone, ENTER } from "../../helpers/chat.ts";
 import { hostile, UNSAFE } from "../../helpers/hostile.ts";
 import { openClient, setsid, type TestScreen } from "../../helpers/screen.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 // Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
 const inTerminal = describe.skipIf(!setsid);

@@ -1,14 +1,11 @@
 /** The line being typed, on a screen. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { alone, ENTER, openRegistry, pair, put } from "../../helpers/chat.ts";
 import { listed } from "../../helpers/program.ts";
 import { temporaryFolder } from "../../helpers/registry.ts";
 import { openClient, setsid } from "../../helpers/screen.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 // Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
 const inTerminal = describe.skipIf(!setsid);

@@ -1,14 +1,11 @@
 /** Terminals of many kinds, and how they are left. */
 
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { afterwards } from "../../helpers/afterwards.ts";
 import { alone, ENTER, openRegistry, pair } from "../../helpers/chat.ts";
 import { listed, root } from "../../helpers/program.ts";
 import { type openClient, openScreen, setsid } from "../../helpers/screen.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 // Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
 const inTerminal = describe.skipIf(!setsid);

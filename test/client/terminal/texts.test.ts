@@ -1,12 +1,9 @@
 /** What one writes, pastes and gets, on a screen. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { Message, parse } from "../../../src/core/schemas.ts";
 import { afterwards } from "../../helpers/afterwards.ts";
 import { addPeer, addressOf, alone, ENTER, openRegistry, pair, put } from "../../helpers/chat.ts";
 import { openClient, setsid } from "../../helpers/screen.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(30_000);
 
 // Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
 const inTerminal = describe.skipIf(!setsid);

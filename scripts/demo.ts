@@ -1,10 +1,12 @@
 /** A registry, an echo bot per protocol, and you. Piped, it says one thing to each bot and reports. */
 import { defineCommand } from "citty";
 import { join, type Me, type Protocol } from "talk/client";
-import { createRegistry } from "talk/registry";
+import { createRegistry, type Registry } from "talk/registry";
 import { client } from "../src/client/main.ts";
 import { checkFlags, invocation, runMain } from "../src/core/cli.ts";
 import { atMost } from "../src/core/clock.ts";
+import { CannotListen } from "../src/core/errors.ts";
+import { REGISTRY_URL } from "../src/core/protocol.ts";
 import { stopSignal } from "../src/core/signals.ts";
 import { startEchoBot } from "./echo-bot.ts";
 
@@ -19,11 +21,12 @@ export const demo = defineCommand({
     checkFlags(args, {});
     const stop = stopSignal();
     const registry = await createRegistry({ store: "memory:" });
-    const url = await registry.listen({ port: 0 });
+    const url = await listen(registry);
     const bots = await Promise.all(protocols.map((protocol) => startEchoBot(protocol, url)));
     if (process.stdin.isTTY && process.stdout.isTTY) {
       process.stdout.write(
-        `A registry runs at ${url}. Try :user ${bots[0]?.name}, then say hello; :exit ends it all.\n`,
+        `A registry runs at ${url}, where a browser shows who is here. Try :user ${bots[0]?.name}, then say hello;\n` +
+          `in another terminal you join with ${joining(url)}; :exit ends it all.\n`,
       );
       return runMain(client, ["--registry", url, "--port", "0"]);
     }
@@ -35,6 +38,20 @@ export const demo = defineCommand({
     await registry.close();
   },
 });
+
+/** Where a plain client looks, so that others can join without a word more; elsewhere if somebody is there. */
+async function listen(registry: Registry): Promise<string> {
+  try {
+    return await registry.listen();
+  } catch (error) {
+    if (!(error instanceof CannotListen)) throw error;
+    return registry.listen({ port: 0 });
+  }
+}
+
+function joining(url: string): string {
+  return url === REGISTRY_URL ? invocation("client") : `${invocation("client")} --registry ${url}`;
+}
 
 /** Says hello to each, and waits for it to come back. */
 async function talkTo(bots: Me[], you: Me): Promise<boolean> {

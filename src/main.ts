@@ -23,6 +23,10 @@ const commands: Record<string, Command> = {
     help: "sends one text from a script",
     run: async (argv) => runMain((await import("./client/send.ts")).send, argv),
   },
+  users: {
+    help: "shows who is here, and who comes and goes",
+    run: async (argv) => runMain((await import("./client/users.ts")).users, argv),
+  },
 };
 
 /**

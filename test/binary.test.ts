@@ -113,7 +113,7 @@ describe("alone in a hostile folder", () => {
 });
 
 describe("on its command line", () => {
-  test.each(["registry", "client", "send", "demo", "conformance"])(
+  test.each(["registry", "client", "send", "users", "demo", "conformance"])(
     "%s --help names it as it was called",
     async (command) => {
       const { talk } = await openFolder();
@@ -139,7 +139,7 @@ describe("on its command line", () => {
       exitCode: 0,
     });
     const help = await talk("--help");
-    for (const command of ["registry", "client", "send", "demo", "conformance"])
+    for (const command of ["registry", "client", "send", "users", "demo", "conformance"])
       expect(help.stdout).toContain(`  ${command} `);
     expect(await talk()).toEqual(help);
     const wrong = await talk("cleint");

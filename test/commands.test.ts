@@ -12,6 +12,7 @@ const ADDRESS = { protocol: "HTTP", host: "127.0.0.1", port: 1 };
 describe.each([
   "src/client/main.ts",
   "src/client/send.ts",
+  "src/client/users.ts",
   "src/registry/main.ts",
   "scripts/demo.ts",
   "scripts/conformance/main.ts",

@@ -5,6 +5,7 @@ test.each([
   "src/registry/main.ts",
   "src/client/main.ts",
   "src/client/send.ts",
+  "src/client/users.ts",
   "scripts/demo.ts",
   "scripts/conformance/main.ts",
   "scripts/bench/main.ts",

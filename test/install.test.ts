@@ -54,7 +54,9 @@ test("an installed archive has every command, and names them as they are typed",
   if (missing) return;
   const { stdout } = await talk("--help");
   const commands = [...stdout.matchAll(/^ {2}(\w+) /gm)].map(([, name = ""]) => name);
-  expect(commands).toEqual(expect.arrayContaining(["registry", "client", "send", "demo", "conformance"]));
+  expect(commands).toEqual(
+    expect.arrayContaining(["registry", "client", "send", "users", "demo", "conformance"]),
+  );
   for (const command of commands) {
     const help = await talk(command, "--help");
     expect({ command, stderr: help.stderr, exitCode: help.exitCode }).toEqual({

@@ -137,10 +137,8 @@ export class TooManyUsers extends TalkError {
 
 /** More event streams than a registry serves, or it is about to end. */
 export class StreamsFull extends TalkError {
-  /** In seconds. */
-  readonly retryAfter = 60;
-
-  constructor() {
+  /** @param retryAfter in seconds: another registry, or the next one, may be there in one */
+  constructor(readonly retryAfter = 60) {
     super("streams-full", "The registry serves no more streams now; ask for GET /v1/users meanwhile.");
   }
 }

@@ -59,7 +59,7 @@ test.each(running.map((block) => [at(block), block] as const))(
       said += text;
       if (said.includes("\n")) break;
     }
-    expect(said).toMatch(/^(registry at|you are) /);
+    expect(said).toMatch(/^(registry at|you are|bob) /);
     process.kill(-child.pid, "SIGINT");
     await child.exited;
   },

@@ -1,5 +1,4 @@
 /** Follows a registry's stream of changes, where it has one, so that the list is known as it changes. */
-import { sameAddress } from "../../core/address.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { readRetryAfter } from "../../core/http.ts";
 import { REGISTRY_PATHS } from "../../core/protocol.ts";
@@ -7,7 +6,7 @@ import { isCompressed, request } from "../../core/request.ts";
 import { isRecord } from "../../core/schemas.ts";
 import { failureOf } from "./api.ts";
 import { readEventStream, type ServerSentEvent } from "./event-stream.ts";
-import { type ListedAddress, readUsers, type Users } from "./listed-users.ts";
+import { differences, type ListedAddress, readUsers, type Users } from "./listed-users.ts";
 
 /** How long the registry may take to begin, in milliseconds. */
 const ANSWER_MS = 5000;
@@ -177,7 +176,7 @@ function openShared(base: string, { clock = systemClock, random = Math.random }:
     listeners,
     latest: () => (isLive && id !== undefined ? users : undefined),
     know(listed) {
-      if (isSame(users, listed)) return;
+      if (users === listed || differences(users, listed).length === 0) return;
       users = listed;
       id = undefined;
     },
@@ -205,14 +204,4 @@ function applied(
   // An address that is none is left out, as it is of a list.
   else for (const [name, listed] of readUsers({ [user]: address }) ?? []) users.set(name, listed);
   return users;
-}
-
-function isSame(a: Users, b: Users): boolean {
-  if (a === b) return true;
-  if (a.size !== b.size) return false;
-  for (const [user, address] of a) {
-    const other = b.get(user);
-    if (!other || !sameAddress(address, other)) return false;
-  }
-  return true;
 }

@@ -1,6 +1,7 @@
 /** The list of users as a registry answers it. */
 import type { Static } from "typebox";
 import type { Validator } from "typebox/schema";
+import { sameAddress } from "../../core/address.ts";
 import { compile, Host, isRecord, Port, type UserName } from "../../core/schemas.ts";
 
 const Listed = {
@@ -32,4 +33,22 @@ export function readUsers(body: unknown): Users | undefined {
     if (validator.Check(address)) users.set(user, address);
   }
   return users;
+}
+
+/** What leads from one list to another; of who left, the address is where it was. */
+export interface Difference {
+  type: "joined" | "moved" | "left";
+  user: UserName;
+  address: ListedAddress;
+}
+
+export function differences(before: Users, after: Users): Difference[] {
+  const found: Difference[] = [];
+  for (const [user, address] of after) {
+    const known = before.get(user);
+    if (!known) found.push({ type: "joined", user, address });
+    else if (!sameAddress(known, address)) found.push({ type: "moved", user, address });
+  }
+  for (const [user, address] of before) if (!after.has(user)) found.push({ type: "left", user, address });
+  return found;
 }

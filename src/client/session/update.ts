@@ -2,7 +2,7 @@
 import { formatAddress, sameAddress } from "../../core/address.ts";
 import type { Address, Message } from "../../core/schemas.ts";
 import type { Reach } from "../registry/api.ts";
-import type { Users } from "../registry/listed-users.ts";
+import { differences, type Users } from "../registry/listed-users.ts";
 import type { Outcome } from "../transports/types.ts";
 import { runLine, sendText } from "./commands.ts";
 import {
@@ -187,18 +187,9 @@ function unreachedSentence(address: Address, { reason, from }: Reach): string {
 
 /** What differs from the known list, but for myself and for a selected user who left, who is told of as gone. */
 function changes({ me, selected, users: before }: Session, after: Users): Cmd[] {
-  const cmds: Cmd[] = [];
-  for (const [user, address] of after) {
-    if (user === me) continue;
-    const known = before.get(user);
-    if (!known) cmds.push(print({ type: "joined", user, address }));
-    else if (!sameAddress(known, address)) cmds.push(print({ type: "moved", user, address }));
-  }
-  for (const [user, address] of before) {
-    if (user === me || user === selected || after.has(user)) continue;
-    cmds.push(print({ type: "left", user, address }));
-  }
-  return cmds;
+  return differences(before, after)
+    .filter(({ type, user }) => user !== me && !(type === "left" && user === selected))
+    .map(print);
 }
 
 /** Registers again what the registry has lost, and does not fight over a name that somebody else has taken. */

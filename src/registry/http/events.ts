@@ -29,6 +29,9 @@ const RETRY = { leastMs: 1000, perStreamMs: 1.5 };
 /** How soon a list that could not be had is asked for again, in milliseconds. */
 const RETRY_STORE_MS = 250;
 
+/** How soon whoever asks a registry that ends may ask the next one, in seconds. */
+const ENDING_SECONDS = 1;
+
 const HEADERS = {
   "content-type": "text/event-stream",
   "cache-control": "no-store",
@@ -125,7 +128,7 @@ export function createEvents({
       version = current;
       if (changes.length > 0) greeting = undefined;
       for (const newcomer of newcomers) {
-        if (closed) newcomer.refuse(new StreamsFull());
+        if (closed) newcomer.refuse(new StreamsFull(ENDING_SECONDS));
         else newcomer.admit(known);
       }
       if (changes.length > 0) await tell(before, encode(changes));
@@ -200,7 +203,8 @@ export function createEvents({
 
   /** Counts a stream. @returns what ends the counting @throws TooManyStreams, StreamsFull */
   function take(source: string): () => void {
-    if (closed || taken >= maxStreams) throw new StreamsFull();
+    if (closed) throw new StreamsFull(ENDING_SECONDS);
+    if (taken >= maxStreams) throw new StreamsFull();
     const block = isLoopback(source) ? undefined : blockOf(source);
     const ofSource = block === undefined ? 0 : (sources.get(block) ?? 0);
     if (ofSource >= maxStreamsOfSource) throw new TooManyStreams();
@@ -271,7 +275,7 @@ export function createEvents({
     count: () => streams.size,
     close() {
       closed = true;
-      for (const { refuse } of arrivals.splice(0)) refuse(new StreamsFull());
+      for (const { refuse } of arrivals.splice(0)) refuse(new StreamsFull(ENDING_SECONDS));
       for (const stream of [...streams]) end(stream);
       rest();
     },

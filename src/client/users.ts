@@ -1,0 +1,113 @@
+import { type ArgsDef, defineCommand } from "citty";
+import { checkFlags, invocation, runMain } from "../core/cli.ts";
+import { REGISTRY_URL } from "../core/protocol.ts";
+import { stopSignal } from "../core/signals.ts";
+import type { Users } from "./registry/listed-users.ts";
+import type { Output } from "./session/model.ts";
+import type { Screen } from "./terminal/types.ts";
+
+const flags = {
+  registry: {
+    type: "string",
+    description: `the registry to ask, as a URL or host[:port] (Default: $TALK_REGISTRY, else ${REGISTRY_URL})`,
+    valueHint: "url",
+  },
+  watch: { type: "boolean", description: "go on, and tell who joins, moves and leaves" },
+  json: { type: "boolean", description: "write JSON, one line for the list and for each change" },
+} satisfies ArgsDef;
+
+/** How often a registry that does not tell of changes is asked for the list, in milliseconds, ±20 %. */
+const POLL_MS = 150_000;
+
+/** Nobody is shown as `(you)`: the command is no user. */
+const NOBODY = "";
+
+export const users = defineCommand({
+  meta: { name: invocation("users"), description: "Shows who is registered at a Talk registry, and where" },
+  args: flags,
+  async run({ args }) {
+    checkFlags(args, flags);
+    // Loaded late, because --help and an unknown flag need none of it.
+    const [{ registryOf }, { connectRegistry }, screen] = await Promise.all([
+      import("./flag-values.ts"),
+      import("./registry/api.ts"),
+      args.json ? openJson() : openText(),
+    ]);
+    const { list, url } = connectRegistry(registryOf(args.registry));
+    const known = await list();
+    screen.show({ type: "users", users: known, me: NOBODY });
+    if (args.watch) {
+      await watch({ list, url }, known, screen.show, Promise.race([stopSignal(), screen.hungUp]));
+    }
+    await screen.close();
+  },
+});
+
+/** Tells of changes until it is to stop, which the stream tells at once, and a poll later where there is none. */
+async function watch(
+  registry: { list(): Promise<Users>; url: string },
+  listed: Users,
+  tell: (output: Output) => void,
+  stop: Promise<void>,
+): Promise<void> {
+  const [{ systemClock }, { TalkError }, { differences }, { followChanges }, { startPolling }] =
+    await Promise.all([
+      import("../core/clock.ts"),
+      import("../core/errors.ts"),
+      import("./registry/listed-users.ts"),
+      import("./registry/follow-changes.ts"),
+      import("./registry/watch.ts"),
+    ]);
+  let known = listed;
+  let isUp = true;
+
+  function onUsers(users: Users): void {
+    if (!isUp) tell({ type: "registry", up: true });
+    isUp = true;
+    for (const difference of differences(known, users)) tell(difference);
+    known = users;
+  }
+
+  function onAway(): void {
+    if (isUp) tell({ type: "registry", up: false });
+    isUp = false;
+  }
+
+  async function ask(): Promise<boolean> {
+    try {
+      const users = await registry.list();
+      changes.know(users);
+      onUsers(users);
+    } catch (error) {
+      if (!(error instanceof TalkError)) throw error;
+      onAway();
+    }
+    return isUp;
+  }
+
+  const changes = followChanges(registry.url, { onUsers, onAway });
+  const stopPolling = startPolling({ ask, interval: POLL_MS, clock: systemClock, random: Math.random });
+  await stop;
+  stopPolling();
+  changes.stop();
+}
+
+async function openJson(): Promise<Screen> {
+  return (await import("./terminal/json.ts")).openJson();
+}
+
+async function openText(): Promise<Screen> {
+  const screen = (await import("./terminal/piped.ts")).openPiped();
+  return {
+    ...screen,
+    show(output) {
+      // An empty list is no line; and there is no chat that could go on.
+      if (output.type === "users" && output.users.size === 0) return;
+      if (output.type === "registry" && !output.up)
+        screen.show({ type: "warning", sentence: "the registry does not answer" });
+      else screen.show(output);
+    },
+  };
+}
+
+if (import.meta.main) await runMain(users);

@@ -5,6 +5,9 @@ import { canonicalHost } from "../core/address.ts";
 /** How long one address may take before the next is tried beside it (RFC 8305 §8), in milliseconds. */
 const HEAD_START_MS = 250;
 
+/** How long a peer's addresses are tried, in milliseconds; what is to be sent then needs time, too. */
+const PEER_MS = 2000;
+
 export interface Reached {
   ip: string;
   /** The address of this machine from which it is reached. */
@@ -44,4 +47,16 @@ export function firstToConnect(ips: readonly string[], port: number, ms: number)
     clearTimeout(limit);
     for (const socket of sockets) socket.destroy();
   });
+}
+
+/** A peer's IP addresses, the one that takes connections in front: the others may swallow what is sent. */
+export async function byConnection(ips: string[], port: number): Promise<string[]> {
+  if (ips.length < 2) return ips;
+  try {
+    const { ip } = await firstToConnect(ips, port, PEER_MS);
+    return [ip, ...ips.filter((other) => other !== ip)];
+  } catch {
+    // Why none does, the attempt to send will tell.
+    return ips;
+  }
 }

@@ -23,8 +23,8 @@ export interface Machine {
 }
 
 export interface Network {
-  /** A machine on the switch. @param hosts its hosts file, if it is to have one of its own */
-  machine(ip: string, hosts?: string): Machine;
+  /** A machine on the switch. @param etc files of its own in /etc, by name, in place of this machine's */
+  machine(ip: string, etc?: Record<string, string>): Machine;
   /** A machine behind a router on the switch, which hides it behind the router's own address. */
   behindNat(ip: string, router: string): Machine;
 }
@@ -94,12 +94,10 @@ export function openNetwork(): Network {
   }
 
   return {
-    machine(address, hosts) {
+    machine(address, etc = {}) {
       const name = namespace(`m${names.length}`);
-      if (hosts !== undefined) {
-        mkdirSync(join(ETC, name), { recursive: true });
-        writeFileSync(join(ETC, name, "hosts"), hosts);
-      }
+      mkdirSync(join(ETC, name), { recursive: true });
+      for (const [file, text] of Object.entries(etc)) writeFileSync(join(ETC, name, file), text);
       plugIn(name, address);
       return machineIn(name, address);
     },

@@ -94,6 +94,83 @@ describe.skipIf(noNetwork !== undefined)("on several machines", () => {
     },
   );
 
+  test.each(protocols)(
+    "a name that leads to one's own loopback is never sent a text over %s, by client, send or program",
+    async (protocol) => {
+      const network = openNetwork();
+      const [a, b] = [network.machine(A), network.machine(B, { hosts: "127.0.0.1 localhost pc.test\n" })];
+      await registryOn(a);
+      const { defaultPort: port } = PROTOCOLS[protocol];
+      const carol = await clientOn(b, "carol", "--protocol", protocol, "--host", "127.0.0.1", ...remote);
+      const body = JSON.stringify({ protocol, host: "pc.test", port });
+      const put = `await fetch("http://${A}:8088/v1/users/alice", { method: "PUT", headers: { "content-type": "application/json" }, body: '${body}' })`;
+      a.run(process.execPath, "-e", put);
+      const bob = await clientOn(b, "bob", "--protocol", protocol, "--port", "0", ...remote);
+      const refusal = "registered at pc.test, which only their own machine reaches";
+      bob.type(":user alice", "secret");
+      await bob.sees(new RegExp(`^error: not delivered to alice: ${refusal}`));
+      const sent = send(b, "alice", "secret", `http://${A}:8088`);
+      expect([sent.exitCode, sent.stderr]).toEqual([1, expect.stringContaining(refusal)]);
+      const program = `
+        import { join } from "talk/client";
+        const me = await join({ name: "eve", protocol: "${protocol}", port: 0, registry: "http://${A}:8088" });
+        console.log(JSON.stringify(await me.send("alice", "secret")));
+        await me.close();
+      `;
+      const report = JSON.parse(b.run(process.execPath, "-e", program).stdout);
+      expect(report).toEqual({ type: "failed", reason: expect.stringContaining(refusal) });
+      expect(carol.lines.join("\n")).not.toContain("secret");
+    },
+  );
+
+  describe.each([
+    ["refuses", [] as string[], protocols],
+    // Nobody can know of a datagram that vanishes.
+    ["answers nothing", ["iptables", "-A", "INPUT", "-i", "eth0", "-j", "DROP"], protocols.slice(0, 2)],
+  ])("a name with two addresses, one of which %s,", (_, firewall, over) => {
+    const orders = [
+      [B, C],
+      [C, B],
+    ];
+    const cases = over.flatMap((protocol) => orders.map((order) => [protocol, order] as const));
+    test.each(cases)("leads to the other one over %s, in the order %j", async (protocol, order) => {
+      const network = openNetwork();
+      const hosts = `127.0.0.1 localhost\n${order.map((ip) => `${ip} two.test\n`).join("")}`;
+      const [a, b, c] = [network.machine(A, { hosts }), network.machine(B), network.machine(C)];
+      await registryOn(a);
+      if (firewall.length > 0) b.run(...firewall);
+      const carol = await clientOn(c, "carol", "--protocol", protocol, ...remote);
+      const address = { protocol, host: "two.test", port: PROTOCOLS[protocol].defaultPort };
+      const put = `await fetch("http://127.0.0.1:8088/v1/users/both", { method: "PUT", headers: { "content-type": "application/json" }, body: '${JSON.stringify(address)}' })`;
+      a.run(process.execPath, "-e", put);
+      const sent = send(a, "both", "hello", `http://${A}:8088`);
+      expect(sent.exitCode).toBe(protocol === "UDP" ? 3 : 0);
+      await carol.sees("dave: hello");
+      expect(carol.lines.filter((line) => line === "dave: hello")).toHaveLength(1);
+    });
+  });
+
+  test.each(protocols)(
+    "the registry keeps a user on %s whose name leads to an address that answers nothing, and to his own",
+    async (protocol) => {
+      const network = openNetwork();
+      const hosts = `127.0.0.1 localhost\n${B} two.test\n${C} two.test\n`;
+      const [a, b, c] = [network.machine(A, { hosts }), network.machine(B), network.machine(C)];
+      const often = ["--check-interval", "0.5", "--check-window", "3"];
+      const registry = a.start("src/registry/main.ts", "--host", "0.0.0.0", "--store", "memory:", ...often);
+      await registry.sees(/^registry at/);
+      b.run("iptables", "-A", "INPUT", "-i", "eth0", "-j", "DROP");
+      const carol = await clientOn(c, "carol", "--protocol", protocol, ...remote);
+      const address = { protocol, host: "two.test", port: PROTOCOLS[protocol].defaultPort };
+      const put = `await fetch("http://127.0.0.1:8088/v1/users/both", { method: "PUT", headers: { "content-type": "application/json" }, body: '${JSON.stringify(address)}' })`;
+      a.run(process.execPath, "-e", put);
+      for (let i = 0; i < 3; i++) await registry.sees(/ checked 2 users in /);
+      carol.type(":update");
+      await carol.sees(/^both /);
+      expect(registry.lines.join("\n")).not.toContain("removed");
+    },
+  );
+
   test("a loopback host named from another machine is stored as that machine's address", async () => {
     const network = openNetwork();
     const [a, b] = [network.machine(A), network.machine(B)];
@@ -146,7 +223,7 @@ describe.skipIf(noNetwork !== undefined)("on several machines", () => {
   test("the address is of the family that reached the registry, where its name has one that does not", async () => {
     const network = openNetwork();
     const a = network.machine(A);
-    const b = network.machine(B, `127.0.0.1 localhost\nfd77::1 reg.test\n${A} reg.test\n`);
+    const b = network.machine(B, { hosts: `127.0.0.1 localhost\nfd77::1 reg.test\n${A} reg.test\n` });
     b.run(..."ip addr add fd77::2/64 dev eth0 nodad".split(" "));
     await registryOn(a);
     const bob = await clientOn(b, "bob", "--registry", "http://reg.test:8088");
@@ -157,7 +234,10 @@ describe.skipIf(noNetwork !== undefined)("on several machines", () => {
     "a --host that leads to loopback is listened on where the registry is reached, on %s",
     async (protocol) => {
       const network = openNetwork();
-      const [a, b] = [network.machine(A), network.machine(C, "127.0.0.1 localhost\n127.0.1.1 pc3\n")];
+      const [a, b] = [
+        network.machine(A),
+        network.machine(C, { hosts: "127.0.0.1 localhost\n127.0.1.1 pc3\n" }),
+      ];
       await registryOn(a);
       const bob = await clientOn(b, "bob", "--host", "pc3", "--protocol", protocol, ...remote);
       expect(ownLine(bob)).toContain(`://${C}:${PROTOCOLS[protocol].defaultPort} `);
@@ -211,10 +291,12 @@ describe.skipIf(noNetwork !== undefined)("on several machines", () => {
     await textEverybody(users, 20);
   });
 
-  test("offline, all is on loopback, and nobody is warned", async () => {
+  test("offline, all is on loopback, nobody is warned, and no name server is asked", async () => {
     const network = openNetwork();
-    const alone = network.machine(A);
+    const alone = network.machine(A, { "resolv.conf": "nameserver 127.0.0.53\n" });
     alone.run(..."ip link del eth0".split(" "));
+    const nameServer = alone.start("test/fixtures/name-server.ts");
+    await nameServer.sees("listening");
     await registryOn(alone);
     const alice = await clientOn(alone, "alice");
     const bob = await clientOn(alone, "bob");
@@ -222,6 +304,10 @@ describe.skipIf(noNetwork !== undefined)("on several machines", () => {
     bob.type(":user alice", "hello");
     await alice.sees("bob: hello");
     expect([...alice.lines, ...bob.lines].filter((line) => line.startsWith("warning"))).toEqual([]);
+    // It would tell of a question: this one comes through.
+    alone.run(process.execPath, "-e", 'await require("node:dns/promises").lookup("talk.test")');
+    await nameServer.sees("asked for talk");
+    expect(nameServer.lines.filter((line) => !line.includes("talk")).slice(1)).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import { createOriginGuard } from "../../core/origin-guard.ts";
 import { CLIENT_PATHS } from "../../core/protocol.ts";
 import { request } from "../../core/request.ts";
 import { Message, parse } from "../../core/schemas.ts";
+import { byConnection } from "../happy-eyeballs.ts";
 import { unreachable } from "../unreachable.ts";
 import type { Deferral, Outcome, Transport } from "./types.ts";
 
@@ -80,7 +81,7 @@ export const http: Transport = {
       async send({ host, port }, body) {
         const signal = AbortSignal.timeout(ANSWER_MS);
         try {
-          const ips = await resolveContact(host, mayContact, signal);
+          const ips = await byConnection(await resolveContact(host, mayContact, signal), port);
           const response = await firstReached(ips, (ip) =>
             request(`http://${urlHost(ip)}:${port}${CLIENT_PATHS.message}`, {
               method: "POST",

@@ -4,6 +4,7 @@ import { readCloseReason } from "../../core/http.ts";
 import { CLIENT_PATHS, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
 import { openWebSocket } from "../../core/request.ts";
 import { isRecord } from "../../core/schemas.ts";
+import { byConnection } from "../happy-eyeballs.ts";
 import { unreachable } from "../unreachable.ts";
 import type { Link } from "./connection-pool.ts";
 import type { Deferral, Outcome } from "./types.ts";
@@ -40,7 +41,9 @@ export function openWebSocketLink(
     OPEN_MS,
   );
 
-  resolveContact(host, mayContact).then(([ip = host, ...others]) => connect(ip, others), fail);
+  resolveContact(host, mayContact)
+    .then((ips) => byConnection(ips, port))
+    .then(([ip = host, ...others]) => connect(ip, others), fail);
 
   /** @param others further IP addresses of the host, for when this one refuses */
   function connect(ip: string, others: string[]) {

@@ -57,13 +57,16 @@ async function probeTcp(
   const signal = AbortSignal.timeout(deadline);
   try {
     const ips = await resolveContact(host, mayContact, signal);
-    let finding: Finding = "silent";
+    const findings: Finding[] = [];
     for (const ip of ips) {
-      const answer = probe(`${urlHost(ip)}:${port}`, `${urlHost(host)}:${port}`, signal);
-      finding = await answer.then((there) => (there ? "alive" : "refused"), findingOf);
-      if (finding !== "refused" || signal.aborted) break;
+      // One that swallows everything leaves the others their share of the time.
+      const share = AbortSignal.any([signal, AbortSignal.timeout(deadline / ips.length)]);
+      const answer = probe(`${urlHost(ip)}:${port}`, `${urlHost(host)}:${port}`, share);
+      const finding = await answer.then((there) => (there ? "alive" : "refused"), findingOf);
+      if (finding === "alive") return finding;
+      findings.push(finding);
     }
-    return finding;
+    return findings.includes("silent") ? "silent" : "refused";
   } catch (error) {
     return findingOf(error);
   }

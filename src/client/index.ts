@@ -4,7 +4,7 @@ import { MESSAGES_PER_SECOND, PROBE_USER, REGISTRY_URL } from "../core/protocol.
 import { type Address, type Protocol, parse, Registration, type UserName } from "../core/schemas.ts";
 import { createQueue } from "./event-queue.ts";
 import { listenAndRegister } from "./join.ts";
-import type { Users } from "./registry/listed-users.ts";
+import type { Users } from "./registry/types.ts";
 import { startRuntime } from "./runtime.ts";
 import { type TalkEvent, toEvent } from "./session/program-events.ts";
 import { type Report, reportOf } from "./session/report.ts";

@@ -4,10 +4,11 @@ import type { MayContact } from "../core/denylist.ts";
 import { TalkError } from "../core/errors.ts";
 import type { UserName } from "../core/schemas.ts";
 import { type Endpoint, type EndpointOptions, openEndpoint } from "./inbound/endpoint.ts";
-import { connectRegistry, type Registry } from "./registry/api.ts";
+import { connectRegistry } from "./registry/api.ts";
 import { type Registration, register } from "./registry/registration.ts";
 import { contactRuleFor, routeTo } from "./registry/route.ts";
 import { openSecrets, type SecretOf } from "./registry/secrets.ts";
+import type { Registry } from "./registry/types.ts";
 import { statePath } from "./state-directory.ts";
 
 export interface ListenAndRegisterOptions extends EndpointOptions {

@@ -8,7 +8,7 @@ import type { Joined } from "./join.ts";
 import { createOutbox } from "./outbound/outbox.ts";
 import { followAddress } from "./registry/follow-address.ts";
 import { type Following, followChanges } from "./registry/follow-changes.ts";
-import type { Users } from "./registry/listed-users.ts";
+import type { Users } from "./registry/types.ts";
 import { startPolling } from "./registry/watch.ts";
 import { mayRunAtOnce } from "./session/commands.ts";
 import {
@@ -185,7 +185,8 @@ export function startRuntime(
   async function poll(): Promise<boolean> {
     await fetchList({ type: "poll" });
     await renewing;
-    return session.registryUp && !session.refused;
+    const { registryUp, standing } = session;
+    return registryUp && !(standing.type === "lost" && standing.refused);
   }
 
   async function start(): Promise<void> {

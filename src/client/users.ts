@@ -2,7 +2,7 @@ import { type ArgsDef, defineCommand } from "citty";
 import { checkFlags, invocation, runMain } from "../core/cli.ts";
 import { REGISTRY_URL } from "../core/protocol.ts";
 import { stopSignal } from "../core/signals.ts";
-import type { Users } from "./registry/listed-users.ts";
+import type { Users } from "./registry/types.ts";
 import type { Output } from "./session/model.ts";
 import type { Screen } from "./terminal/types.ts";
 

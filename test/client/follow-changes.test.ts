@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { join, type Me, type TalkEvent } from "../../src/client/index.ts";
 import { followChanges } from "../../src/client/registry/follow-changes.ts";
-import type { Users } from "../../src/client/registry/listed-users.ts";
+import type { Users } from "../../src/client/registry/types.ts";
 import { createRegistry, type Registry } from "../../src/registry/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { createFakeClock } from "../helpers/clock.ts";

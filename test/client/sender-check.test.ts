@@ -1,7 +1,7 @@
 /** Whose message it is: by where it came from. */
 import { describe, expect, test } from "bun:test";
 import { createSenderCheck } from "../../src/client/inbound/sender-check.ts";
-import type { Users } from "../../src/client/registry/listed-users.ts";
+import type { Users } from "../../src/client/registry/types.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 import { listed, startClient, startRegistry } from "../helpers/program.ts";
 

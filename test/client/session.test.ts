@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Users } from "../../src/client/registry/listed-users.ts";
+import type { Users } from "../../src/client/registry/types.ts";
 import { type Cmd, type Msg, type Session, startSession } from "../../src/client/session/model.ts";
 import { update } from "../../src/client/session/update.ts";
 import type { Outcome } from "../../src/client/transports/types.ts";

@@ -5,7 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import { isIPv4 } from "../../core/names.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { createTokenBucket } from "../../core/token-bucket.ts";
-import type { Users } from "../registry/listed-users.ts";
+import type { Users } from "../registry/types.ts";
 
 /** How many lists are asked for at once, and then how many a second, however many strangers write. */
 const LISTS = { burst: 5, perSecond: 0.2 };

@@ -6,7 +6,7 @@ import type { MayContact } from "../../core/denylist.ts";
 import { TalkError } from "../../core/errors.ts";
 import { MESSAGES_PER_SECOND } from "../../core/protocol.ts";
 import { createTokenBucket } from "../../core/token-bucket.ts";
-import type { ListedAddress } from "../registry/listed-users.ts";
+import type { ListedAddress } from "../registry/types.ts";
 import { transportFor } from "../transports/index.ts";
 import type { Deferral, Outcome, Sender, Transport } from "../transports/types.ts";
 import { createBacklog } from "./back-pressure.ts";

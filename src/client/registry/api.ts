@@ -9,10 +9,11 @@ import {
 import { parseJson, readAtMost, readRetryAfter } from "../../core/http.ts";
 import { REACH_HEADER, REGISTRY_PATHS } from "../../core/protocol.ts";
 import { isCompressed, request } from "../../core/request.ts";
-import { type Address, isRecord, type UserName } from "../../core/schemas.ts";
+import { isRecord, type UserName } from "../../core/schemas.ts";
 import { unreachable } from "../unreachable.ts";
-import { readUsers, type Users } from "./listed-users.ts";
+import { readUsers } from "./listed-users.ts";
 import type { SecretOf } from "./secrets.ts";
+import type { Registry, Users } from "./types.ts";
 
 /** How long the registry may take for an answer, in milliseconds. */
 const ANSWER_MS = 5000;
@@ -28,27 +29,6 @@ const MAX_EXPLANATION_BYTES = 4096;
 
 /** What says that there is no such path, or that nobody adds users or lists them there. */
 const UNKNOWN_PATH = [404, 405];
-
-/** Each method throws RegistryUnreachable without an answer, NoRegistry if something else answers, RegistryRefused if it says no. */
-export interface Registry {
-  url: string;
-  list(signal?: AbortSignal): Promise<Users>;
-  /** Adds a user; `own` if the name is taken by whoever has our key, which only some registries can tell. */
-  create(user: UserName, address: Address): Promise<"created" | "taken" | "own">;
-  put(user: UserName, address: Address): Promise<void>;
-  remove(user: UserName, signal?: AbortSignal): Promise<void>;
-  /** Whether it says that other machines can ask it; only Talk's own does. */
-  isOnNetwork(): Promise<boolean>;
-  /** Whether it reaches a user now; undefined if it cannot tell, as those of other makes. */
-  reach(user: UserName): Promise<Reach | undefined>;
-}
-
-/** What a registry found when it tried to reach a user; `from` is the address from which it tried. */
-export interface Reach {
-  reached: boolean;
-  reason: string;
-  from: string | undefined;
-}
 
 /**
  * @param url of the registry, with or without a path and a slash behind it

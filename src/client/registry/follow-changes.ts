@@ -6,7 +6,8 @@ import { isCompressed, request } from "../../core/request.ts";
 import { isRecord } from "../../core/schemas.ts";
 import { failureOf } from "./api.ts";
 import { readEventStream, type ServerSentEvent } from "./event-stream.ts";
-import { differences, type ListedAddress, readUsers, type Users } from "./listed-users.ts";
+import { differences, readUsers } from "./listed-users.ts";
+import type { ListedAddress, Users } from "./types.ts";
 
 /** How long the registry may take to begin, in milliseconds. */
 const ANSWER_MS = 5000;

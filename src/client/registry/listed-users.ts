@@ -1,20 +1,13 @@
-/** The list of users as a registry answers it. */
-import type { Static } from "typebox";
 import type { Validator } from "typebox/schema";
 import { sameAddress } from "../../core/address.ts";
 import { compile, Host, isRecord, Port, type UserName } from "../../core/schemas.ts";
+import type { ListedAddress, Users } from "./types.ts";
 
 const Listed = {
   type: "object",
   required: ["protocol", "host", "port"],
   properties: { protocol: { type: "string" }, host: Host, port: Port },
 } as const;
-
-/** An address in the list; peers of another make may listen on protocols that we do not know. */
-export type ListedAddress = Static<typeof Listed>;
-
-/** The users by name. */
-export type Users = ReadonlyMap<UserName, ListedAddress>;
 
 let validator: Validator<typeof Listed> | undefined;
 

@@ -7,7 +7,7 @@ import { encodeProbe, probeHttp, probeWebSocket, type TcpProbe } from "../../cor
 import { isProtocol } from "../../core/protocol.ts";
 import type { Protocol } from "../../core/schemas.ts";
 import { connectUdp } from "../../core/udp.ts";
-import type { ListedAddress } from "./listed-users.ts";
+import type { ListedAddress } from "./types.ts";
 
 /** How long an answer may take, in milliseconds: who starts a client waits for it. */
 const ANSWER_MS = 2000;

@@ -6,8 +6,8 @@ import { RegistryRefused, TalkError } from "../../core/errors.ts";
 import { MAX_NAME_LENGTH } from "../../core/protocol.ts";
 import type { Address, UserName } from "../../core/schemas.ts";
 import { loginName } from "../login-name.ts";
-import type { Registry } from "./api.ts";
 import { isPresent } from "./liveness.ts";
+import type { Registry } from "./types.ts";
 
 /** How long unregistering may take, in milliseconds: leaving takes at most 3 s in all. */
 const UNREGISTER_MS = 2000;

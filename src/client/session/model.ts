@@ -3,8 +3,7 @@ import { isUserName } from "../../core/names.ts";
 import { isProtocol } from "../../core/protocol.ts";
 import type { Address, Message, UserName } from "../../core/schemas.ts";
 import { suggest } from "../../core/suggest.ts";
-import type { Reach } from "../registry/api.ts";
-import type { ListedAddress, Users } from "../registry/listed-users.ts";
+import type { ListedAddress, Reach, Users } from "../registry/types.ts";
 import type { Outcome } from "../transports/types.ts";
 import { type Inbox, markRead, startInbox } from "./unread.ts";
 
@@ -23,13 +22,9 @@ export interface Session {
   undelivered: readonly Undelivered[];
   /** Whether the registry answered when it was last asked. */
   registryUp: boolean;
-  /** Where my name points instead, if I have been warned. */
-  elsewhere: ListedAddress | undefined;
-  /** Whether the registry, which has lost me, does not take me again, and I have been warned. */
-  refused: boolean;
-  /** The last list did not hold me. */
-  lost: boolean;
-  /** How often that was so at this address, since the registry last reached me. */
+  /** Where I stand with the registry, by its last list. */
+  standing: Standing;
+  /** How often it has lost me at this address, since it last reached me. */
   losses: number;
   /** Whether my address was given by hand, for others to reach me at. */
   byHand: boolean;
@@ -40,6 +35,16 @@ export interface Session {
   /** Of whose messages I have been told that they may not be theirs. */
   warnedAbout: ReadonlySet<UserName>;
 }
+
+export type Standing =
+  /** Listed where I am. */
+  | { type: "registered" }
+  /** Listed where I was, until the registry has been told of my new address. */
+  | { type: "moving"; from: Address }
+  /** Missing. @property refused the registry does not take me again, and I have been warned */
+  | { type: "lost"; refused: boolean }
+  /** Listed at somebody else's address, of which I have been warned. */
+  | { type: "displaced"; address: ListedAddress };
 
 /** A text to be sent again. */
 export interface Undelivered {
@@ -150,9 +155,7 @@ export function startSession(me: UserName, address: Address, byHand = false): Se
     sent: 0,
     undelivered: [],
     registryUp: true,
-    elsewhere: undefined,
-    refused: false,
-    lost: false,
+    standing: { type: "registered" },
     losses: 0,
     byHand,
     unreached: false,

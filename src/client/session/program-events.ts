@@ -1,6 +1,6 @@
 /** What happens, for programs: the lines of `--json`, and what a program that has joined is told. */
 import type { Address, UserName } from "../../core/schemas.ts";
-import type { ListedAddress } from "../registry/listed-users.ts";
+import type { ListedAddress } from "../registry/types.ts";
 import { commands } from "./commands.ts";
 import type { Output } from "./model.ts";
 import { reportOf } from "./report.ts";

@@ -1,30 +1,15 @@
 /** The chat itself: what each message (Msg) changes, and which commands (Cmd) follow from it. No I/O, no clock, no console. */
-import { formatAddress, sameAddress } from "../../core/address.ts";
+import { formatAddress } from "../../core/address.ts";
 import type { Address, Message } from "../../core/schemas.ts";
-import type { Reach } from "../registry/api.ts";
-import { differences, type Users } from "../registry/listed-users.ts";
+import type { Reach } from "../registry/types.ts";
 import type { Outcome } from "../transports/types.ts";
 import { runLine, sendText } from "./commands.ts";
-import {
-  type Cmd,
-  fail,
-  keep,
-  type Msg,
-  type Purpose,
-  print,
-  type Session,
-  select,
-  type Undelivered,
-  type Update,
-  warn,
-} from "./model.ts";
-import { clause } from "./sentences.ts";
+import { onList, onNoList } from "./list.ts";
+import { fail, keep, type Msg, print, type Session, type Undelivered, type Update, warn } from "./model.ts";
 import { countUnread } from "./unread.ts";
 
 /** Most doubtful senders that are remembered; beyond, one may be told of twice. */
 const MAX_WARNED_ABOUT = 1000;
-
-const NOBODY: Users = new Map();
 
 /** What a message changes, and what is to be done about it. */
 export function update(session: Session, msg: Msg): Update {
@@ -60,20 +45,19 @@ export function update(session: Session, msg: Msg): Update {
     case "noKey":
       return [session, [warn(`anybody can take the name ${session.me} from you: ${msg.reason}`)]];
     case "notRegistered": {
-      if (session.refused) return [session, []];
+      const { standing } = session;
+      if (standing.type !== "lost" || standing.refused) return [session, []];
       const sentence = `others cannot find you, and you are not registered again: ${msg.reason}`;
-      return [{ ...session, refused: true }, [warn(sentence)]];
+      return [{ ...session, standing: { type: "lost", refused: true } }, [warn(sentence)]];
     }
     case "stillRegistered":
       return [session, [fail(`the registry could not be asked to remove ${session.me}`)]];
     case "registered":
       return [session, [{ type: "askReach", asked: false }]];
-    case "readdressed":
-      // Until the registry has been told, to be listed where I was is no surprise.
-      return [
-        { ...session, address: msg.address, elsewhere: session.address, losses: 0, unreached: false },
-        [],
-      ];
+    case "readdressed": {
+      const standing = { type: "moving", from: session.address } as const;
+      return [{ ...session, address: msg.address, standing, losses: 0, unreached: false }, []];
+    }
     case "moved":
       return [
         session,
@@ -103,64 +87,6 @@ function onOutcome(session: Session, { to, text, outcome }: Undelivered & { outc
   return arrived || hopeless ? session : keep(session, { to, text });
 }
 
-function onList(before: Session, listed: Users, purpose: Purpose): Update {
-  const lost = !listed.has(before.me);
-  // A registry that has lost me, as by a restart, has lost others too: they get until the next poll to register again.
-  const isTold = purpose.type === "change";
-  const isFirstLoss = lost && !before.lost && (isTold || purpose.type === "poll" || purpose.type === "heal");
-  const kept = isFirstLoss ? before.users : isTold ? before.missing : NOBODY;
-  const missing = new Map([...kept].filter(([user]) => !listed.has(user)));
-  const users = missing.size > 0 ? new Map([...missing, ...listed]) : listed;
-  const losses = before.losses + (lost && !before.lost ? 1 : 0);
-  let session: Session = { ...before, users, lost, losses, missing, registryUp: true };
-  const cmds: Cmd[] = [];
-  if (session.byHand && losses === 2 && before.losses === 1) {
-    cmds.push(
-      warn(
-        `the registry has lost you twice at ${formatAddress(session.address)}; if others cannot reach you there, ` +
-          "as behind NAT or a proxy, say with --public-url how they do",
-      ),
-    );
-  }
-  if (!before.registryUp) cmds.push(print({ type: "registry", up: true }));
-  if (before.users.size === 0) cmds.push(...twins(session));
-  if (purpose.type === "show") cmds.push(print({ type: "users", users, me: session.me }));
-  else cmds.push(...changes(before, users));
-  const { selected: user } = session;
-  const address = user === undefined ? undefined : before.users.get(user);
-  if (user !== undefined && address && !users.has(user)) {
-    session = { ...session, selected: undefined };
-    cmds.push(print({ type: "gone", user, address }));
-  }
-  let more: Cmd[];
-  [session, more] = findMyself(session);
-  // One attempt is on its way already.
-  if (isTold && before.lost) more = more.filter(({ type }) => type !== "register");
-  cmds.push(...more);
-  if (purpose.type === "select") {
-    [session, more] = select(session, purpose.user);
-    cmds.push(...more);
-  }
-  return [session, cmds];
-}
-
-/** Those who were there before me under a name that differs from mine in case alone. */
-function twins({ me, users }: Session): Cmd[] {
-  return [...users.keys()]
-    .filter((user) => user !== me && user.toLowerCase() === me.toLowerCase())
-    .map((user) =>
-      warn(`${user} is here already, and others may take you for each other: only case differs`),
-    );
-}
-
-function onNoList(before: Session, reason: string, purpose: Purpose): Update {
-  const session = { ...before, registryUp: false };
-  const cmds = before.registryUp ? [print({ type: "registry", up: false })] : [];
-  if (purpose.type === "show" || purpose.type === "select")
-    cmds.push(fail(`${clause(reason)}; the known list stays`));
-  return [session, cmds];
-}
-
 /** Tells of what was asked for, and else only of bad news, once. */
 function onReach(session: Session, found: Reach | undefined, asked: boolean): Update {
   const { address } = session;
@@ -183,24 +109,4 @@ function unreachedSentence(address: Address, { reason, from }: Reach): string {
     `Behind a firewall, open ${transport} port ${port}; behind NAT or in a container, say with --public-url ` +
     "how others reach you; if the address is not yours, give the right one with --host. :reach tries again"
   );
-}
-
-/** What differs from the known list, but for myself and for a selected user who left, who is told of as gone. */
-function changes({ me, selected, users: before }: Session, after: Users): Cmd[] {
-  return differences(before, after)
-    .filter(({ type, user }) => user !== me && !(type === "left" && user === selected))
-    .map(print);
-}
-
-/** Registers again what the registry has lost, and does not fight over a name that somebody else has taken. */
-function findMyself(session: Session): Update {
-  const { me, address, users, elsewhere, lost } = session;
-  const listed = users.get(me);
-  if (lost || !listed) return [{ ...session, elsewhere: undefined }, [{ type: "register" }]];
-  if (sameAddress(listed, address)) return [{ ...session, elsewhere: undefined, refused: false }, []];
-  if (elsewhere && sameAddress(listed, elsewhere)) return [session, []];
-  return [
-    { ...session, elsewhere: listed, refused: false },
-    [print({ type: "displaced", me, address: listed })],
-  ];
 }

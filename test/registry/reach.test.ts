@@ -1,5 +1,6 @@
 /** Whether a user is reached from the registry, and what a registry makes of loopback. */
 import { expect, test } from "bun:test";
+import { urlHost } from "../../src/core/address.ts";
 import { networkAddresses } from "../../src/core/own-addresses.ts";
 import { createRegistry } from "../../src/registry/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
@@ -67,6 +68,24 @@ test("nobody can be asked for who is not there, nor a user or its address twice 
   expect([again.status, Number(again.retryAfter) > 0]).toEqual([429, true]);
   expect((await ask(registry, "alias")).status).toBe(429);
 });
+
+const [outside] = networkAddresses();
+if (!outside) process.stderr.write("skipped: who asks from elsewhere, because this machine has no network\n");
+
+test.skipIf(!outside)(
+  "one source may ask 30 times at once, whoever is meant, and this machine as it likes",
+  async () => {
+    const registry = await openRegistry("::");
+    const { port } = new URL(registry.url);
+    const statuses = async (base: string) => {
+      const all: number[] = [];
+      for (let i = 0; i < 35; i++) all.push((await ask({ url: base }, `user-${i}`)).status);
+      return [all.indexOf(429) >= 30, new Set(all)];
+    };
+    expect(await statuses(`http://${urlHost(outside ?? "")}:${port}`)).toEqual([true, new Set([404, 429])]);
+    expect(await statuses(`http://127.0.0.1:${port}`)).toEqual([false, new Set([404])]);
+  },
+);
 
 test.each(storeKinds)("on %s only the owner of a name may ask", async (kind) => {
   const registry = await openRegistry("127.0.0.1", await freshStore(kind));

@@ -2,6 +2,7 @@ import { Elysia, type InternalRoute } from "elysia";
 import { canonicalHost, isLoopback, isUnspecified } from "../../core/address.ts";
 import { systemClock } from "../../core/clock.ts";
 import {
+  AskedTooSoon,
   MethodNotAllowed,
   NameReserved,
   NameTaken,
@@ -18,6 +19,7 @@ import { createOriginGuard } from "../../core/origin-guard.ts";
 import { isOwnAddress } from "../../core/own-addresses.ts";
 import { REACH_HEADER, REGISTRY_PATHS } from "../../core/protocol.ts";
 import { Address, isRecord, parse, Registration, type UserName, UserParams } from "../../core/schemas.ts";
+import { createTokenBucket } from "../../core/token-bucket.ts";
 import type { LookAt } from "../health/reach.ts";
 import type { Log } from "../log.ts";
 import { andThen, type MaybePromise } from "../maybe-promise.ts";
@@ -28,7 +30,7 @@ import type { WatchedStore } from "../stores/watched-store.ts";
 import { claimOf } from "./auth.ts";
 import { docs } from "./docs.ts";
 import { createEvents, type Events } from "./events.ts";
-import { type Admission, createAdmission } from "./limits.ts";
+import { type Admission, blockOf, createAdmission } from "./limits.ts";
 import { operations } from "./operations.ts";
 import { pages } from "./pages/index.ts";
 import { createListAnswer } from "./user-list.ts";
@@ -41,6 +43,9 @@ const user = `${users}/:user` as const;
  * what arrives does not prolong it. Bun adds up to 4 s.
  */
 const IDLE_SECONDS = 10;
+
+/** How often one source may ask whether users are reached, whoever they are: so many at once, and then so many a second. */
+const REACH_LIMIT = { burst: 30, perSecond: 1 };
 
 export interface AppOptions {
   store: WatchedStore;
@@ -81,6 +86,7 @@ export function createApp({
 }: AppOptions) {
   const answerList = createListAnswer(store);
   const claimTo = open ? () => OPERATOR : claimOf;
+  const reachWait = createTokenBucket(REACH_LIMIT);
   /** What follows from where the app listens, which is known at the first request. */
   let place: Place | undefined;
 
@@ -185,6 +191,9 @@ export function createApp({
       `${user}/reach`,
       async ({ params, request }) => {
         if (!lookAt || !isUserName(params.user)) throw new UnknownUser();
+        const source = sourceOf(request);
+        const wait = isLoopback(source) ? 0 : reachWait(blockOf(source));
+        if (wait > 0) throw new AskedTooSoon(Math.ceil(wait / 1000));
         const result = await store.mayChange(params.user, claimTo(request));
         if (result === "absent") throw new UnknownUser();
         if (result !== "done") throw refusalBy(result);

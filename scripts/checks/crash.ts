@@ -1,8 +1,9 @@
 /**
- * What was answered is there after a crash: `bun scripts/checks/crash.ts [sqlite|redis] [times] [seed]`, by default
- * sqlite and 1,000 times (redis: 200). Kills the registry with kill -9 at random moments under POST, PUT and DELETE;
- * with redis, which then writes each command to its disk, the registry and Redis in turn. Exits 1 if an acknowledged
- * write was lost, a file damaged, or a registry not well again within 5 s.
+ * No acknowledged write is lost by a crash: `bun scripts/checks/crash.ts [sqlite|redis] [times] [seed]`.
+ *
+ * Sends kill -9 at random moments under load from POST, PUT and DELETE: 1,000 times to a registry on SQLite, or 200 times
+ * to a registry and its Redis in turn (which then writes every command to disk). Exits 1 if an acknowledged write was
+ * lost, a file damaged, or a registry took longer than 5 s to recover.
  */
 import { Database } from "bun:sqlite";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,10 +11,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRandom } from "../../test/helpers/random.ts";
 import { startRedis } from "../../test/helpers/redis.ts";
-import { PATIENT } from "./stores/ask.ts";
-import { createLane } from "./stores/lane.ts";
-import { progress } from "./stores/progress.ts";
-import { startRegistry } from "./stores/registry.ts";
+import { createLane } from "./crash/lane.ts";
+import { PATIENT } from "./shared/ask.ts";
+import { progress } from "./shared/progress.ts";
+import { startRegistry } from "./shared/registry.ts";
 
 const LANES = 16;
 const USERS_PER_LANE = 10;

@@ -1,6 +1,7 @@
 /**
- * The figures of docs/performance.md on what Talk bears: runs the checks, each in a process of its own, and prints a table in
- * Markdown. A check that comes to no end is a row that says so.
+ * The limits in docs/performance.md, measured: `bun run figures`.
+ *
+ * Runs each check in a process of its own and prints a Markdown table; a check that does not finish gets a row that says so.
  */
 import { join } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
@@ -9,7 +10,7 @@ import { checkFlags, runMain, wholeNumber } from "../../src/core/cli.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { isRecord } from "../../src/core/schemas.ts";
 import { describeMachine } from "../machine.ts";
-import type { Figure } from "./figure.ts";
+import type { Figure } from "./shared/figure.ts";
 
 /** How long a check may take, in milliseconds; the longest takes a quarter of an hour on two cores. */
 const MAX_MS = 7_200_000;

@@ -1,7 +1,8 @@
 /**
- * How the checker bears many clients: `bun scripts/checks/load.ts [clients] [seed]`. Simulates so many of them on
- * loopback, a third per protocol, one in twenty silent, and runs the registry's checks on them in this process.
- * Exits 1 if a healthy one was removed, a silent one was not, or a limit was passed.
+ * The checker copes with many clients: `bun scripts/checks/load.ts [clients] [seed]`.
+ *
+ * Simulates them on loopback, a third per protocol, one in twenty silent, and runs the registry's checks in this process.
+ * Exits 1 if a healthy client was removed, a silent one was not, or a limit was exceeded.
  */
 import { readdirSync, readlinkSync } from "node:fs";
 import { readLines } from "../../src/client/lines.ts";
@@ -11,7 +12,7 @@ import { createChecker } from "../../src/registry/health/checker.ts";
 import { openProbers } from "../../src/registry/health/probers.ts";
 import { openStore } from "../../src/registry/stores/index.ts";
 import { createRandom } from "../../test/helpers/random.ts";
-import { progress } from "./stores/progress.ts";
+import { progress } from "./shared/progress.ts";
 
 const INTERVAL_MS = 150_000;
 const WINDOW_MS = 30_000;
@@ -26,7 +27,7 @@ interface Client {
   silent: boolean;
 }
 
-const peers = Bun.spawn([process.execPath, `${import.meta.dir}/load-peers.ts`, String(clients)], {
+const peers = Bun.spawn([process.execPath, `${import.meta.dir}/load/peers.ts`, String(clients)], {
   stdin: "pipe",
   stdout: "pipe",
   stderr: "inherit",

@@ -1,6 +1,8 @@
 /**
- * The checker over a bad path: `bun scripts/checks/loss.ts [rounds] [seed]`. Three clients on UDP behind a relay that
- * loses, delays, doubles and reorders datagrams, both ways. Exits 1 if a client was removed.
+ * The checker copes with a bad network: `bun scripts/checks/loss.ts [rounds] [seed]`.
+ *
+ * Three UDP clients behind a relay that loses, delays, duplicates and reorders datagrams in both directions. Exits 1 if
+ * one of them was removed.
  */
 import { transports } from "../../src/client/transports/index.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -8,7 +10,7 @@ import { createChecker } from "../../src/registry/health/checker.ts";
 import { openProbers } from "../../src/registry/health/probers.ts";
 import { openStore } from "../../src/registry/stores/index.ts";
 import { createRandom } from "../../test/helpers/random.ts";
-import { progress } from "./stores/progress.ts";
+import { progress } from "./shared/progress.ts";
 
 const HOST = "127.0.0.1";
 const INTERVAL_MS = 200;

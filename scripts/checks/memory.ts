@@ -1,13 +1,14 @@
 /**
- * Whether a listener keeps nothing of what passes through it: `bun scripts/checks/memory.ts [messages]` (10 million
- * unless told otherwise) sends so many to a client on each protocol, and exits 1 if its resident memory at the end is
+ * A listener keeps nothing of what passes through it: `bun scripts/checks/memory.ts [messages]`.
+ *
+ * Sends that many messages (10 million by default) to one client per protocol. Exits 1 if its resident memory at the end is
  * more than 10 MB above that after the first 5 %.
  */
 import { join } from "node:path";
 import { Address, parse } from "talk/core";
 import { createRegistry } from "talk/registry";
-import { givenNumbers, tell } from "./figure.ts";
-import { progress } from "./stores/progress.ts";
+import { givenNumbers, tell } from "./shared/figure.ts";
+import { progress } from "./shared/progress.ts";
 
 const root = join(import.meta.dir, "../..");
 

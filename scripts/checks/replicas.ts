@@ -1,21 +1,22 @@
 /**
- * Several registries on one store: `bun scripts/checks/replicas.ts [sqlite|redis] [scale] [seed]`. Three on a Redis of
- * its own, or two on one SQLite file. At scale 1: a hundred names with 1,000 POSTs each at once; 10,000 writes, each
- * followed at once by reads through the others; live users while the checking registry is killed; and Redis killed,
- * stopped for 30 s and started again empty. Exits 1 if a name went twice, an answer was older than a write, a user was
- * not probed once per period, or a request hung.
+ * Several registries on one store agree: `bun scripts/checks/replicas.ts [sqlite|redis] [scale] [seed]`.
+ *
+ * Three on a Redis of their own, or two on one SQLite file. At scale 1: 1,000 simultaneous POSTs for each of a hundred
+ * names; 10,000 writes, each followed at once by reads through the others; the checking registry killed among live users;
+ * Redis killed, stopped for 30 s, and restarted empty. Exits 1 if a name was given twice, an answer was older than a
+ * write, a user was not probed once per period, or a request hung.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRandom } from "../../test/helpers/random.ts";
 import { startRedis } from "../../test/helpers/redis.ts";
-import { PATIENT } from "./stores/ask.ts";
-import { contest } from "./stores/contest.ts";
-import { freshness } from "./stores/freshness.ts";
-import { outages } from "./stores/outages.ts";
-import { periods } from "./stores/periods.ts";
-import { startRegistry } from "./stores/registry.ts";
+import { contest } from "./replicas/contest.ts";
+import { freshness } from "./replicas/freshness.ts";
+import { outages } from "./replicas/outages.ts";
+import { periods } from "./replicas/periods.ts";
+import { PATIENT } from "./shared/ask.ts";
+import { startRegistry } from "./shared/registry.ts";
 
 const kind = process.argv[2] ?? "redis";
 const [scale = 1, seed = 1] = process.argv.slice(3).map(Number);

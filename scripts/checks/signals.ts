@@ -1,12 +1,14 @@
 /**
- * Stopping by a signal to the whole process group, as Ctrl-C in a pipe and systemd do it: `bun scripts/checks/signals.ts
- * [clients] [registries]`, by default 50 clients for each protocol and signal and 50 registries for each signal, all
- * under `bun run`, which passes the signal on. Exits 1 if one did not exit 0 within 3 s, or a client stayed registered.
+ * Every command stops on a signal to its process group: `bun scripts/checks/signals.ts [clients] [registries]`.
+ *
+ * That is what Ctrl-C in a pipe and systemd send. By default 50 clients per protocol and signal, and 50 registries per
+ * signal, all under `bun run`, which passes the signal on. Exits 1 if one did not exit 0 within 3 s, or a client stayed
+ * registered.
  */
 import { PROTOCOLS } from "../../src/core/protocol.ts";
 import { startGroup, stopGroups } from "../../test/helpers/group.ts";
 import { listed } from "../../test/helpers/program.ts";
-import { progress } from "./stores/progress.ts";
+import { progress } from "./shared/progress.ts";
 
 /** More at once would measure how this machine starts processes. */
 const AT_ONCE = 10;

@@ -1,12 +1,14 @@
 /**
- * A registry full of hosts that accept connections and never answer: `bun scripts/checks/silent.ts [silent] [healthy]
- * [interval s] [window s]`, by default 400, 20, 150, 30. Exits 1 if a healthy user was removed, a silent one was not
- * within two checks (most users fail, so that the registry asks twice), or a list took 100 ms.
+ * A registry copes with silent users: `bun scripts/checks/silent.ts [silent] [healthy] [interval s] [window s]`.
+ *
+ * Silent hosts accept connections and never answer; by default 400 of them beside 20 healthy users, checked every 150 s
+ * with a window of 30 s. Exits 1 if a healthy user was removed, a silent one outlived two checks (most users fail, so the
+ * registry asks twice), or a list took 100 ms.
  */
-import { givenNumbers, tell } from "./figure.ts";
-import { mute } from "./mute.ts";
-import { progress } from "./stores/progress.ts";
-import { startRegistry } from "./stores/registry.ts";
+import { givenNumbers, tell } from "./shared/figure.ts";
+import { mute } from "./shared/mute.ts";
+import { progress } from "./shared/progress.ts";
+import { startRegistry } from "./shared/registry.ts";
 
 const MAX_LIST_MS = 100;
 const HOST = "127.0.0.1";

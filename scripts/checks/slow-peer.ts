@@ -1,14 +1,15 @@
 /**
- * Whether one slow peer costs the others time or the sender memory: `bun scripts/checks/slow-peer.ts [rounds]` has two
- * senders write to nine peers, and one of them to a tenth that takes one byte a second, over HTTP and
- * then over WebSocket. They work side by side, because what else goes on in a machine then slows down both: by turns, two
- * senders without a slow peer differ by a third. Exits 1 if in the median of the rounds the 99th percentile is more than 10 %
- * above that without the slow peer, or the memory in use more than 1 MB, or the machine is too busy to tell.
+ * A slow peer costs the others no time and the sender no memory: `bun scripts/checks/slow-peer.ts [rounds]`.
+ *
+ * Two senders write to nine peers, and one of them also to a tenth that takes one byte a second, over HTTP and then over
+ * WebSocket. They run at the same time, so that both suffer from whatever else the machine does: taking turns, two senders
+ * without a slow peer differ by a third. Exits 1 if, in the median round, the slow peer adds more than 10 % to the 99th
+ * percentile or more than 1 MB of memory, or if the machine is too busy to tell.
  */
 import { join } from "node:path";
 import { readLines } from "../../src/client/lines.ts";
-import { givenNumbers, tell } from "./figure.ts";
-import { progress } from "./stores/progress.ts";
+import { givenNumbers, tell } from "./shared/figure.ts";
+import { progress } from "./shared/progress.ts";
 
 const [rounds = 50] = givenNumbers();
 
@@ -33,7 +34,7 @@ interface Sender {
 }
 
 // Processes of their own: the peers' work is not the senders'.
-const peers = Bun.spawn([process.execPath, join(import.meta.dir, "slow-peer-parts/peers.ts")], {
+const peers = Bun.spawn([process.execPath, join(import.meta.dir, "slow-peer/peers.ts")], {
   stdout: "pipe",
 });
 const { value: ports = "" } = await readLines(peers.stdout).next();
@@ -78,12 +79,7 @@ async function compare(protocol: string): Promise<void> {
 
 function startSender(...slowProtocol: string[]): Sender {
   let take = (_: Round) => {};
-  const command = [
-    process.execPath,
-    join(import.meta.dir, "slow-peer-parts/sender.ts"),
-    ports,
-    ...slowProtocol,
-  ];
+  const command = [process.execPath, join(import.meta.dir, "slow-peer/sender.ts"), ports, ...slowProtocol];
   const child = Bun.spawn(command, {
     stdout: "inherit",
     stderr: "inherit",

@@ -1,16 +1,17 @@
 /**
- * One registry follows another on one port: `bun scripts/checks/upgrade.ts [times]`, by default 20. Under load from
- * clients that keep their connections and from such that open one for each request, the next registry starts and the
- * one before gets SIGTERM. Exits 1 if a request was not answered with 200, provided that the system hands queued
+ * One registry replaces another on the same port: `bun scripts/checks/upgrade.ts [times]` (20 by default).
+ *
+ * Under load from clients that keep their connections and clients that open one per request, the next registry starts and
+ * the previous one gets SIGTERM. Exits 1 if a request was not answered with 200, provided that the system hands queued
  * connections over (`sysctl -w net.ipv4.tcp_migrate_req=1`).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PATIENT } from "./stores/ask.ts";
-import { type Counts, sendRequests } from "./stores/connection.ts";
-import { progress } from "./stores/progress.ts";
-import { startRegistry } from "./stores/registry.ts";
+import { PATIENT } from "./shared/ask.ts";
+import { type Counts, sendRequests } from "./shared/connection.ts";
+import { progress } from "./shared/progress.ts";
+import { startRegistry } from "./shared/registry.ts";
 
 const LANES = 16;
 /** How long both, and the new one alone, run, in milliseconds. */

@@ -1,14 +1,15 @@
 /**
- * A registry with very many users: `bun scripts/checks/users.ts [users] [store]`, by default 100,000 and an SQLite file of
- * its own. Tells the memory, the times of the first and the next list, and how long a start takes with all of them.
- * Exits 1 if not all are listed.
+ * A registry with very many users: `bun scripts/checks/users.ts [users] [store]`.
+ *
+ * By default 100,000, on an SQLite file of its own. Prints the memory, the times of the first and the next list, and how
+ * long a start takes with all of them. Exits 1 if not all are listed.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ask, PATIENT, silentAddress } from "./stores/ask.ts";
-import { progress } from "./stores/progress.ts";
-import { type RegistryProcess, startRegistry } from "./stores/registry.ts";
+import { ask, PATIENT, silentAddress } from "./shared/ask.ts";
+import { progress } from "./shared/progress.ts";
+import { type RegistryProcess, startRegistry } from "./shared/registry.ts";
 
 /** Requests under way at once. */
 const LANES = 64;

@@ -5,7 +5,7 @@
  * a wrong state afterwards.
  */
 
-import { givenNumbers, tell } from "../checks/figure.ts";
+import { givenNumbers, tell } from "../checks/shared/figure.ts";
 import { clientDocument } from "./client-api.ts";
 import { DATAGRAMS_PER_ATTEMPT, datagramsAttempt } from "./datagrams.ts";
 import { FRAMES_PER_CONNECTION, framesAttempt } from "./frames.ts";

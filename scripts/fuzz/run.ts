@@ -1,6 +1,6 @@
 /** Runs many cases side by side, each from a seed of its own, so that any one can be had again. */
 import { createRandom } from "../../test/helpers/random.ts";
-import { progress } from "../checks/stores/progress.ts";
+import { progress } from "../checks/shared/progress.ts";
 import type { Random } from "./chance.ts";
 
 /** How long anything may take to answer or to be closed, in milliseconds. */

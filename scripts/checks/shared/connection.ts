@@ -1,4 +1,4 @@
-/** A plain HTTP/1.1 client over one socket, which tries nothing twice: what is not answered is lost. */
+/** A plain HTTP/1.1 client over one socket that retries nothing: a request without an answer is lost. */
 import type { Socket } from "bun";
 
 export interface Counts {
@@ -6,7 +6,7 @@ export interface Counts {
   lost: number;
 }
 
-/** Sends one request after the other until it is told to stop. @param keepAlive false opens a connection for each */
+/** Sends one request after another until told to stop. @param keepAlive false opens a connection for each */
 export async function sendRequests(
   port: number,
   request: string,

@@ -1,6 +1,6 @@
-/** The clients of load.ts: listens for each, prints their addresses as one line of JSON, ends with its input. */
-import type { Address, Protocol } from "../../src/core/schemas.ts";
-import { mute } from "./mute.ts";
+/** The clients of ../load.ts: listens for each, prints their addresses as one line of JSON, ends with its input. */
+import type { Address, Protocol } from "../../../src/core/schemas.ts";
+import { mute } from "../shared/mute.ts";
 
 const HOST = "127.0.0.1";
 /** Every so many clients, one is silent. */

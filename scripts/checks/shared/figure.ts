@@ -1,4 +1,4 @@
-/** What a check was to show, and what it has seen: in words, because each counts something else. */
+/** What a check asks for and what it saw; in words, because each counts something else. */
 export interface Figure {
   what: string;
   asked: string;
@@ -6,7 +6,7 @@ export interface Figure {
   held: boolean;
 }
 
-/** Tells a figure as soon as it is there, as JSON if the check was started with --json; one that is not held makes the exit code 1. */
+/** Prints a figure at once, as JSON with --json. One that was not held makes the exit code 1. */
 export function tell(figure: Figure): void {
   const { what, asked, seen, held } = figure;
   if (!held) process.exitCode = 1;

@@ -6,13 +6,13 @@ const MAIN = join(import.meta.dir, "../../../src/registry/main.ts");
 export interface RegistryProcess {
   url: string;
   pid: number;
-  /** Ends it, by SIGKILL unless told otherwise, and waits until it is gone. */
+  /** Ends it, by SIGKILL by default, and waits until it is gone. */
   end(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /**
- * Starts a registry, on a free port unless its flags tell another; it ends with this process.
- * @param onLog gets each line of its log; without, it keeps none
+ * Starts a registry, on a free port unless its flags name one; it ends with this process.
+ * @param onLog gets each line of its log; without it, nothing is logged
  */
 export async function startRegistry(
   store: string,

@@ -1,12 +1,12 @@
-import { ask, silentAddress } from "./ask.ts";
-import { progress } from "./progress.ts";
+import { ask, silentAddress } from "../shared/ask.ts";
+import { progress } from "../shared/progress.ts";
 
-/** So many users are written to, so that a list holds more than the last write. */
+/** Users that are written to, so that a list holds more than the last write. */
 const USERS = 50;
 
 /**
- * A write through one registry, then at once a read and a conditional read through each of the others, with what that
- * one last answered: no answer may be older than the write.
+ * A write through one registry, then at once a read and a conditional read (with its last ETag) through each of the
+ * others: no answer may be older than the write.
  */
 export async function freshness(urls: string[], times: number, random: () => number): Promise<string[]> {
   const faults: string[] = [];

@@ -1,6 +1,6 @@
 const WIDTH = 30;
 
-/** Draws how far a script is, in a terminal only. @param note what else is worth a look */
+/** Draws a progress bar, in a terminal only. @param note shown behind it */
 export function progress(done: number, all: number, note = ""): void {
   if (!process.stderr.isTTY) return;
   const filled = Math.round((done / all) * WIDTH);

@@ -1,14 +1,14 @@
-import { ask, silentAddress } from "./ask.ts";
+import { ask, silentAddress } from "../shared/ask.ts";
 
-/** The port at which a user is, or undefined where there is none. */
+/** The port of a user, or undefined if there is no such user. */
 type State = number | undefined;
 
-/** One client that changes users of its own, one request after the other, and knows what must have become of them. */
+/** A client that changes users of its own, one request after another, and knows how they must be listed. */
 export interface Lane {
-  /** Sends requests until one is not answered any more, or the lane is stopped. */
+  /** Sends requests until one gets no answer, or the lane is stopped. */
   run(url: string): Promise<void>;
   stop(): void;
-  /** What is wrong with a list: each user must be as the last answer said, or as a request without an answer would have it. */
+  /** Returns what is wrong with a list: each user must be as the last answer said, or as an unanswered request asked. */
   faults(list: Record<string, unknown>): string[];
   acknowledged: number;
   refused: number;

@@ -1,7 +1,7 @@
-import { ask, silentAddress } from "./ask.ts";
-import { progress } from "./progress.ts";
+import { ask, silentAddress } from "../shared/ask.ts";
+import { progress } from "../shared/progress.ts";
 
-/** Many POSTs of one name at once, over all registries, for one name after the other: each shall go to one of them. */
+/** Simultaneous POSTs of one name through all registries, name by name: exactly one may win each. */
 export async function contest(urls: string[], names: number, posts: number): Promise<string[]> {
   const faults: string[] = [];
   for (let name = 0; name < names; name++) {

@@ -1,6 +1,6 @@
-import { ask } from "./ask.ts";
-import { progress } from "./progress.ts";
-import { startRegistry } from "./registry.ts";
+import { ask } from "../shared/ask.ts";
+import { progress } from "../shared/progress.ts";
+import { startRegistry } from "../shared/registry.ts";
 
 const HOST = "127.0.0.1";
 const USERS = 12;

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Redis } from "../../../test/helpers/redis.ts";
-import { ask, silentAddress } from "./ask.ts";
-import { progress } from "./progress.ts";
-import { startRegistry } from "./registry.ts";
+import { ask, silentAddress } from "../shared/ask.ts";
+import { progress } from "../shared/progress.ts";
+import { startRegistry } from "../shared/registry.ts";
 
 const CLIENT = join(import.meta.dir, "../../../src/client/main.ts");
 const POLL_MS = 5000;

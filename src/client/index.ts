@@ -4,10 +4,12 @@ import { MESSAGES_PER_SECOND, PROBE_USER, REGISTRY_URL } from "../core/protocol.
 import { type Address, type Protocol, parse, Registration, type UserName } from "../core/schemas.ts";
 import { createQueue } from "./event-queue.ts";
 import { listenAndRegister } from "./join.ts";
+import { registryId } from "./registry/secrets.ts";
 import type { Users } from "./registry/types.ts";
 import { startRuntime } from "./runtime.ts";
 import { type TalkEvent, toEvent } from "./session/program-events.ts";
 import { type Report, reportOf } from "./session/report.ts";
+import { keptInMemory } from "./storage/index.ts";
 
 export type { Protocol, Report, TalkEvent };
 
@@ -42,8 +44,12 @@ export interface Me extends AsyncIterable<TalkEvent> {
   readonly address: Address;
   /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
   users(): Promise<Users>;
-  /** Sends a text, in order behind those before it to the same user, and tells what became of it. Never rejects. */
-  send(to: UserName, text: string): Promise<Report>;
+  /**
+   * Sends a text, in order behind those before it to the same user, and tells what became of it. Never rejects.
+   * @param options with `wait`, a text to a user who is away is kept, in memory, and sent when the user is back at the
+   * same host: after 7 days or at `close`, it has failed. Meanwhile an event `waiting` tells of it. @default no
+   */
+  send(to: UserName, text: string, options?: { wait?: boolean }): Promise<Report>;
   /** Unregisters, lets what is being sent end, and stops listening: in 3 s at most. */
   close(): Promise<void>;
 }
@@ -78,6 +84,7 @@ export async function join({
   const events = createQueue<TalkEvent>(MAX_EVENTS);
   const runtime = startRuntime(joined, {
     interval: pollInterval,
+    kept: keptInMemory(registryId(joined.registry.url), joined.registration.name),
     onOutput(output) {
       const event = toEvent(output);
       if (event) events.push(event);
@@ -93,7 +100,7 @@ export async function join({
       return joined.endpoint.address;
     },
     users: runtime.users,
-    send: async (to, text) => reportOf(await runtime.send(to, text)),
+    send: async (to, text, options) => reportOf(await runtime.send(to, text, options)),
     close: () => (closing ??= runtime.leave().then(events.end)),
     [Symbol.asyncIterator]: () => events[Symbol.asyncIterator](),
   };

@@ -26,20 +26,31 @@ export const client = defineCommand({
     const stop = stopSignal();
 
     // Loaded late, because --help and a wrong flag need none of it; and first the screen, so that one can type at once.
-    const { openScreen } = await import("./terminal/index.ts");
-    const screen = await openScreen({ json: args.json === true, plain: args.plain === true, bell });
+    const [{ openScreen }, { openStorage }, { statePath }] = await Promise.all([
+      import("./terminal/index.ts"),
+      import("./storage/index.ts"),
+      import("./state-directory.ts"),
+    ]);
+    const storage = openStorage({
+      path: "transcript" in args ? undefined : statePath("talk.db", process.env),
+      historyFile: statePath("history", process.env),
+      onTrouble: (sentence) => screen.show({ type: "warning", sentence }),
+    });
+    const screen = await openScreen({ json: args.json === true, plain: args.plain === true, bell, storage });
     const [
       { atMost, nextTurn },
       { listenAndRegister },
       { startRuntime },
       { createHandler },
       { readJsonLine },
+      { registryId },
     ] = await Promise.all([
       import("../core/clock.ts"),
       import("./join.ts"),
       import("./runtime.ts"),
       import("./inbound/on-message.ts"),
       import("./terminal/json.ts"),
+      import("./registry/secrets.ts"),
     ]);
 
     const joining = listenAndRegister(options).catch((error) => {
@@ -59,6 +70,7 @@ export const client = defineCommand({
       program === undefined ? undefined : createHandler({ program, me: joined.registration.name, onTrouble });
     const runtime = startRuntime(joined, {
       interval,
+      kept: storage.of(registryId(joined.registry.url), joined.registration.name, screen.isPersonal === true),
       onOutput(output) {
         screen.show(output);
         if (output.type === "message") handler?.take(output.message);
@@ -93,6 +105,7 @@ export const client = defineCommand({
     const left = runtime.leave().then(() => handler?.idle());
     await Promise.race([atMost(LEAVE_MS, left), late]);
     handler?.kill();
+    storage.close();
     await Promise.race([screen.close(), Bun.sleep(FLUSH_MS)]);
     process.exit(0);
   },

@@ -48,6 +48,10 @@ export const flags = {
     type: "boolean",
     description: "in a terminal, only add lines of plain text, as screen readers like it",
   },
+  "no-transcript": {
+    type: "boolean",
+    description: "keep nothing on this machine of what is said and typed",
+  },
   bell: {
     type: "string",
     description: "ring it at messages: off, unselected (or while you look elsewhere), all",
@@ -73,7 +77,7 @@ export interface Options extends ListenAndRegisterOptions {
   bell: Bell;
 }
 
-type Args = Partial<Record<Exclude<keyof typeof flags, "json" | "plain">, string>>;
+type Args = Partial<Record<Exclude<keyof typeof flags, "json" | "plain" | "no-transcript">, string>>;
 
 /** The options that flags ask for. @throws UsageError */
 export async function readOptions(args: Args): Promise<Options> {

@@ -6,8 +6,10 @@ import type { UserName } from "../core/schemas.ts";
 import { createSenderCheck } from "./inbound/sender-check.ts";
 import type { Joined } from "./join.ts";
 import { createOutbox } from "./outbound/outbox.ts";
+import { createStoreAndForward, type WaitingEvent } from "./outbound/store-and-forward.ts";
 import { followAddress } from "./registry/follow-address.ts";
 import { type Following, followChanges } from "./registry/follow-changes.ts";
+import { isPresent } from "./registry/liveness.ts";
 import type { Users } from "./registry/types.ts";
 import { startPolling } from "./registry/watch.ts";
 import { mayRunAtOnce } from "./session/commands.ts";
@@ -21,6 +23,8 @@ import {
   startSession,
 } from "./session/model.ts";
 import { update } from "./session/update.ts";
+import { answer, record, whatWaits } from "./storage/answers.ts";
+import type { Kept } from "./storage/index.ts";
 import type { Outcome } from "./transports/types.ts";
 
 /** How long messages under way may take to end when one leaves, in milliseconds. */
@@ -36,8 +40,8 @@ export interface Runtime {
   input(input: Input): Promise<void>;
   /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
   users(): Promise<Users>;
-  /** Sends a text to a user, of the known list or not. Never rejects. */
-  send(to: UserName, text: string): Promise<Outcome>;
+  /** Sends a text to a user, of the known list or not. Never rejects. @param options with `wait`, also to who is away */
+  send(to: UserName, text: string, options?: { wait?: boolean }): Promise<Outcome>;
   /** Resolves when the user has asked to leave. */
   left: Promise<void>;
   /** Unregisters, lets messages under way end, and stops listening: in 3 s at most. */
@@ -47,6 +51,8 @@ export interface Runtime {
 export interface RuntimeOptions {
   /** Milliseconds between two looks at the registry's list, ±20 %. */
   interval: number;
+  /** The transcript, and texts that wait. */
+  kept: Kept;
   /** Whether no more messages should be taken now, because those before are not read. @default never */
   isFull?: (() => boolean) | undefined;
   /** Called with what the user is told. */
@@ -57,10 +63,19 @@ export interface RuntimeOptions {
 
 export function startRuntime(
   { endpoint, registration, registry, rateLimit, noKey, shared, mayContact }: Joined,
-  { interval, isFull = () => false, onOutput, onChange }: RuntimeOptions,
+  { interval, kept, isFull = () => false, onOutput, onChange }: RuntimeOptions,
 ): Runtime {
   const { name: me } = registration;
   const outbox = createOutbox(async (user) => (await users()).get(user), rateLimit, mayContact);
+  const forwarder = createStoreAndForward({
+    me,
+    texts: kept.waiting,
+    transmit: outbox.send,
+    isPresent: (address) => isPresent(address, mayContact),
+    clock: systemClock,
+    random: Math.random,
+    onEvent: onWaiting,
+  });
   const senderCheck = createSenderCheck({ refresh: poll, clock: systemClock });
   const follower = endpoint.follows
     ? followAddress({
@@ -88,13 +103,36 @@ export function startRuntime(
     session = next;
     if (next !== before) onChange(next);
     if (next.users !== before.users) senderCheck.learn(next.users);
+    if (msg.type === "message" && msg.doubt === undefined) forwarder.heard(msg.message.user);
     for (const cmd of cmds) run(cmd);
+    if (msg.type === "list") forwarder.listed(next.users);
+  }
+
+  function onWaiting(event: WaitingEvent): void {
+    switch (event.type) {
+      case "settled":
+        dispatch({ ...event, type: "forwarded" });
+        break;
+      case "forwarded":
+        tell({ ...event, type: "back" });
+        break;
+      case "elsewhere":
+        tell(event);
+    }
+  }
+
+  function tell(...outputs: Output[]): void {
+    dispatch({ type: "told", outputs });
   }
 
   function run(cmd: Cmd): void {
     switch (cmd.type) {
       case "print":
+        record(kept.transcript, cmd.output);
         onOutput(cmd.output);
+        return;
+      case "ask":
+        tell(...answer(cmd.question, kept, forwarder));
         return;
       case "fetchList": {
         const fetched = fetchList(cmd.purpose);
@@ -105,8 +143,8 @@ export function startRuntime(
       }
       case "send": {
         const { id, to, address, text, body } = cmd;
-        void outbox
-          .send(to, address, body)
+        void forwarder
+          .send({ to, address, text, body })
           .then((outcome) => dispatch({ type: "outcome", id, to, text, outcome }));
         return;
       }
@@ -192,6 +230,7 @@ export function startRuntime(
   async function start(): Promise<void> {
     dispatch({ type: "started", port: endpoint.port, portInUse: endpoint.portInUse });
     await Promise.all(fetching);
+    tell(...whatWaits(kept, forwarder));
     if (noKey !== undefined) dispatch({ type: "noKey", reason: noKey });
     endpoint.open((inbound) => {
       if (inbound.type === "excess") return dispatch(inbound);
@@ -215,19 +254,28 @@ export function startRuntime(
   }
 
   async function settle(): Promise<void> {
+    forwarder.close();
     await atMost(FAREWELL_MS, Promise.all([outbox.idle(), ...fetching]));
     for (const [to, count] of outbox.unsettled()) dispatch({ type: "unsettled", to, count });
     outbox.close();
+    tell(...whatWaits(kept, forwarder));
   }
 
   return {
     started: start(),
     input,
     users,
-    async send(to, text) {
+    async send(to, text, { wait = false } = {}) {
       if (leaving) return { type: "failed", reason: "you have left" };
       try {
-        return await outbox.send(to, session.users.get(to), encodeMessage({ user: me, text }));
+        const body = encodeMessage({ user: me, text });
+        const address = session.users.get(to);
+        if (!wait) return await outbox.send(to, address, body);
+        const { promise, resolve } = Promise.withResolvers<Outcome>();
+        const outcome = await forwarder.send({ to, address, text, body }, resolve);
+        if (outcome.type !== "waiting") return outcome;
+        tell({ type: "forwarded", to, text, outcome });
+        return await promise;
       } catch (error) {
         if (!(error instanceof TalkError)) throw error;
         return { type: "failed", reason: error.message };

@@ -1,5 +1,5 @@
 import { type ArgsDef, defineCommand } from "citty";
-import { checkFlags, invocation, runMain, valuesOf } from "../core/cli.ts";
+import { checkFlags, invocation, runMain, seconds, valuesOf } from "../core/cli.ts";
 import { UsageError } from "../core/errors.ts";
 import { MAX_MESSAGE_BYTES, REGISTRY_URL } from "../core/protocol.ts";
 import { jsonLine, visible } from "../core/sanitize.ts";
@@ -15,6 +15,11 @@ const flags = {
     description: `the registry to ask, as a URL or host[:port] (Default: $TALK_REGISTRY, else ${REGISTRY_URL})`,
     valueHint: "url",
   },
+  wait: {
+    type: "string",
+    description: "wait so long for users who are not there",
+    valueHint: "seconds",
+  },
   json: { type: "boolean", description: "report in JSON, one line for each --to" },
   "text...": { type: "positional", required: false, description: "the text; without it, what is piped in" },
 } satisfies ArgsDef;
@@ -24,7 +29,7 @@ const STOP_MS = 2500;
 const FLUSH_MS = 300;
 
 /** The exit code that a report asks for; of several, the worst one counts. */
-const EXIT_CODES: Record<Report["type"], number> = { delivered: 0, unknown: 3, failed: 1 };
+const EXIT_CODES: Record<Report["type"], number> = { delivered: 0, unknown: 3, failed: 1, waiting: 1 };
 
 export const send = defineCommand({
   meta: {
@@ -46,12 +51,14 @@ export const send = defineCommand({
     const from = ownNameOf(args.name) ?? (await loginName());
     const registry = registryOf(args.registry);
 
+    const waitMs = args.wait === undefined ? 0 : seconds("wait", args.wait);
+
     const stop = stopSignal();
     const text = await Promise.race([args._.length > 0 ? args._.join(" ") : readInput(), stop]);
     const delivery: Promise<Report[] | undefined> =
       text === undefined
         ? Promise.resolve(to.map(() => ({ type: "failed", reason: "stopped before there was a text" })))
-        : deliver({ from, text, registry }, to);
+        : deliver({ from, text, registry, waitMs, stop }, to);
     const late = stop.then(() => Bun.sleep(STOP_MS)).then(() => undefined);
     const reports =
       (await Promise.race([delivery, late])) ??

@@ -1,4 +1,5 @@
 import { DeniedAddress, ElsewhereLoopback, errorCode } from "../core/errors.ts";
+import type { Outcome } from "./transports/types.ts";
 
 const REASONS: Record<string, string> = {
   ECONNREFUSED: "connection refused",
@@ -14,4 +15,13 @@ const REASONS: Record<string, string> = {
 export function unreachable(error: unknown): string | undefined {
   if (error instanceof DeniedAddress || error instanceof ElsewhereLoopback) return error.message;
   return REASONS[errorCode(error) ?? ""];
+}
+
+/** The outcome for those errors; the user may be there later, unless the address is one that is never contacted. */
+export function notReached(error: unknown): Outcome | undefined {
+  const reason = unreachable(error);
+  if (reason === undefined) return undefined;
+  return error instanceof DeniedAddress || error instanceof ElsewhereLoopback
+    ? { type: "failed", reason }
+    : { type: "failed", reason, absent: true };
 }

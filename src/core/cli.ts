@@ -63,6 +63,8 @@ export function checkFlags(args: Record<string, unknown> & { _: string[] }, decl
   const known = Object.keys(declared).filter((name) => !words.includes(name));
   for (const [name, value] of Object.entries(args)) {
     if (name === "_" || words.includes(name)) continue;
+    // citty takes `--no-x` for the opposite of x.
+    if (value === false && known.includes(`no-${kebab(name)}`)) continue;
     if (!known.includes(kebab(name))) {
       const meant = suggest(name, known);
       throw new UsageError(`unknown option --${name}; ${meant ? `did you mean --${meant}?` : "see --help"}`);

@@ -108,8 +108,8 @@ describe("--json", () => {
     const reason = "sent; its protocol does not tell whether it arrived";
     expect(await event(alice, "unknown")).toEqual({ type: "unknown", to: "carol", text, reason });
     write("dave", text);
-    const refused = { type: "failed", to: "dave", text, reason: "connection refused" };
-    expect(await event(alice, "failed")).toEqual(refused);
+    const refused = { type: "waiting", to: "dave", text, reason: "connection refused" };
+    expect(await event(alice, "waiting")).toEqual(refused);
     write("nobody", text);
     const unknown = { type: "failed", to: "nobody", text, reason: "the registry knows no such user" };
     expect(await event(alice, "failed")).toEqual(unknown);

@@ -134,7 +134,7 @@ describe.each(protocols)("%s", (protocol) => {
     await close();
     const outcome = await sender(protocol).send({ host: HOST, port }, "{}");
     const reason = { HTTP: "connection refused", WEBSOCKET: "connection refused", UDP: "its port is closed" };
-    expect(outcome).toEqual({ type: "failed", reason: reason[protocol] });
+    expect(outcome).toEqual({ type: "failed", reason: reason[protocol], absent: true });
   });
 
   test("says that a host has no address", async () => {
@@ -143,6 +143,7 @@ describe.each(protocols)("%s", (protocol) => {
     expect(outcome).toEqual({
       type: "failed",
       reason: expect.stringMatching(/no such host|cannot be looked up/),
+      absent: true,
     });
   });
 
@@ -365,7 +366,7 @@ describe("WEBSOCKET", () => {
   test("is not delivered to what never finishes the handshake", async () => {
     const port = await tcpPeer(() => {});
     const outcome = await sender("WEBSOCKET").send({ host: HOST, port }, "{}");
-    expect(outcome).toEqual({ type: "failed", reason: "no connection in 3 s" });
+    expect(outcome).toEqual({ type: "failed", reason: "no connection in 3 s", absent: true });
   });
 });
 

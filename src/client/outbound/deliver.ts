@@ -1,33 +1,82 @@
 /** One text to some users, without being one: nothing listens, and nobody is registered. */
 
+import { canonicalHost } from "../../core/address.ts";
+import { atMost } from "../../core/clock.ts";
 import { TalkError } from "../../core/errors.ts";
 import { encodeMessage } from "../../core/message.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { connectRegistry } from "../registry/api.ts";
 import { contactRuleFor, routeTo } from "../registry/route.ts";
+import type { Registry } from "../registry/types.ts";
 import { type Report, reportOf } from "../session/report.ts";
+import type { Outcome } from "../transports/types.ts";
 import { createOutbox } from "./outbox.ts";
+
+/** The first wait before a user who was not there is looked for again, and the longest, in milliseconds. */
+const FIRST_LOOK_MS = 200;
+const MAX_LOOK_MS = 2000;
+
+export interface Delivery {
+  from: UserName;
+  text: string;
+  registry: string;
+  /** How long to wait for users who are not there, in milliseconds. @default 0 */
+  waitMs?: number;
+  /** Resolves when waiting has to end sooner. @default never */
+  stop?: Promise<unknown>;
+}
 
 /** What became of the text on its way to each user, in their order. Never rejects but for a fault of ours. */
 export async function deliver(
-  { from, text, registry: url }: { from: UserName; text: string; registry: string },
+  { from, text, registry: url, waitMs = 0, stop = new Promise(() => {}) }: Delivery,
   to: readonly UserName[],
 ): Promise<Report[]> {
   const registry = connectRegistry(url);
+  const deadline = performance.now() + waitMs;
+  let stopped = false;
+  void stop.then(() => {
+    stopped = true;
+  });
   try {
     const body = encodeMessage({ user: from, text });
     const [route, users] = await Promise.all([routeTo(registry.url), registry.list()]);
     const lookUp = async (user: UserName) => (await registry.list()).get(user);
     const outbox = createOutbox(lookUp, undefined, contactRuleFor(route));
+
+    /** Sends again until the user is there, at the host where it was, if that is known: elsewhere it may be another. */
+    async function send(user: UserName): Promise<Outcome> {
+      let address = users.get(user);
+      let host = address && canonicalHost(address.host);
+      let outcome = await outbox.send(user, address, body);
+      for (let wait = FIRST_LOOK_MS; ; wait = Math.min(2 * wait, MAX_LOOK_MS)) {
+        const left = deadline - performance.now();
+        if (outcome.type !== "failed" || !outcome.absent || left <= 0 || stopped) return outcome;
+        await atMost(Math.min(wait, left), stop);
+        address = await find(registry, user);
+        if (!address) continue;
+        host ??= canonicalHost(address.host);
+        if (canonicalHost(address.host) === host) outcome = await outbox.send(user, address, body);
+        else outcome = { type: "failed", reason: `it is at another host now, ${address.host}`, absent: true };
+      }
+    }
+
     try {
-      return await Promise.all(
-        to.map(async (user) => reportOf(await outbox.send(user, users.get(user), body))),
-      );
+      return await Promise.all(to.map(async (user) => reportOf(await send(user))));
     } finally {
       outbox.close();
     }
   } catch (error) {
     if (!(error instanceof TalkError)) throw error;
     return to.map(() => ({ type: "failed", reason: error.message }));
+  }
+}
+
+/** Where a user is now; undefined also while the registry cannot tell. */
+async function find(registry: Registry, user: UserName) {
+  try {
+    return (await registry.list()).get(user);
+  } catch (error) {
+    if (!(error instanceof TalkError)) throw error;
+    return undefined;
   }
 }

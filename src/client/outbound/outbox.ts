@@ -53,6 +53,8 @@ interface Lane {
   bytesUnderWay: number;
   /** Messages that came back, until it is known what to do about it; nothing else leaves before. */
   returned: { item: Item; outcome: Outcome | Deferral }[];
+  /** Set once nobody was there: what is behind must neither fail one by one nor overtake. */
+  gone?: Outcome | undefined;
   /** Set while nothing leaves because the peer wants us to wait. */
   cancelPause?: (() => void) | undefined;
 }
@@ -82,7 +84,7 @@ export function createOutbox(
 
   function pump(to: string, lane: Lane): void {
     for (let item = lane.waiting[0]; item && !lane.cancelPause; item = lane.waiting[0]) {
-      if (lane.returned.length > 0) return;
+      if (lane.returned.length > 0 || lane.gone) return;
       const transport = item.address && transportFor(item.address.protocol);
       if (transport && lane.underWay > 0 && !fits(lane, item, transport)) return;
       const wait = transport?.silentlyLimited ? pace(`${item.address?.host} ${item.address?.port}`) : 0;
@@ -109,7 +111,7 @@ export function createOutbox(
     transport: Transport | undefined,
     { address, body }: Item,
   ): Promise<Outcome | Deferral> {
-    if (!address) return { type: "failed", reason: "the registry knows no such user" };
+    if (!address) return { type: "failed", reason: "the registry knows no such user", absent: true };
     if (transport) return senderOf(transport).send(address, body);
     return { type: "failed", reason: "its protocol is not supported", permanent: true };
   }
@@ -119,9 +121,25 @@ export function createOutbox(
     lane.bytesUnderWay -= item.bytes;
     if (outcome.type === "deferred" || (outcome.type === "failed" && !item.retried)) {
       lane.returned.push({ item, outcome });
-    } else item.settle(outcome);
+    } else settle(lane, item, outcome);
     if (lane.returned.length > 0 && lane.underWay === 0) void treat(to, lane);
     proceed(to, lane);
+  }
+
+  function settle(lane: Lane, item: Item, outcome: Outcome): void {
+    if (outcome.type === "failed" && outcome.absent) lane.gone = outcome;
+    item.settle(outcome);
+  }
+
+  /** Once nothing is under way any more, all that is behind fails alike. */
+  function giveUp(lane: Lane): void {
+    const { gone } = lane;
+    if (!gone || lane.underWay + lane.returned.length > 0) return;
+    lane.gone = undefined;
+    for (const item of lane.waiting.splice(0)) {
+      backlog.remove(item);
+      item.settle(gone);
+    }
   }
 
   /**
@@ -140,9 +158,12 @@ export function createOutbox(
         wait = Math.max(wait, Math.min(outcome.ms, MAX_DEFERRAL_MS));
         if (deferrals <= MAX_DEFERRALS) again.push({ ...item, deferrals });
         else
-          item.settle({ type: "failed", reason: "it takes nothing now, and asks to wait again and again" });
+          settle(lane, item, {
+            type: "failed",
+            reason: "it takes nothing now, and asks to wait again and again",
+          });
       } else if (moved) again.push({ ...item, address, retried: true });
-      else item.settle(trouble && !item.address ? trouble : outcome);
+      else settle(lane, item, trouble && !item.address ? trouble : outcome);
     }
     if (address) for (const item of lane.waiting) item.address = address;
     lane.waiting.unshift(...again);
@@ -157,11 +178,12 @@ export function createOutbox(
       return address ? { address } : {};
     } catch (error) {
       if (!(error instanceof TalkError)) throw error;
-      return { trouble: { type: "failed", reason: error.message } };
+      return { trouble: { type: "failed", reason: error.message, absent: true } };
     }
   }
 
   function proceed(to: string, lane: Lane): void {
+    giveUp(lane);
     pump(to, lane);
     if (lane.underWay + lane.waiting.length + lane.returned.length === 0) lanes.delete(to);
     settled.notify();

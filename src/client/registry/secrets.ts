@@ -21,13 +21,18 @@ export type SecretOf = (user: UserName) => string;
  * @throws TalkError if there can be no key, or one that others may know; the sentence says what to do
  */
 export function openSecrets(registry: string, path: string): SecretOf {
-  const { protocol, hostname, port, pathname } = new URL(registry);
-  // This machine itself is one registry, whichever of its names for itself one types.
-  const host = isLoopback(hostOf(registry)) ? "localhost" : hostname;
-  const base = `${protocol}//${host}:${port}${pathname.replace(/\/+$/, "")}`;
+  const base = registryId(registry);
   const key = readOrMake(path);
   // No URL holds a line break, so no two pairs make one text.
   return (user) => createHmac("sha256", key).update(`${base}\n${user}`).digest("base64url");
+}
+
+/** One spelling per registry, of all the URLs that lead to it. */
+export function registryId(url: string): string {
+  const { protocol, hostname, port, pathname } = new URL(url);
+  // This machine itself is one registry, whichever of its names for itself one types.
+  const host = isLoopback(hostOf(url)) ? "localhost" : hostname;
+  return `${protocol}//${host}:${port}${pathname.replace(/\/+$/, "")}`;
 }
 
 function readOrMake(path: string): Buffer {

@@ -4,8 +4,10 @@ import { TalkError } from "../../core/errors.ts";
 import { encodeMessage } from "../../core/message.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { suggest } from "../../core/suggest.ts";
-import type { Outcome } from "../transports/types.ts";
+import { sendTo, sendToAll } from "./broadcast.ts";
 import { type Cmd, fail, keep, print, type Session, select, type Update } from "./model.ts";
+import { dropWaiting, find, last } from "./recall.ts";
+import { sendText } from "./send-text.ts";
 
 interface Command {
   usage: string;
@@ -42,10 +44,40 @@ export const commands: Record<string, Command> = {
       return lookUpAndSelect(session, last);
     },
   },
+  to: {
+    usage: ":to <user>[,…] <text>",
+    help: "sends a text without selecting anybody",
+    run: sendTo,
+  },
+  all: {
+    usage: ":all <text>",
+    help: "sends a text to everybody who is there",
+    run: sendToAll,
+  },
   again: {
-    usage: ":again",
+    usage: ":again [user]",
     help: "sends once more what a user did not get, in order",
     run: sendAgain,
+  },
+  last: {
+    usage: ":last [user] [number]",
+    help: "shows what was said last, by all or with one user",
+    run: last,
+  },
+  find: {
+    usage: ":find <word>",
+    help: "shows what was said with a word in it",
+    run: find,
+  },
+  waiting: {
+    usage: ":waiting",
+    help: "shows what waits for users who are away",
+    run: (session) => [session, [{ type: "ask", question: { type: "waiting" } }]],
+  },
+  drop: {
+    usage: ":drop [user]",
+    help: "forgets what waits for a user, or for all",
+    run: dropWaiting,
   },
   reach: {
     usage: ":reach",
@@ -100,21 +132,6 @@ function commandFor(word: string): Command | undefined {
   return Object.hasOwn(commands, word) ? commands[word] : undefined;
 }
 
-/** Sends a text to somebody, who is looked up first if need be; one that cannot be sent has its outcome at once. */
-export function sendText(session: Session, to: UserName, text: string): Update {
-  const { me, users, sent: id } = session;
-  const next = { ...session, sent: id + 1 };
-  const sending = print({ type: "sending", id, to, text });
-  try {
-    const body = encodeMessage({ user: me, text });
-    return [next, [sending, { type: "send", id, to, address: users.get(to), text, body }]];
-  } catch (error) {
-    if (!(error instanceof TalkError)) throw error;
-    const outcome: Outcome = { type: "failed", reason: error.message, permanent: true };
-    return [next, [sending, print({ type: "outcome", id, to, text, outcome })]];
-  }
-}
-
 function send(session: Session, text: string): Update {
   const to = recipient(session);
   if (to !== undefined) return sendText(session, to, text);
@@ -138,17 +155,23 @@ function recipient({ users, selected }: Session): UserName | undefined {
   return selected !== undefined && users.has(selected) ? selected : undefined;
 }
 
-/** Sends all that the user of the last text that failed did not get, or all that was written to nobody. */
-function sendAgain(session: Session): Update {
+/**
+ * Sends all that a user did not get: without a name, the user of the last text that failed, or whoever is selected for
+ * what was written to nobody.
+ */
+function sendAgain(session: Session, user: UserName): Update {
   const last = session.undelivered.at(-1);
-  if (!last) return [session, [fail("there is nothing to send again")]];
-  const to = last.to ?? recipient(session);
+  if (user === "" && !last) return [session, [fail("there is nothing to send again")]];
+  const whose = user === "" ? last?.to : user;
+  const to = whose ?? recipient(session);
   if (to === undefined) return [session, [fail(NOBODY_SELECTED)]];
   const { again = [], rest = [] } = Object.groupBy(session.undelivered, (text) =>
-    text.to === last.to ? "again" : "rest",
+    text.to === whose ? "again" : "rest",
   );
   let next: Session = { ...session, undelivered: rest };
   const cmds: Cmd[] = [];
+  // What waits is older, and leaves first.
+  if (user !== "") cmds.push({ type: "ask", question: { type: "again", user, others: again.length } });
   for (const { text } of again) {
     const [after, more] = sendText(next, to, text);
     next = after;

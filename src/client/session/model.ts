@@ -4,6 +4,8 @@ import { isProtocol } from "../../core/protocol.ts";
 import type { Address, Message, UserName } from "../../core/schemas.ts";
 import { suggest } from "../../core/suggest.ts";
 import type { ListedAddress, Reach, Users } from "../registry/types.ts";
+import type { Said } from "../storage/transcript.ts";
+import type { WaitingFor } from "../storage/waiting-texts.ts";
 import type { Outcome } from "../transports/types.ts";
 import { type Inbox, markRead, startInbox } from "./unread.ts";
 
@@ -20,6 +22,8 @@ export interface Session {
   sent: number;
   /** Texts that did not arrive, or may not have, the last one at the end; without `to` if nobody was selected. */
   undelivered: readonly Undelivered[];
+  /** Texts to several users whose result is not whole yet. */
+  broadcasts: readonly Broadcast[];
   /** Whether the registry answered when it was last asked. */
   registryUp: boolean;
   /** Where I stand with the registry, by its last list. */
@@ -51,6 +55,25 @@ export interface Undelivered {
   to: UserName | undefined;
   text: string;
 }
+
+/** A text to several users, and what became of it so far. */
+export interface Broadcast {
+  /** Of the first text; the others follow, one for each user. */
+  id: number;
+  to: readonly UserName[];
+  text: string;
+  /** Filled in place: a copy for each of 10,000 users would take as many times as long. */
+  outcomes: Map<UserName, Outcome>;
+}
+
+/** What can be asked of what is kept. */
+export type Question =
+  | { type: "last"; user: UserName | undefined; count: number }
+  | { type: "find"; word: string }
+  | { type: "waiting" }
+  | { type: "drop"; user: UserName | undefined }
+  /** @property others how many more texts are sent again at the same time */
+  | { type: "again"; user: UserName; others: number };
 
 /** Most texts that are kept to be sent again. */
 const MAX_UNDELIVERED = 100;
@@ -84,6 +107,10 @@ export type Msg =
   | { type: "list"; users: Users; purpose: Purpose }
   | { type: "noList"; reason: string; purpose: Purpose }
   | { type: "outcome"; id: number; to: UserName; text: string; outcome: Outcome }
+  /** What became of a text that waited for its user to be back. */
+  | { type: "forwarded"; to: UserName; text: string; outcome: Outcome }
+  /** Answers to what was asked of what is kept, and news of it. */
+  | { type: "told"; outputs: Output[] }
   /** Time to leave is up, and so many messages to a user are not settled. */
   | { type: "unsettled"; to: UserName; count: number }
   /** Others can take the name, because there is no key that makes it mine. */
@@ -106,6 +133,8 @@ export type Cmd =
   | { type: "fetchList"; purpose: Purpose }
   /** Sends an encoded text, to be looked up first without an address; its id tells it from the others of this session. */
   | { type: "send"; id: number; to: UserName; address: ListedAddress | undefined; text: string; body: string }
+  /** Asks what is kept. */
+  | { type: "ask"; question: Question }
   /** The registry has lost me. */
   | { type: "register" }
   /** Asks the registry whether it reaches me; `asked` if the user wants to know. */
@@ -117,9 +146,25 @@ export type Output =
   | { type: "welcome"; me: UserName; address: Address; port: number; portInUse: number | undefined }
   /** @property doubtful set if it may not be from whom it says */
   | { type: "message"; message: Message; doubtful?: true }
-  /** My own text is on its way, and what became of it: each text that is sent gets both, in this order. */
-  | { type: "sending"; id: number; to: UserName; text: string }
-  | { type: "outcome"; id: number; to: UserName; text: string; outcome: Outcome }
+  /**
+   * My own text is on its way, and what became of it: each text that is sent gets both, in this order.
+   * @property grouped set if it is one of several, whose result is told together
+   */
+  | { type: "sending"; id: number; to: UserName; text: string; grouped?: true }
+  | { type: "outcome"; id: number; to: UserName; text: string; outcome: Outcome; grouped?: true }
+  /** My own text to several users, as these two are to one. */
+  | { type: "broadcasting"; id: number; to: readonly UserName[]; text: string }
+  | { type: "broadcast"; id: number; text: string; outcomes: ReadonlyMap<UserName, Outcome> }
+  /** What became of a text that waited, and of all that left together. */
+  | { type: "forwarded"; to: UserName; text: string; outcome: Outcome }
+  | { type: "back"; user: UserName; outcomes: readonly Outcome[] }
+  /** So many texts wait on, because the user is elsewhere, or somebody else was. */
+  | { type: "elsewhere"; user: UserName; address: ListedAddress; count: number }
+  /** What was said before. */
+  | { type: "said"; title: string; messages: readonly Said[] }
+  /** @property kept whether it is there after the end of this client */
+  | { type: "waits"; waiting: readonly WaitingFor[]; kept: boolean }
+  | { type: "dropped"; user: UserName | undefined; count: number }
   | { type: "users"; users: Users; me: UserName }
   | { type: "selected"; user: UserName; address: ListedAddress }
   /** The selected user left; the address is where it was. */
@@ -154,6 +199,7 @@ export function startSession(me: UserName, address: Address, byHand = false): Se
     inbox: startInbox(),
     sent: 0,
     undelivered: [],
+    broadcasts: [],
     registryUp: true,
     standing: { type: "registered" },
     losses: 0,

@@ -1,9 +1,12 @@
 /** What happens, for programs: the lines of `--json`, and what a program that has joined is told. */
 import type { Address, UserName } from "../../core/schemas.ts";
 import type { ListedAddress } from "../registry/types.ts";
+import type { Said } from "../storage/transcript.ts";
+import type { WaitingFor } from "../storage/waiting-texts.ts";
 import { commands } from "./commands.ts";
 import type { Output } from "./model.ts";
-import { reportOf } from "./report.ts";
+import { type Report, reportOf } from "./report.ts";
+import { sentenceOf } from "./sentences.ts";
 
 export type TalkEvent =
   /** I am registered. */
@@ -25,12 +28,22 @@ export type TalkEvent =
   | { type: "registry"; up: boolean }
   /** What became of a text of mine; a `reason` unless it was delivered. */
   | { type: "delivered"; to: UserName; text: string }
-  | { type: "unknown" | "failed"; to: UserName; text: string; reason: string }
+  /** Of a text that waits for its user, one of these follows when it is back. */
+  | { type: "unknown" | "failed" | "waiting"; to: UserName; text: string; reason: string }
   /** The answers to commands. */
   | { type: "users"; users: Record<UserName, ListedAddress> }
   | { type: "selected"; user: UserName; address: ListedAddress }
   | { type: "help"; commands: Record<string, string> }
+  | { type: "said"; messages: SaidMessage[] }
+  /** What waits for whom, and since when; also told at the start and the end, if anything does. */
+  | { type: "waits"; users: Record<UserName, { texts: number; since: string }> }
+  | { type: "dropped"; texts: number }
   | { type: "warning" | "error"; reason: string };
+
+/** A message of the transcript: from `user`, or mine `to` somebody, with what became of it. */
+export type SaidMessage =
+  | { user: UserName; text: string; at: string; doubtful?: true }
+  | { to: UserName; text: string; at: string; outcome: Report["type"] };
 
 /** The event of an output, if programs are told of it. @param at the time now */
 export function toEvent(output: Output, at = new Date()): TalkEvent | undefined {
@@ -46,7 +59,21 @@ export function toEvent(output: Output, at = new Date()): TalkEvent | undefined 
       };
     case "sending":
       return undefined;
-    case "outcome": {
+    // Of several texts together, each is told by itself.
+    case "broadcasting":
+    case "broadcast":
+    case "back":
+      return undefined;
+    case "said":
+      return { type: "said", messages: output.messages.map(toMessage) };
+    case "waits":
+      return { type: "waits", users: record(totals(output.waiting)) };
+    case "dropped":
+      return { type: "dropped", texts: output.count };
+    case "elsewhere":
+      return { type: "warning", reason: sentenceOf(output) };
+    case "outcome":
+    case "forwarded": {
       const { to, text } = output;
       const report = reportOf(output.outcome);
       if (report.type === "delivered") return { type: "delivered", to, text };
@@ -81,4 +108,25 @@ export function toEvent(output: Output, at = new Date()): TalkEvent | undefined 
 /** An object with these keys, where a key `__proto__` is one like any other. */
 function record<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   return Object.fromEntries(entries);
+}
+
+function toMessage({ at, user, mine, outcome, doubtful, text }: Said): SaidMessage {
+  const when = new Date(at).toISOString();
+  if (!mine) return { user, text, at: when, ...(doubtful && { doubtful: true }) };
+  const isPlain = outcome === "delivered" || outcome === "failed" || outcome === "waiting";
+  return { to: user, text, at: when, outcome: isPlain ? outcome : "unknown" };
+}
+
+/** By user, in the order of its first text. */
+function totals(waiting: readonly WaitingFor[]): Map<UserName, { texts: number; since: string }> {
+  const users = new Map<UserName, { texts: number; since: string }>();
+  for (const { user, count, since } of waiting) {
+    const before = users.get(user);
+    const at = new Date(since).toISOString();
+    users.set(user, {
+      texts: (before?.texts ?? 0) + count,
+      since: before && before.since < at ? before.since : at,
+    });
+  }
+  return users;
 }

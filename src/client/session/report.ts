@@ -4,7 +4,9 @@ import type { Outcome } from "../transports/types.ts";
 export type Report =
   | { type: "delivered" }
   | { type: "unknown"; reason: string }
-  | { type: "failed"; reason: string };
+  | { type: "failed"; reason: string }
+  /** Its user is away; another report follows when it is back. */
+  | { type: "waiting"; reason: string };
 
 /** What programs are told of an outcome; `sent` is `unknown` to them. */
 export function reportOf(outcome: Outcome): Report {
@@ -18,6 +20,7 @@ export function reportOf(outcome: Outcome): Report {
     case "broken":
       return { type: "unknown", reason: "the connection broke before an answer; it may have arrived" };
     case "failed":
-      return { type: "failed", reason: outcome.reason };
+    case "waiting":
+      return { type: outcome.type, reason: outcome.reason };
   }
 }

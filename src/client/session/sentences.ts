@@ -1,10 +1,27 @@
 /** What the user is told besides messages, in a sentence each. Everything foreign in it is made visible here. */
 import { formatAddress } from "../../core/address.ts";
 import { visible, visibleName } from "../../core/sanitize.ts";
+import type { UserName } from "../../core/schemas.ts";
+import type { Said } from "../storage/transcript.ts";
 import type { Outcome } from "../transports/types.ts";
 import type { Output } from "./model.ts";
 
-export type Notice = Exclude<Output, { type: "message" | "sending" | "outcome" | "users" | "help" }>;
+export type Notice = Exclude<
+  Output,
+  {
+    type:
+      | "message"
+      | "sending"
+      | "outcome"
+      | "broadcasting"
+      | "broadcast"
+      | "forwarded"
+      | "users"
+      | "help"
+      | "said"
+      | "waits";
+  }
+>;
 
 /** A notice as a sentence without time or style. */
 export function sentenceOf(notice: Notice): string {
@@ -36,6 +53,17 @@ export function sentenceOf(notice: Notice): string {
     case "registry":
       if (notice.up) return "the registry is back";
       return "the registry does not answer; the chat goes on with the known list";
+    case "back":
+      return `${visibleName(notice.user)} is back: ${tally(notice.outcomes)}`;
+    case "elsewhere": {
+      const { user, address, count } = notice;
+      const who = visibleName(user);
+      return `${who} is at ${visible(address.host)} now, where it was not when you wrote ${textsOf(count)}; :again ${who} sends what waits`;
+    }
+    case "dropped":
+      return notice.count === 0
+        ? "nothing waits"
+        : `forgot ${textsOf(notice.count)}${notice.user === undefined ? "" : ` to ${visibleName(notice.user)}`}`;
     case "failure":
     case "warning":
       return visible(notice.sentence);
@@ -65,5 +93,75 @@ export function troubleOf(to: string, outcome: Outcome): string | undefined {
       return `the connection to ${user} broke before an answer; it may have arrived`;
     case "failed":
       return `not delivered to ${user}: ${visible(outcome.permanent ? outcome.reason : clause(outcome.reason))}`;
+    case "waiting":
+      return `not delivered to ${user} yet: ${visible(clause(outcome.reason))}; it waits until ${user} is back`;
   }
+}
+
+/** How outcomes are counted, in the order in which the counts are told. */
+const COUNTED: [word: string, types: Outcome["type"][]][] = [
+  ["delivered", ["delivered"]],
+  ["sent", ["sent"]],
+  ["unknown", ["unanswered", "broken"]],
+  ["failed", ["failed"]],
+  ["waiting", ["waiting"]],
+];
+
+/** Most users who are named behind a count. */
+const MAX_NAMED = 5;
+
+/** What became of several texts, in numbers: `5 delivered, 1 sent`. */
+export function tally(outcomes: readonly Outcome[]): string {
+  return COUNTED.map(([word, types]) => [word, outcomes.filter(({ type }) => types.includes(type)).length])
+    .filter(([, count]) => count !== 0)
+    .map(([word, count]) => `${count} ${word}`)
+    .join(", ");
+}
+
+/** What became of a text to several users: `to 7 users: 5 delivered, 1 sent, 1 waits (dave)`. */
+export function resultOf(outcomes: ReadonlyMap<UserName, Outcome>): string {
+  const parts: string[] = [];
+  for (const [word, types] of COUNTED) {
+    const users = [...outcomes].filter(([, { type }]) => types.includes(type)).map(([user]) => user);
+    if (users.length === 0) continue;
+    const verb = word === "waiting" ? (users.length === 1 ? "waits" : "wait") : word;
+    const isFine = word === "delivered" || word === "sent";
+    parts.push(`${users.length} ${verb}${isFine ? "" : ` (${namesOf(users)})`}`);
+  }
+  return `to ${outcomes.size} ${outcomes.size === 1 ? "user" : "users"}: ${parts.join(", ")}`;
+}
+
+function namesOf(users: readonly UserName[]): string {
+  const named = users.slice(0, MAX_NAMED).map(visibleName).join(", ");
+  return users.length <= MAX_NAMED ? named : `${named} and ${users.length - MAX_NAMED} more`;
+}
+
+/** What waits, a line for each user, or what that means at the end. @param now in milliseconds since 1970 */
+export function waitsOf({ waiting, kept }: Extract<Output, { type: "waits" }>): string[] {
+  if (waiting.length === 0) return ["nothing waits"];
+  const lines = waiting.map(({ user, host, taken, count, since }) => {
+    const why = taken ? `; not sent by itself (:again ${visibleName(user)})` : "";
+    return `${textsOf(count)} for ${visibleName(user)} at ${visible(host)}, since ${dateTime(since)}${why}`;
+  });
+  return kept ? lines : [...lines, "they are forgotten when you leave, because nothing is kept"];
+}
+
+function textsOf(count: number): string {
+  return count === 1 ? "1 text" : `${count} texts`;
+}
+
+/** In local time: 2026-03-01 12:34. */
+export function dateTime(at: number): string {
+  const date = new Date(at);
+  const two = (part: number) => String(part).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** A message of the transcript in one line, for pipes. */
+export function lineOf({ at, user, mine, outcome, doubtful, text }: Said): string {
+  const name = visibleName(user);
+  const who = mine ? `to ${name}` : `${name}${doubtful ? "?" : ""}`;
+  const end = !mine || outcome === "delivered" ? "" : ` (${outcome ?? "unknown"})`;
+  return `${dateTime(at)} ${who}: ${visible(text)}${end}`;
 }

@@ -3,9 +3,11 @@ import { formatAddress } from "../../core/address.ts";
 import type { Address, Message } from "../../core/schemas.ts";
 import type { Reach } from "../registry/types.ts";
 import type { Outcome } from "../transports/types.ts";
-import { runLine, sendText } from "./commands.ts";
+import { settleBroadcast } from "./broadcast.ts";
+import { runLine } from "./commands.ts";
 import { onList, onNoList } from "./list.ts";
 import { fail, keep, type Msg, print, type Session, type Undelivered, type Update, warn } from "./model.ts";
+import { sendText } from "./send-text.ts";
 import { countUnread } from "./unread.ts";
 
 /** Most doubtful senders that are remembered; beyond, one may be told of twice. */
@@ -36,8 +38,15 @@ export function update(session: Session, msg: Msg): Update {
       return onList(session, msg.users, msg.purpose);
     case "noList":
       return onNoList(session, msg.reason, msg.purpose);
-    case "outcome":
+    case "outcome": {
+      const { session: next, grouped, cmds } = settleBroadcast(onOutcome(session, msg), msg);
+      const told = print({ ...msg, type: "outcome", ...(grouped && { grouped: true }) });
+      return [next, [told, ...cmds]];
+    }
+    case "forwarded":
       return [onOutcome(session, msg), [print(msg)]];
+    case "told":
+      return [session, msg.outputs.map(print)];
     case "unsettled": {
       const what = msg.count === 1 ? "1 message" : `${msg.count} messages`;
       return [session, [fail(`left before ${what} to ${msg.to} could be delivered`)]];
@@ -82,9 +91,17 @@ function onMessage(before: Session, message: Message, doubt: string | undefined)
 }
 
 function onOutcome(session: Session, { to, text, outcome }: Undelivered & { outcome: Outcome }): Session {
-  const arrived = outcome.type === "delivered" || outcome.type === "sent";
-  const hopeless = outcome.type === "failed" && outcome.permanent === true;
-  return arrived || hopeless ? session : keep(session, { to, text });
+  switch (outcome.type) {
+    case "delivered":
+    case "sent":
+    case "waiting":
+      return session;
+    case "unanswered":
+    case "broken":
+      return keep(session, { to, text });
+    case "failed":
+      return outcome.permanent ? session : keep(session, { to, text });
+  }
 }
 
 /** Tells of what was asked for, and else only of bad news, once. */

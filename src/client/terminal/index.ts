@@ -2,11 +2,11 @@ import { systemClock } from "../../core/clock.ts";
 import type { Screen, ScreenOptions } from "./types.ts";
 
 /** Lines of JSON if they are asked for, else the terminal if there is one at both ends, else the pipes. */
-export async function openScreen({ json, plain, bell }: ScreenOptions): Promise<Screen> {
+export async function openScreen({ json, plain, bell, storage }: ScreenOptions): Promise<Screen> {
   if (json) return (await import("./json.ts")).openJson();
   const { env, stdin, stdout } = process;
   if (!stdin.isTTY || !stdout.isTTY) return (await import("./piped.ts")).openPiped();
-  const settings = { bell, env, clock: systemClock, now: () => new Date() };
+  const settings = { bell, env, clock: systemClock, now: () => new Date(), storage };
   if (plain || env.TERM === "dumb") return (await import("./plain.ts")).openPlain(settings);
   return (await import("./interactive.ts")).openInteractive(settings);
 }

@@ -3,15 +3,15 @@ import { isUserName } from "../../core/names.ts";
 import { createQueue } from "../event-queue.ts";
 import { commands } from "../session/commands.ts";
 import type { Output, Session } from "../session/model.ts";
-import { statePath } from "../state-directory.ts";
+import { resultOf, troubleOf } from "../session/sentences.ts";
 import type { Action } from "./input/editor.ts";
-import { openHistory } from "./input/history.ts";
 import { createKeyboard } from "./input/keyboard.ts";
 import type { Screen, Settings } from "./types.ts";
 import { createBell } from "./view/bell.ts";
 import { openDisplay } from "./view/display.ts";
 import { createEntries, type SentText } from "./view/entries.ts";
 import { createFloodLimit } from "./view/flood-limit.ts";
+import { layoutKept } from "./view/kept.ts";
 import { createReplyOrder, type MessageOutput } from "./view/reply-order.ts";
 import { createScrollback } from "./view/scrollback.ts";
 import { layoutStatusArea } from "./view/status-area.ts";
@@ -20,7 +20,7 @@ import { createTheme } from "./view/theme.ts";
 /** Most typed lines that wait to be handled; of more, the oldest are dropped. */
 const MAX_LINES = 10_000;
 
-export function openInteractive({ bell: when, env, clock, now }: Settings): Screen {
+export function openInteractive({ bell: when, env, clock, now, storage }: Settings): Screen {
   const theme = createTheme(env);
   const entries = createEntries(theme);
   const scrollback = createScrollback(entries, now);
@@ -35,7 +35,10 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
   const keyboard = createKeyboard({
     clock,
     context: () => ({
-      history: history.lines(),
+      // Read when somebody goes back in it.
+      get history() {
+        return storage.history.lines();
+      },
       commands: Object.keys(commands),
       // Only names that can be typed.
       users: [...(session?.users.keys() ?? [])].filter(isUserName),
@@ -52,6 +55,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
       const waiting = [...pending.values()].map(entries.sent);
       return layoutStatusArea({ editor, session, pending: waiting }, theme, size);
     },
+    beforeDraw: storage.commit,
     ring: bell.ring,
     onBytes: keyboard.read,
     onEnd() {
@@ -65,14 +69,13 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
   });
   const isPending = (user: string) => [...pending.values()].some(({ to }) => to === user);
   const replyOrder = createReplyOrder(clock, isPending, showMessage);
-  const history = openHistory(statePath("history", env), (sentence) => show({ type: "failure", sentence }));
 
   function perform(action: Action): void {
     switch (action.type) {
       case "none":
         break;
       case "submit":
-        history.add(action.text);
+        storage.history.add(action.text);
         lines.push(action.text);
         break;
       case "command":
@@ -101,10 +104,32 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
         replyOrder.push(output);
         break;
       case "sending":
-        pending.set(output.id, { at, to: output.to, text: output.text, outcome: undefined });
+        if (!output.grouped)
+          pending.set(output.id, { at, to: output.to, text: output.text, outcome: undefined });
+        break;
+      case "broadcasting": {
+        const { id, to, text } = output;
+        pending.set(id, { at, to: "", users: to.length, text, outcome: undefined });
+        break;
+      }
+      case "broadcast": {
+        const { id, text, outcomes } = output;
+        const sentAt = pending.get(id)?.at ?? at;
+        pending.delete(id);
+        scrollback.add(entries.broadcast(sentAt, outcomes.size, text, resultOf(outcomes)));
+        break;
+      }
+      case "forwarded":
+        if (troubleOf(output.to, output.outcome) !== undefined)
+          scrollback.add(entries.sent({ at, ...output }));
+        break;
+      case "said":
+      case "waits":
+        for (const entry of layoutKept(output, entries, scrollback.day())) scrollback.add(entry);
         break;
       case "outcome": {
-        const { id, to, text, outcome } = output;
+        const { id, to, text, outcome, grouped } = output;
+        if (grouped) break;
         const sentAt = pending.get(id)?.at ?? at;
         pending.delete(id);
         scrollback.add(entries.sent({ at: sentAt, to, text, outcome }));
@@ -132,6 +157,7 @@ export function openInteractive({ bell: when, env, clock, now }: Settings): Scre
 
   display.draw();
   return {
+    isPersonal: true,
     lines: () => lines,
     show,
     follow(next) {

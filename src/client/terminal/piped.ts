@@ -3,7 +3,7 @@ import { formatAddress } from "../../core/address.ts";
 import { visible, visibleName, visibleText } from "../../core/sanitize.ts";
 import { commands } from "../session/commands.ts";
 import type { Output } from "../session/model.ts";
-import { sentenceOf, troubleOf } from "../session/sentences.ts";
+import { lineOf, resultOf, sentenceOf, troubleOf, waitsOf } from "../session/sentences.ts";
 import { createLineScreen, openStandardOutput } from "./stdio.ts";
 import type { Screen } from "./types.ts";
 
@@ -29,8 +29,17 @@ function render(output: Output): Rendered | undefined {
         `${visibleName(output.message.user)}${output.doubtful ? "?" : ""}: ${visibleText(output.message.text)}`,
       );
     case "sending":
+    case "broadcasting":
       return undefined;
-    case "outcome": {
+    case "broadcast":
+      return stdout(resultOf(output.outcomes));
+    case "said":
+      return stdout([output.title, ...output.messages.map(lineOf)].join("\n"));
+    case "waits":
+      return stdout(waitsOf(output).join("\n"));
+    case "outcome":
+    case "forwarded": {
+      if (output.type === "outcome" && output.grouped) return undefined;
       const trouble = troubleOf(output.to, output.outcome);
       return trouble === undefined ? undefined : stderr(trouble);
     }
@@ -51,6 +60,7 @@ function render(output: Output): Rendered | undefined {
           .join("\n"),
       );
     case "displaced":
+    case "elsewhere":
     case "warning":
       return stdout(`warning: ${sentenceOf(output)}`);
     case "failure":

@@ -1,18 +1,19 @@
 /** For screen readers and the plainest terminals: lines are only ever appended, and nothing is written but text. */
 import { visibleName } from "../../core/sanitize.ts";
 import type { Output, Session } from "../session/model.ts";
-import { remedyFor, troubleOf } from "../session/sentences.ts";
+import { remedyFor, resultOf, troubleOf } from "../session/sentences.ts";
 import { createLineScreen, openStandardOutput } from "./stdio.ts";
 import type { Screen, Settings } from "./types.ts";
 import { createEntries } from "./view/entries.ts";
 import { createFloodLimit } from "./view/flood-limit.ts";
+import { layoutKept } from "./view/kept.ts";
 import { createScrollback } from "./view/scrollback.ts";
 import { createTheme } from "./view/theme.ts";
 
 /** Columns of a terminal that does not tell its size. */
 const COLUMNS = 80;
 
-export function openPlain({ env, clock, now }: Settings): Screen {
+export function openPlain({ env, clock, now, storage }: Settings): Screen {
   const { stdout } = process;
   // Words instead of marks, which a screen reader may skip.
   const entries = createEntries(createTheme({ ...env, NO_COLOR: "1", LC_ALL: "C" }));
@@ -29,6 +30,8 @@ export function openPlain({ env, clock, now }: Settings): Screen {
   }
 
   function write(): void {
+    // What is shown is kept already.
+    storage.commit();
     for (const { text } of scrollback.drain(columns())) out.write(`${text.trimEnd()}\n`);
   }
 
@@ -41,8 +44,20 @@ export function openPlain({ env, clock, now }: Settings): Screen {
         break;
       }
       case "sending":
+      case "broadcasting":
+        break;
+      case "broadcast":
+        scrollback.add(entries.told(scrollback.time(), resultOf(output.outcomes)));
+        break;
+      case "said":
+      case "waits":
+        for (const entry of layoutKept(output, entries, scrollback.day())) scrollback.add(entry);
         break;
       case "outcome":
+      case "forwarded":
+        // Of several the result is told together.
+        if (output.type === "outcome" ? output.grouped : troubleOf(output.to, output.outcome) === undefined)
+          break;
         // The text itself is above already, as it was typed.
         scrollback.add(entries.told(scrollback.time(), outcomeLine(output)));
         break;
@@ -54,6 +69,7 @@ export function openPlain({ env, clock, now }: Settings): Screen {
 
   return {
     ...createLineScreen(out, show),
+    isPersonal: true,
     follow(next) {
       session = next;
     },
@@ -64,7 +80,7 @@ export function openPlain({ env, clock, now }: Settings): Screen {
   };
 }
 
-function outcomeLine({ to, outcome }: Extract<Output, { type: "outcome" }>): string {
+function outcomeLine({ to, outcome }: Extract<Output, { type: "outcome" | "forwarded" }>): string {
   const trouble = troubleOf(to, outcome);
   if (trouble !== undefined) return `! ${trouble}${remedyFor(outcome)}`;
   return `${outcome.type} to ${visibleName(to)}`;

@@ -1,6 +1,7 @@
 /** What a chat is shown on and typed into, and how its user wants it. */
 import type { Clock } from "../../core/clock.ts";
 import type { Output, Session } from "../session/model.ts";
+import type { Storage } from "../storage/index.ts";
 
 /** When a message rings the bell: never, when its sender is not selected or the window not looked at, or always. */
 export type Bell = "off" | "unselected" | "all";
@@ -11,9 +12,12 @@ export interface Settings {
   clock: Clock;
   /** The time of day. */
   now: () => Date;
+  storage: Pick<Storage, "history" | "commit">;
 }
 
 export interface Screen {
+  /** Set if somebody looks at it, for whom a transcript is kept. */
+  isPersonal?: true;
   /** What is typed or piped, line by line, until it ends. */
   lines(): AsyncIterable<string>;
   /** Shows what the user is told. */
@@ -39,4 +43,5 @@ export interface ScreenOptions {
   /** Lines are only ever added, without escape sequences. */
   plain: boolean;
   bell: Bell;
+  storage: Settings["storage"];
 }

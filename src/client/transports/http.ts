@@ -7,7 +7,7 @@ import { CLIENT_PATHS } from "../../core/protocol.ts";
 import { request } from "../../core/request.ts";
 import { Message, parse } from "../../core/schemas.ts";
 import { byConnection } from "../happy-eyeballs.ts";
-import { unreachable } from "../unreachable.ts";
+import { notReached, unreachable } from "../unreachable.ts";
 import type { Deferral, Outcome, Transport } from "./types.ts";
 
 /** How long a peer may take for its answer, in milliseconds. */
@@ -141,8 +141,8 @@ async function firstReached<T>(
 }
 
 function outcomeOf(error: unknown): Outcome {
-  const reason = unreachable(error);
-  if (reason) return { type: "failed", reason };
+  const failure = notReached(error);
+  if (failure) return failure;
   if (error instanceof Error && error.name === "TimeoutError") {
     return { type: "unanswered", seconds: ANSWER_MS / 1000 };
   }

@@ -11,8 +11,13 @@ export type Outcome =
   | { type: "unanswered"; seconds: number }
   /** So did the connection; it, too, may have arrived. */
   | { type: "broken" }
-  /** @property permanent set where sending the same once more would fail the same way */
-  | { type: "failed"; reason: string; permanent?: true };
+  /**
+   * @property absent set if nobody is where the user should be, so that nothing has arrived, and later may
+   * @property permanent set where sending the same once more would fail the same way
+   */
+  | { type: "failed"; reason: string; absent?: true; permanent?: true }
+  /** Kept until the user is back. */
+  | { type: "waiting"; reason: string };
 
 /** The peer has taken nothing of the message, and wants to get it so many milliseconds later. */
 export interface Deferral {

@@ -5,7 +5,7 @@ import { type MayContact, resolveContact } from "../../core/denylist.ts";
 import { CannotListen, errorCode, TalkError } from "../../core/errors.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts";
 import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
-import { unreachable } from "../unreachable.ts";
+import { notReached, unreachable } from "../unreachable.ts";
 import { createLinkSender, type Link } from "./connection-pool.ts";
 import { createProbeGuard } from "./probe-guard.ts";
 import type { Outcome, Transport } from "./types.ts";
@@ -127,7 +127,8 @@ function openLink(host: string, port: number, onEnded: () => void, mayContact?: 
     while (true) {
       const from = connected;
       const connection = await atMost(LOOKUP_MS, from);
-      if (!connection) return { type: "failed", reason: "the host name cannot be looked up now" };
+      if (!connection)
+        return { type: "failed", reason: "the host name cannot be looked up now", absent: true };
       transmit(connection.socket, body);
       const outcome = await outcomeInTime();
       if (outcome.type !== "failed" || !connection.next) return outcome;
@@ -193,6 +194,6 @@ function failed(error: unknown): Outcome {
   if (code === "EMSGSIZE") {
     return { type: "failed", reason: "it is too long for one datagram", permanent: true };
   }
-  const reason = code === "ECONNREFUSED" ? "its port is closed" : unreachable(error);
-  return { type: "failed", reason: reason ?? `the system says ${code ?? String(error)}` };
+  if (code === "ECONNREFUSED") return { type: "failed", reason: "its port is closed", absent: true };
+  return notReached(error) ?? { type: "failed", reason: `the system says ${code ?? String(error)}` };
 }

@@ -5,7 +5,7 @@ import { CLIENT_PATHS, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol
 import { openWebSocket } from "../../core/request.ts";
 import { isRecord } from "../../core/schemas.ts";
 import { byConnection } from "../happy-eyeballs.ts";
-import { unreachable } from "../unreachable.ts";
+import { notReached, unreachable } from "../unreachable.ts";
 import type { Link } from "./connection-pool.ts";
 import type { Deferral, Outcome } from "./types.ts";
 
@@ -37,7 +37,7 @@ export function openWebSocketLink(
   let late = 0;
   let ended: Outcome | Deferral | undefined;
   const openTimer = setTimeout(
-    () => end({ type: "failed", reason: `no connection in ${OPEN_MS / 1000} s` }),
+    () => end({ type: "failed", reason: `no connection in ${OPEN_MS / 1000} s`, absent: true }),
     OPEN_MS,
   );
 
@@ -75,7 +75,7 @@ export function openWebSocketLink(
   }
 
   function fail(error: unknown) {
-    end({ type: "failed", reason: unreachable(error) ?? "it takes no WebSocket connection" });
+    end(notReached(error) ?? { type: "failed", reason: "it takes no WebSocket connection" });
   }
 
   function transmit(frame: Frame) {

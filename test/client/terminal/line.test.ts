@@ -134,7 +134,7 @@ inTerminal("history", () => {
     const first = await openClient("alice", registry, [], { env });
     first.type(`:reply${ENTER}\x04`);
     await first.exited;
-    const file = join(env.XDG_STATE_HOME, "talk/history");
+    const file = join(env.XDG_STATE_HOME, "talk/talk.db");
     expect([statSync(file).mode & 0o777, statSync(join(file, "..")).mode & 0o777]).toEqual([0o600, 0o700]);
     const second = await openClient("alice", registry, [], { env });
     second.type(UP);
@@ -143,7 +143,7 @@ inTerminal("history", () => {
 
   test("that cannot be kept is told once, and the chat goes on", async () => {
     const { alice, bob } = await pair({ env: { XDG_STATE_HOME: "/dev/null/state" } });
-    await alice.contains("! what you type is not kept in /dev/null/state/talk/history: ENOTDIR");
+    await alice.contains("! what is said and typed is not kept in /dev/null/state/talk/talk.db:");
     alice.type(`hello${ENTER}`);
     expect(await bob.inbox.next()).toBe("hello");
   });

@@ -108,7 +108,9 @@ inTerminal("a terminal", () => {
     const crash = `
       const { openInteractive } = await import("./src/client/terminal/interactive.ts");
       const { systemClock } = await import("./src/core/clock.ts");
-      openInteractive({ bell: "off", env: process.env, clock: systemClock, now: () => new Date() });
+      const { openStorage } = await import("./src/client/storage/index.ts");
+      const storage = openStorage({ path: undefined, historyFile: "", onTrouble() {} });
+      openInteractive({ bell: "off", env: process.env, clock: systemClock, now: () => new Date(), storage });
       process.stdin.once("data", () => { throw new Error("boom"); });
     `;
     const screen = openScreen([process.execPath, "-e", crash]);

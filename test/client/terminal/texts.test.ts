@@ -32,9 +32,15 @@ inTerminal("my own text", () => {
 
   test("that was not delivered says why, and is sent again with one key or command", async () => {
     const { alice, registry, bob } = await pair({ columns: 200 });
-    await put(registry, "carol", { protocol: "HTTP", host: "127.0.0.1", port: 1 });
+    const broken = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: () => new Response("", { status: 500 }),
+    });
+    afterwards(() => broken.stop(true));
+    await put(registry, "carol", { protocol: "HTTP", host: "127.0.0.1", port: broken.port });
     alice.type(`:user carol${ENTER}one${ENTER}`);
-    const failed = "✗ not delivered to carol: connection refused; :again sends it again";
+    const failed = "✗ not delivered to carol: it answered 500; :again sends it again";
     await alice.shows(`12:34 to carol: one ${failed}\ncarol> ▏`);
     alice.type(`half\x1bs`);
     await alice.shows(`12:34 to carol: one ${failed}\n12:34 to carol: one ${failed}\ncarol> half▏`);

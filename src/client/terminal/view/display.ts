@@ -31,6 +31,8 @@ interface DisplayOptions {
   clock: Clock;
   scrollback: Scrollback;
   statusArea(size: TtySize): Block;
+  /** Called before anything is shown. */
+  beforeDraw(): void;
   /** Returns what rings the bell, if it is due. */
   ring(): string;
   onBytes(bytes: Uint8Array): void;
@@ -42,6 +44,7 @@ export function openDisplay({
   clock,
   scrollback,
   statusArea,
+  beforeDraw,
   ring,
   onBytes,
   onEnd,
@@ -70,6 +73,7 @@ export function openDisplay({
     cancelDraw = undefined;
     // A terminal that lags behind, or is about to be repainted, gets everything in one piece later.
     if (closed || cancelRepaint || tty.busy()) return;
+    beforeDraw();
     const size = tty.size();
     tty.write(renderer.draw(scrollback.drain(size.columns), statusArea(size), size.columns) + ring());
   }
@@ -77,6 +81,7 @@ export function openDisplay({
   function repaint(): void {
     cancelRepaint = undefined;
     if (closed) return;
+    beforeDraw();
     const size = tty.size();
     const { columns, lines } = size;
     scrollback.drain(columns);
@@ -108,6 +113,7 @@ export function openDisplay({
     release() {
       if (closed) return;
       closed = true;
+      beforeDraw();
       const { columns } = tty.size();
       tty.write(renderer.draw(scrollback.drain(columns), NO_ROWS, columns));
       tty.restore();

@@ -3,6 +3,7 @@ import { visibleName, visibleText } from "../../../core/sanitize.ts";
 import { commands } from "../../session/commands.ts";
 import type { Output, Session } from "../../session/model.ts";
 import { type Notice, remedyFor, sentenceOf, troubleOf } from "../../session/sentences.ts";
+import type { Said } from "../../storage/transcript.ts";
 import type { Outcome } from "../../transports/types.ts";
 import { KEYS_HELP } from "../input/editor.ts";
 import type { Theme } from "./theme.ts";
@@ -22,6 +23,8 @@ const NARROW = 40;
 export interface SentText {
   at: string;
   to: string;
+  /** Of a text to several users, how many they are. */
+  users?: number;
   text: string;
   outcome: Outcome | undefined;
 }
@@ -30,6 +33,12 @@ export interface Entries {
   /** @param doubtful whether it may be from somebody else */
   message(at: string, user: string, text: string, doubtful?: boolean): Entry;
   sent(sentText: SentText): Entry;
+  /** A text of mine to several users, and what became of it, in a sentence. */
+  broadcast(at: string, users: number, text: string, result: string): Entry;
+  /** A message of the transcript. @param at as it is shown */
+  recalled(at: string, said: Said): Entry;
+  /** What stands around them. */
+  heading(title: string): Entry;
   /** A notice, the list, or the help. @param session as it stands, for who is selected and what is unread */
   notice(
     at: string,
@@ -38,13 +47,13 @@ export interface Entries {
   ): Entry;
   /** A sentence behind its time. */
   told(at: string, sentence: string): Entry;
-  /** So many messages of a sender were not drawn. */
-  more(at: string, user: string, count: number): Entry;
+  /** So many messages of a sender, or of several, were not drawn. */
+  more(at: string, user: string | undefined, count: number): Entry;
   day(date: string): Entry;
 }
 
 export function createEntries(theme: Theme): Entries {
-  const { dim, alarm, good, marks } = theme;
+  const { dim, bold, alarm, good, marks } = theme;
 
   function stamped(at: string, spans: Span[]): Entry {
     return (columns) => wrap([{ text: `${at} `, style: dim }, ...spans], columns, indentOf(columns));
@@ -84,32 +93,52 @@ export function createEntries(theme: Theme): Entries {
         return [{ text: ` ${marks.unknown} ${troubleOf(to, outcome)}`, style: alarm }];
       case "failed":
         return [{ text: ` ${marks.failed} ${troubleOf(to, outcome)}${remedyFor(outcome)}`, style: alarm }];
+      case "waiting":
+        return [{ text: ` ${marks.cut} ${troubleOf(to, outcome)}`, style: dim }];
+    }
+  }
+
+  function fromSomebody(user: string, doubtful: boolean): Span[] {
+    const doubt = doubtful ? [{ text: "?", style: alarm }] : [];
+    return [{ text: visibleName(user), style: theme.user(user) }, ...doubt, { text: ": " }];
+  }
+
+  function toSomebody({ to, users }: { to: string; users?: number }): Span[] {
+    const name =
+      users === undefined
+        ? { text: visibleName(to), style: theme.user(to) }
+        : { text: `${users} users`, style: bold };
+    return [{ text: "to ", style: dim }, name, { text: ": " }];
+  }
+
+  /** What became of a text of mine, in short. */
+  function mark(outcome: Outcome["type"] | undefined): Span {
+    switch (outcome) {
+      case "delivered":
+        return { text: ` ${marks.delivered}`, style: good };
+      case "sent":
+        return { text: ` ${marks.sent}`, style: dim };
+      case "failed":
+        return { text: ` ${marks.failed}`, style: alarm };
+      case "waiting":
+        return { text: ` ${marks.cut}`, style: dim };
+      case "unanswered":
+      case "broken":
+      case undefined:
+        return { text: ` ${marks.unknown}`, style: alarm };
     }
   }
 
   return {
-    message: (at, user, text, doubtful = false) =>
-      said(
-        at,
-        [
-          { text: visibleName(user), style: theme.user(user) },
-          ...(doubtful ? [{ text: "?", style: alarm }] : []),
-          { text: ": " },
-        ],
-        text,
-        [],
-      ),
-    sent: (sentText) =>
-      said(
-        sentText.at,
-        [
-          { text: "to ", style: dim },
-          { text: visibleName(sentText.to), style: theme.user(sentText.to) },
-          { text: ": " },
-        ],
-        sentText.text,
-        outcomeSpans(sentText),
-      ),
+    message: (at, user, text, doubtful = false) => said(at, fromSomebody(user, doubtful), text, []),
+    sent: (sentText) => said(sentText.at, toSomebody(sentText), sentText.text, outcomeSpans(sentText)),
+    broadcast: (at, users, text, result) =>
+      said(at, toSomebody({ to: "", users }), text, [{ text: ` (${result})`, style: dim }]),
+    recalled: (at, { user, mine, outcome, doubtful, text }) =>
+      mine
+        ? said(at, toSomebody({ to: user }), text, [mark(outcome)])
+        : said(at, fromSomebody(user, doubtful), text, []),
+    heading: (title) => (columns) => wrap([{ text: `--- ${title} ---`, style: dim }], columns, 0),
     notice(at, output, session) {
       switch (output.type) {
         case "users":
@@ -118,6 +147,7 @@ export function createEntries(theme: Theme): Entries {
           return layoutHelp(theme);
         case "failure":
         case "warning":
+        case "elsewhere":
         case "displaced":
           return stamped(at, [{ text: `! ${sentenceOf(output)}`, style: alarm }]);
         case "joined":
@@ -129,8 +159,11 @@ export function createEntries(theme: Theme): Entries {
       }
     },
     told: (at, sentence) => stamped(at, [{ text: sentence }]),
-    more: (at, user, count) =>
-      stamped(at, [{ text: `${marks.cut} ${count} more from ${visibleName(user)}`, style: dim }]),
+    more(at, user, count) {
+      const who = user === undefined ? "other users" : visibleName(user);
+      const command = `:last ${user === undefined ? "" : `${who} `}${count}`;
+      return stamped(at, [{ text: `${who}: ${count} more (${command})`, style: dim }]);
+    },
     day: (date) => (columns) => wrap([{ text: `--- ${date} ---`, style: dim }], columns, 0),
   };
 }

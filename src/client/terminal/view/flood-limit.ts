@@ -1,8 +1,9 @@
-/** How much of what one sender writes is drawn. */
+/** How much of what one sender writes is drawn, so that nobody floods the screen. What is not drawn is told as a number. */
 import type { Clock } from "../../../core/clock.ts";
 
-/** Most rows of one sender that are drawn in a second; one more counts the others. */
-const ROWS = 19;
+/** Rows of one sender that are drawn at once, and each second later on, the one that counts the others among them. */
+const BURST_ROWS = 200;
+const ROWS_PER_SECOND = 20;
 
 const SECOND_MS = 1000;
 
@@ -20,46 +21,52 @@ export interface FloodLimit {
 }
 
 interface Account {
-  /** What was drawn, until it does not count any more. */
-  drawn: { rows: number; until: number }[];
+  /** How many rows may be drawn now, by what was known at a time. */
+  rows: number;
+  at: number;
   /** How many messages were not drawn since the last count was told. */
   hidden: number;
 }
 
-/** @param onMore tells how many messages of a sender were not drawn: at most once a second for each */
-export function createFloodLimit(clock: Clock, onMore: (sender: string, count: number) => void): FloodLimit {
+/** @param onMore tells how many messages of a sender, or of all others, were not drawn: at most once a second for each */
+export function createFloodLimit(
+  clock: Clock,
+  onMore: (sender: string | undefined, count: number) => void,
+): FloodLimit {
   const accounts = new Map<string, Account>();
 
-  function accountOf(sender: string): [string, Account] {
+  function accountOf(sender: string, now: number): [string, Account] {
     const name = accounts.has(sender) || accounts.size < SENDERS ? sender : OTHERS;
-    const account = accounts.get(name) ?? { drawn: [], hidden: 0 };
+    const account = accounts.get(name) ?? { rows: BURST_ROWS, at: now, hidden: 0 };
     accounts.set(name, account);
     return [name, account];
   }
 
   function tell(name: string, account: Account): void {
-    if (account.hidden > 0) onMore(name, account.hidden);
+    if (account.hidden === 0) return;
+    onMore(name === OTHERS ? undefined : name, account.hidden);
     account.hidden = 0;
+    account.rows--;
   }
 
-  /** Forgets who has been silent. */
-  function tidy(now: number): void {
+  /** Lets time count, and forgets who has been silent. */
+  function refill(now: number): void {
     for (const [name, account] of accounts) {
-      account.drawn = account.drawn.filter(({ until }) => until > now);
-      if (account.drawn.length === 0 && account.hidden === 0) accounts.delete(name);
+      const earned = ((now - account.at) / SECOND_MS) * ROWS_PER_SECOND;
+      account.rows = Math.min(BURST_ROWS, account.rows + earned);
+      account.at = now;
+      if (account.rows === BURST_ROWS && account.hidden === 0) accounts.delete(name);
     }
   }
 
   return {
     admits(sender, rows) {
       const now = clock.now();
-      tidy(now);
-      const [name, account] = accountOf(sender);
-      const used = account.drawn.reduce((sum, { rows }) => sum + rows, 0);
-      // A long message of somebody who was silent is drawn whole, and its sender owes for it afterwards.
-      const fits = used === 0 || used + rows <= ROWS;
-      if (account.hidden === 0 && fits) {
-        account.drawn.push({ rows, until: now + SECOND_MS * Math.max(1, rows / ROWS) });
+      refill(now);
+      const [name, account] = accountOf(sender, now);
+      // What comes behind something that is counted is counted, too, so that the last so many are those not drawn.
+      if (account.hidden === 0 && rows <= account.rows) {
+        account.rows -= rows;
         return true;
       }
       account.hidden++;

@@ -12,8 +12,9 @@ export interface Scrollback {
   drain(columns: number): Row[];
   /** The last rows, about as many as fit so many lines. */
   last(columns: number, lines: number): Row[];
-  /** The time of day as it is shown, HH:MM. */
+  /** The time of day as it is shown, HH:MM, and the date as ISO 8601 writes it. */
   time(): string;
+  day(): string;
 }
 
 /** @param now the time of day */
@@ -48,6 +49,7 @@ export function createScrollback(entries: Entries, now: () => Date): Scrollback 
       return rows.flat();
     },
     time: () => clockTime(now()),
+    day: () => dateOf(now()),
   };
 }
 

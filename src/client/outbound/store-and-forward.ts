@@ -1,0 +1,315 @@
+/** Texts to users who are away: kept, and sent once they are back, in order and before anything newer. */
+import { canonicalHost, sameAddress } from "../../core/address.ts";
+import { type Clock, jittered } from "../../core/clock.ts";
+import { encodeMessage } from "../../core/message.ts";
+import type { UserName } from "../../core/schemas.ts";
+import type { ListedAddress, Users } from "../registry/types.ts";
+import {
+  MAX_WAITING_PER_USER,
+  type WaitingFor,
+  type WaitingText,
+  type WaitingTexts,
+} from "../storage/waiting-texts.ts";
+import type { Outcome } from "../transports/types.ts";
+
+/** The first wait before a user who is listed and was not there is looked for again, in milliseconds; each further one is longer. */
+const FIRST_LOOK_MS = 1000;
+const LOOK_GROWTH = 1.5;
+const MAX_LOOK_MS = 60_000;
+
+/** How many texts leave at once: one, and after each round that went well twice as many. */
+const MAX_BATCH = 64;
+
+/** Most users who are remembered after they have left. */
+const MAX_GONE = 10_000;
+
+export interface StoreAndForward {
+  /**
+   * Sends a text, or keeps it if its user is not there. Never rejects.
+   * @param onSettled told what became of a text that waited, as long as this client runs
+   */
+  send(text: OutgoingText, onSettled?: (outcome: Outcome) => void): Promise<Outcome>;
+  /** Takes note of the known list, and sends what waits for who is back. */
+  listed(users: Users): void;
+  /** Takes note that a user is there: it has written. */
+  heard(user: UserName): void;
+  /** Sends what waits for a user, wherever it is now; tells how many texts, and whether it is listed. */
+  again(user: UserName): { count: number; listed: boolean };
+  /** Forgets what waits for a user, or for all, and tells how many texts that were. */
+  drop(user: UserName | undefined): number;
+  summary(): WaitingFor[];
+  /** Sends nothing that waits any more. */
+  close(): void;
+}
+
+/** An encoded text, and where its user is, if it is in the known list. */
+export interface OutgoingText {
+  to: UserName;
+  address: ListedAddress | undefined;
+  text: string;
+  body: string;
+}
+
+export interface StoreAndForwardOptions {
+  me: UserName;
+  texts: WaitingTexts;
+  /** Hands an encoded message to the network; of messages to one user the later ones follow. */
+  transmit: (to: UserName, address: ListedAddress | undefined, body: string) => Promise<Outcome>;
+  /** Whether somebody answers at an address. */
+  isPresent: (address: ListedAddress) => Promise<boolean>;
+  clock: Clock;
+  /** From [0, 1). */
+  random: () => number;
+  onEvent: (event: WaitingEvent) => void;
+}
+
+/** What happens to texts that wait. */
+export type WaitingEvent =
+  /** One has left, or is given up. */
+  | { type: "settled"; to: UserName; text: string; outcome: Outcome }
+  /** So many left together, and this is what became of them. */
+  | { type: "forwarded"; user: UserName; outcomes: Outcome[] }
+  /** They wait on, because the user is at another host, or somebody else was meanwhile. */
+  | { type: "elsewhere"; user: UserName; address: ListedAddress; count: number };
+
+/** What is tried for one user. */
+interface Attempt {
+  running: boolean;
+  /** Asked for once more while it ran. */
+  again: boolean;
+  waitMs: number;
+  /** When it was made last, by the clock. */
+  at: number;
+  cancel: () => void;
+}
+
+export function createStoreAndForward({
+  me,
+  texts,
+  transmit,
+  isPresent,
+  clock,
+  random,
+  onEvent,
+}: StoreAndForwardOptions): StoreAndForward {
+  let users: Users = new Map();
+  /** Where users were who have left since. */
+  const gone = new Map<UserName, ListedAddress>();
+  /** Whether it is known that nothing waits; not of what another client of the same name has added since. */
+  let empty = false;
+  const attempts = new Map<UserName, Attempt>();
+  const settling = new Map<number, { user: UserName; settle: (outcome: Outcome) => void }>();
+  /** Where users were when it was offered to send them what waits. */
+  const offered = new Map<UserName, string>();
+  let closed = false;
+
+  async function send({ to, address, text, body }: OutgoingText, onSettled?: (outcome: Outcome) => void) {
+    const known = address ?? users.get(to) ?? gone.get(to);
+    if (known && isQueued(to, hostOf(known))) {
+      const outcome = keep(to, hostOf(known), text, "others wait for it already", onSettled);
+      if (outcome.type === "waiting") look(to, 0);
+      return outcome;
+    }
+    const outcome = await transmit(to, address, body);
+    if (outcome.type !== "failed" || !outcome.absent) return outcome;
+    // The list may have been asked for meanwhile.
+    const last = users.get(to) ?? gone.get(to);
+    // Who waits for the outcome would not hear of it any more.
+    if (!last || (closed && onSettled)) return outcome;
+    const kept = keep(to, hostOf(last), text, outcome.reason, onSettled);
+    if (kept.type === "waiting" && users.has(to)) look(to);
+    return kept;
+  }
+
+  function isQueued(user: UserName, host: string): boolean {
+    return !empty && texts.first(user, host, 1).length > 0;
+  }
+
+  function keep(
+    to: UserName,
+    host: string,
+    text: string,
+    reason: string,
+    onSettled?: (outcome: Outcome) => void,
+  ): Outcome {
+    const added = texts.add(to, host, text);
+    if (added === "full")
+      return { type: "failed", reason: `${reason}, and ${MAX_WAITING_PER_USER} texts wait for it` };
+    if (added === "busy") return { type: "failed", reason: `${reason}, and no text can be kept now` };
+    empty = false;
+    if (onSettled) settling.set(added.id, { user: to, settle: onSettled });
+    return { type: "waiting", reason };
+  }
+
+  /** Looks for a user in so many milliseconds, by default later each time; 0 is now. */
+  function look(user: UserName, ms?: number): void {
+    const attempt = attemptOf(user);
+    if (closed) return;
+    if (attempt.running) {
+      attempt.again ||= ms !== undefined;
+      return;
+    }
+    attempt.cancel();
+    const wait = ms ?? jittered(attempt.waitMs, random);
+    if (ms === undefined) attempt.waitMs = Math.min(MAX_LOOK_MS, attempt.waitMs * LOOK_GROWTH);
+    attempt.cancel = clock.after(wait, () => void forward(user, false));
+  }
+
+  function attemptOf(user: UserName): Attempt {
+    const attempt = attempts.get(user) ?? {
+      running: false,
+      again: false,
+      waitMs: FIRST_LOOK_MS,
+      at: Number.NEGATIVE_INFINITY,
+      cancel: () => {},
+    };
+    attempts.set(user, attempt);
+    return attempt;
+  }
+
+  /** @param sure whether the user is known to be there, and need not be looked for */
+  async function forward(user: UserName, sure: boolean): Promise<void> {
+    const attempt = attemptOf(user);
+    attempt.cancel();
+    if (attempt.running) {
+      attempt.again = true;
+      return;
+    }
+    attempt.running = true;
+    attempt.again = false;
+    attempt.at = clock.now();
+    const result = await tryToForward(user, sure);
+    attempt.running = false;
+    if (closed) return;
+    if (attempt.again) return void forward(user, false);
+    if (result === "done") attempts.delete(user);
+    // Whoever is not listed shows up in a list.
+    else if (users.has(user)) look(user);
+  }
+
+  async function tryToForward(user: UserName, sure: boolean): Promise<"done" | "later"> {
+    const address = users.get(user);
+    if (!address) return "later";
+    const host = hostOf(address);
+    if (!isQueued(user, host)) return "done";
+    if (!sure && !(await isPresent(address))) return "later";
+    const unlock = texts.lock();
+    if (!unlock) return "later";
+    const outcomes: Outcome[] = [];
+    try {
+      for (let size = 1; ; size = Math.min(2 * size, MAX_BATCH)) {
+        const batch = texts.first(user, host, size);
+        if (batch.length === 0) return "done";
+        if (closed || !(await forwardBatch(user, address, batch, outcomes))) return "later";
+      }
+    } finally {
+      unlock();
+      if (outcomes.length > 0) onEvent({ type: "forwarded", user, outcomes });
+    }
+  }
+
+  /** Whether all of them have left. @param settled gets the outcomes of those that did */
+  async function forwardBatch(
+    user: UserName,
+    address: ListedAddress,
+    batch: readonly WaitingText[],
+    settled: Outcome[],
+  ): Promise<boolean> {
+    const left = batch.map(async (waiting) => {
+      const outcome = await transmit(user, address, encodeMessage({ user: me, text: waiting.text }));
+      if (outcome.type === "failed" && outcome.absent) return false;
+      texts.remove(waiting.id);
+      settled.push(outcome);
+      tell(waiting, outcome);
+      return outcome.type === "delivered" || outcome.type === "sent";
+    });
+    return (await Promise.all(left)).every(Boolean);
+  }
+
+  function tell({ id, user, text }: WaitingText, outcome: Outcome): void {
+    settling.get(id)?.settle(outcome);
+    settling.delete(id);
+    onEvent({ type: "settled", to: user, text, outcome });
+  }
+
+  function expire(): void {
+    for (const text of texts.expire()) {
+      tell(text, { type: "failed", reason: "it was away for 7 days" });
+    }
+  }
+
+  return {
+    send,
+    listed(next) {
+      const before = users;
+      users = next;
+      for (const [user, address] of before) if (!next.has(user)) gone.set(user, address);
+      for (const user of gone.keys()) {
+        if (!next.has(user) && gone.size <= MAX_GONE) continue;
+        gone.delete(user);
+      }
+      expire();
+      const summary = texts.summary();
+      empty = summary.length === 0;
+      const strangers = new Map<UserName, { address: ListedAddress; count: number }>();
+      for (const { user, host, taken, count } of summary) {
+        const address = next.get(user);
+        if (!address) continue;
+        const here = hostOf(address);
+        if (here === host && !taken) {
+          const known = before.get(user);
+          // Who is listed anew has told the registry so just now; of the first list nobody knows.
+          if (before.size > 0 && !(known && sameAddress(known, address))) void forward(user, true);
+          else if (!attempts.has(user)) look(user, 0);
+          continue;
+        }
+        if (here !== host) texts.seenAt(user, here);
+        strangers.set(user, { address, count: count + (strangers.get(user)?.count ?? 0) });
+      }
+      for (const [user, { address, count }] of strangers) {
+        if (offered.get(user) === hostOf(address)) continue;
+        offered.set(user, hostOf(address));
+        onEvent({ type: "elsewhere", user, address, count });
+      }
+    },
+    heard(user) {
+      const address = users.get(user);
+      if (empty || !address || !isQueued(user, hostOf(address))) return;
+      // Somebody may write a thousand times a second, and take nothing.
+      if (clock.now() - attemptOf(user).at >= FIRST_LOOK_MS) void forward(user, true);
+    },
+    again(user) {
+      const count = texts
+        .summary()
+        .filter((waiting) => waiting.user === user)
+        .reduce((sum, waiting) => sum + waiting.count, 0);
+      const address = users.get(user);
+      if (count > 0 && address) {
+        texts.redirect(user, hostOf(address));
+        empty = false;
+        void forward(user, true);
+      }
+      return { count, listed: address !== undefined };
+    },
+    drop(user) {
+      const count = texts.drop(user);
+      for (const [id, waiting] of settling) {
+        if (user !== undefined && waiting.user !== user) continue;
+        settling.delete(id);
+        waiting.settle({ type: "failed", reason: "it was dropped" });
+      }
+      return count;
+    },
+    summary: texts.summary,
+    close() {
+      closed = true;
+      for (const { cancel } of attempts.values()) cancel();
+      for (const { settle } of settling.values()) settle({ type: "failed", reason: "you have left" });
+      settling.clear();
+    },
+  };
+}
+
+function hostOf({ host }: ListedAddress): string {
+  return canonicalHost(host);
+}

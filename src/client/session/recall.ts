@@ -1,0 +1,29 @@
+/** Commands about what is kept: what was said, and what waits. */
+import { isUserName } from "../../core/names.ts";
+import { fail, type Session, type Update } from "./model.ts";
+
+/** Most messages that :last shows, and as many as it shows by itself. */
+const MAX_LAST = 10_000;
+const DEFAULT_LAST = 20;
+
+/** `:last [user] [n]`: a single number is a number. */
+export function last(session: Session, argument: string): Update {
+  const words = argument.split(/\s+/).filter((word) => word !== "");
+  const number = /^\d+$/.test(words.at(-1) ?? "") ? Number(words.pop()) : DEFAULT_LAST;
+  const [user, ...more] = words;
+  const isName = user === undefined || isUserName(user);
+  if (more.length > 0 || !isName || number < 1)
+    return [session, [fail("type :last, :last <user>, or :last <user> <number>")]];
+  const count = Math.min(number, MAX_LAST);
+  return [session, [{ type: "ask", question: { type: "last", user, count } }]];
+}
+
+export function find(session: Session, word: string): Update {
+  if (word === "") return [session, [fail("what? type :find <word>")]];
+  return [session, [{ type: "ask", question: { type: "find", word } }]];
+}
+
+export function dropWaiting(session: Session, user: string): Update {
+  const question = { type: "drop", user: user === "" ? undefined : user } as const;
+  return [session, [{ type: "ask", question }]];
+}

@@ -1,0 +1,70 @@
+/** Between what the user is told and what is kept of it. */
+import type { StoreAndForward } from "../outbound/store-and-forward.ts";
+import type { Output, Question } from "../session/model.ts";
+import type { Kept } from "./index.ts";
+import type { Transcript } from "./transcript.ts";
+
+/** Most messages that :find shows. */
+const MAX_FOUND = 50;
+
+/** Takes messages, texts of mine, and what became of them, into the transcript. */
+export function record(transcript: Transcript, output: Output): void {
+  switch (output.type) {
+    case "message":
+      transcript.heard(output.message.user, output.message.text, output.doubtful === true);
+      break;
+    case "sending":
+      transcript.sending(output.id, output.to, output.text);
+      break;
+    case "outcome":
+      transcript.settled(output.id, output.outcome.type);
+      break;
+    case "forwarded":
+      transcript.waited(output.to, output.outcome.type);
+  }
+}
+
+/** Answers a command about what is kept. */
+export function answer(
+  question: Question,
+  { transcript, waiting }: Kept,
+  forwarder: StoreAndForward,
+): Output[] {
+  switch (question.type) {
+    case "last": {
+      const { user, count } = question;
+      const messages = transcript.last(user, count);
+      const who = user === undefined ? "" : ` with ${user}`;
+      const title = messages.length === 0 ? `nothing is kept${who}` : `the last ${messages.length}${who}`;
+      return [{ type: "said", title, messages }];
+    }
+    case "find": {
+      const found = transcript.find(question.word, MAX_FOUND + 1);
+      const messages = found.slice(-MAX_FOUND);
+      const some = found.length > MAX_FOUND ? `the last ${MAX_FOUND} of more` : `${found.length}`;
+      return [{ type: "said", title: `${some} found`, messages }];
+    }
+    case "waiting":
+      return [{ type: "waits", waiting: forwarder.summary(), kept: waiting.isKept() }];
+    case "drop": {
+      const { user } = question;
+      const count = forwarder.drop(user);
+      transcript.dropped(user);
+      return [{ type: "dropped", user, count }];
+    }
+    case "again": {
+      const { user, others } = question;
+      const { count, listed } = forwarder.again(user);
+      if (count + others === 0)
+        return [{ type: "failure", sentence: `there is nothing to send again to ${user}` }];
+      if (count === 0 || listed) return [];
+      return [{ type: "failure", sentence: `${user} is not here; what you wrote waits on` }];
+    }
+  }
+}
+
+/** What to tell at the start and the end: whom texts wait for, if for anybody. */
+export function whatWaits({ waiting }: Kept, forwarder: StoreAndForward): Output[] {
+  const summary = forwarder.summary();
+  return summary.length === 0 ? [] : [{ type: "waits", waiting: summary, kept: waiting.isKept() }];
+}

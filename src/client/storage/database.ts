@@ -1,0 +1,162 @@
+/** The file `talk.db`: opening it, the tables in it, and who may read it. */
+import { Database, SQLiteError } from "bun:sqlite";
+import { chmodSync, closeSync, fchmodSync, lstatSync, openSync, rmSync, statSync } from "node:fs";
+import { errorCode, TalkError } from "../../core/errors.ts";
+import { followLinks } from "../state-directory.ts";
+import { readHistoryFile } from "./history-file.ts";
+
+/** Marks the file as ours in its header ("TLKC", https://www.sqlite.org/pragma.html#pragma_application_id). */
+const APPLICATION_ID = 0x544c4b43;
+
+/** Raised with every change of the tables; a file of a higher version is left alone. */
+const SCHEMA_VERSION = 1;
+
+/** How long opening waits for another client that creates the tables, in milliseconds. */
+const OPEN_TIMEOUT_MS = 500;
+
+/** How long everything later waits for another client's write, in milliseconds: keys wait with it. */
+const BUSY_TIMEOUT_MS = 15;
+
+const TABLES = `
+  -- Messages of one user of one registry, by a hash of both; the sums say when the oldest have to go.
+  CREATE TABLE chats (
+    id INTEGER PRIMARY KEY,
+    registry TEXT NOT NULL, me TEXT NOT NULL,
+    messages INTEGER NOT NULL, characters INTEGER NOT NULL
+  ) STRICT;
+  -- In the order in which they were shown. Mine go to the user, the others come from it; outcome is null while under way.
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    chat INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    mine INTEGER NOT NULL, outcome TEXT,
+    doubtful INTEGER NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX messages_by_chat ON messages (chat);
+  CREATE INDEX messages_by_user ON messages (chat, user);
+  CREATE INDEX messages_waiting ON messages (chat, user) WHERE outcome = 'waiting';
+  -- Texts for users who are away, in the order in which they are to be sent; taken is set once the name was seen elsewhere.
+  CREATE TABLE waiting (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    chat INTEGER NOT NULL,
+    user TEXT NOT NULL, host TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    taken INTEGER NOT NULL DEFAULT 0,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX waiting_by_user ON waiting (chat, user);
+  -- Lines as they were typed, none twice.
+  CREATE TABLE history (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    line TEXT NOT NULL UNIQUE
+  ) STRICT;`;
+
+/**
+ * Opens the file, or makes it, readable by its user alone; lines of an older history file beside it are moved in once.
+ * @param historyFile path of that file
+ * @throws TalkError if the file is not ours, or newer than we are; SQLiteError or a system error if it cannot be opened
+ */
+export function openDatabase(link: string, historyFile: string): Database {
+  // SQLite would not make the file that a link stands for.
+  const path = followLinks(link);
+  makePrivate(path);
+  const database = new Database(path, { readwrite: true, create: true, strict: true });
+  try {
+    database.run(`PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`);
+    // Before the next line, which would turn a stranger's file into one with a write-ahead log.
+    checkOwner(database, path);
+    database.run("PRAGMA journal_mode = WAL");
+    // What was committed survives the end of the process; only a power failure may take the last of it.
+    database.run("PRAGMA synchronous = NORMAL");
+    // A checkpoint waits for the disk, and a key must not wait with it: the store does it when nothing happens.
+    database.run("PRAGMA wal_autocheckpoint = 0");
+    const isNew = database.transaction(() => createTables(database, historyFile)).immediate();
+    if (isNew) removeFile(historyFile);
+    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** The same tables, kept nowhere. */
+export function openInMemory(): Database {
+  const database = new Database(":memory:", { strict: true });
+  database.run(TABLES);
+  return database;
+}
+
+/** Why nothing can be kept, in words for people. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof TalkError) return error.message;
+  const code = error instanceof SQLiteError ? error.code : errorCode(error);
+  return REASONS[code ?? ""] ?? code ?? String(error);
+}
+
+const REASONS: Record<string, string> = {
+  SQLITE_FULL: "the disk is full",
+  ENOSPC: "the disk is full",
+  SQLITE_READONLY: "the file cannot be written",
+  SQLITE_READONLY_DIRECTORY: "its folder cannot be written",
+  SQLITE_CANTOPEN: "it cannot be opened",
+  SQLITE_NOTADB: "it is not an SQLite file",
+  SQLITE_CORRUPT: "the file is damaged; move it away to start a new one",
+  SQLITE_BUSY: "another program holds it",
+  EACCES: "you may not write there",
+  EROFS: "the disk is read-only",
+};
+
+/** Makes a file that only its user can read. SQLite gives its side files (`-wal`, `-shm`) the mode of the file itself, whatever the umask is. */
+export function makePrivate(path: string): void {
+  try {
+    const descriptor = openSync(path, "wx", 0o600);
+    // An odd umask cannot make it too narrow to be opened again.
+    fchmodSync(descriptor, 0o600);
+    closeSync(descriptor);
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
+    const existing = statSync(path);
+    if (!existing.isFile()) throw new TalkError("storage", "it is no file");
+    // Windows has no such modes.
+    if (process.platform !== "win32" && (existing.mode & 0o077) !== 0) chmodSync(path, 0o600);
+  }
+}
+
+function checkOwner(database: Database, path: string): void {
+  const id = pragma(database, "application_id");
+  const version = pragma(database, "user_version");
+  const isEmpty = database.query("SELECT 1 FROM sqlite_schema LIMIT 1").get() === null;
+  if (isEmpty && id === 0 && version === 0) return;
+  if (id !== APPLICATION_ID) throw new TalkError("storage", "it is a file of another program");
+  if (version > SCHEMA_VERSION)
+    throw new TalkError("storage", `${path} was written by a newer version of Talk`);
+}
+
+/** Whether the tables were made now. */
+function createTables(database: Database, historyFile: string): boolean {
+  // Looked at again under the lock: another client may have been quicker.
+  if (pragma(database, "user_version") === SCHEMA_VERSION) return false;
+  database.run(TABLES);
+  database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+  database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  const insert = database.query("INSERT OR REPLACE INTO history (line) VALUES (?)");
+  for (const line of readHistoryFile(historyFile)) insert.run(line);
+  return true;
+}
+
+function pragma(database: Database, name: "application_id" | "user_version"): number {
+  const row = database.query<Record<string, number>, []>(`PRAGMA ${name}`).get();
+  return row?.[name] ?? 0;
+}
+
+/** Removes a file of ours; a link was put there by somebody, who may want it. */
+function removeFile(path: string): void {
+  try {
+    if (lstatSync(path).isFile()) rmSync(path);
+  } catch {
+    // Not there, or not to be removed: its lines are kept in either case.
+  }
+}

@@ -1,0 +1,69 @@
+/** What a client keeps for its user: the transcript, texts that wait, and typed lines. */
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import type { UserName } from "../../core/schemas.ts";
+import { createHistory, type History } from "./history.ts";
+import { openStore, type StoreOptions } from "./store.ts";
+import { createTranscript, readOnly, type Transcript } from "./transcript.ts";
+import { createWaitingTexts, type WaitingTexts } from "./waiting-texts.ts";
+
+/** What is kept for one user of one registry. */
+export interface Kept {
+  transcript: Transcript;
+  waiting: WaitingTexts;
+}
+
+export interface Storage {
+  history: History;
+  /** @param registry its URL, in one spelling @param recording whether messages are kept, too */
+  of(registry: string, me: UserName, recording: boolean): Kept;
+  /** Keeps what was taken in: from then on it survives the end of the process. */
+  commit(): void;
+  close(): void;
+}
+
+/** Nothing is opened before it is needed. @param now the time, in milliseconds since 1970 */
+export function openStorage({ now = Date.now, ...options }: StoreOptions & { now?: () => number }): Storage {
+  // Who puts `/dev/null` in the place of a file wants nothing kept there.
+  const path = isDevice(options.path) ? undefined : options.path;
+  const store = openStore({ ...options, path });
+  const forHistory = isDevice(options.historyFile) ? openStore({ ...options, path: undefined }) : store;
+  let commit = store.commit;
+  return {
+    history: createHistory(forHistory),
+    of(registry, me, recording) {
+      const chat = chatOf(registry, me);
+      const transcript = createTranscript({ store, chat, registry, me, now });
+      commit = transcript.commit;
+      return {
+        transcript: recording ? transcript : readOnly(transcript),
+        waiting: createWaitingTexts(store, chat, now),
+      };
+    },
+    commit: () => commit(),
+    close() {
+      commit();
+      store.close();
+    },
+  };
+}
+
+/** Keeps everything in memory, for programs that have a place of their own for it. */
+export function keptInMemory(registry: string, me: UserName): Kept {
+  const storage = openStorage({ path: undefined, historyFile: "", onTrouble() {} });
+  return storage.of(registry, me, false);
+}
+
+function isDevice(path: string | undefined): boolean {
+  try {
+    return path !== undefined && statSync(path).isCharacterDevice();
+  } catch {
+    return false;
+  }
+}
+
+/** 48 bits of a hash: a number that both sides of the database hold exactly. */
+function chatOf(registry: string, me: UserName): number {
+  // No URL holds a line break, so no two pairs make one text.
+  return createHash("sha256").update(`${registry}\n${me}`).digest().readUIntBE(0, 6);
+}

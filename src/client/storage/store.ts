@@ -1,0 +1,175 @@
+/** The database behind everything a client keeps: opened when first needed, and never in the way of the chat. */
+import { type Database, SQLiteError } from "bun:sqlite";
+import { existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { systemClock } from "../../core/clock.ts";
+import { openDatabase, openInMemory, reasonOf } from "./database.ts";
+
+/** How long nothing must have been written before the write-ahead log is moved into the file, in milliseconds. */
+const QUIET_MS = 2000;
+
+/** The log is moved sooner than that once it has so many bytes. */
+const MAX_LOG_BYTES = 32 * 1024 * 1024;
+
+/** After so many commits the log's size is looked at. */
+const COMMITS_PER_LOOK = 500;
+
+/** How long to wait before writing again while another client holds the file, in milliseconds. */
+const BUSY_RETRY_MS = 1000;
+
+/** Most writes that are put off while another client holds the file; then they are kept in memory. */
+const MAX_PENDING = 10_000;
+
+type Work<T> = (database: Database) => T;
+
+export interface Store {
+  /** Puts a write off to the next `commit`. */
+  defer(write: Work<void>): void;
+  /** Commits what was put off, in one transaction. While another client holds the file, it is tried again later. */
+  commit(): void;
+  /** Commits, together with what was put off; undefined while another client holds the file. */
+  write<T>(work: Work<T>): T | undefined;
+  /** Reads, after a commit; undefined if there is nothing, because the file does not exist yet. */
+  read<T>(work: Work<T>): T | undefined;
+  /** The folder of the file; undefined if everything is kept in memory. */
+  folder(): string | undefined;
+  close(): void;
+}
+
+export interface StoreOptions {
+  /** Undefined keeps everything in memory. */
+  path: string | undefined;
+  /** Of typed lines, from before there was a database. */
+  historyFile: string;
+  /** Told once, if nothing can be kept in the file any more; all goes on in memory. */
+  onTrouble: (sentence: string) => void;
+}
+
+export function openStore({ path, historyFile, onTrouble }: StoreOptions): Store {
+  let file = path;
+  let database: Database | undefined;
+  let pending: Work<void>[] = [];
+  /** Until when another client is left alone with the file, by the system's clock. */
+  let busyUntil = 0;
+  let commits = 0;
+  let cancelCheckpoint = () => {};
+  let cancelRetry: (() => void) | undefined;
+
+  function opened(): Database {
+    if (database) return database;
+    try {
+      database = file === undefined ? openInMemory() : openDatabase(file, historyFile);
+      return database;
+    } catch (error) {
+      return giveUp(error);
+    }
+  }
+
+  /** Goes on in memory. */
+  function giveUp(error: unknown): Database {
+    const failed = file;
+    file = undefined;
+    cancelCheckpoint();
+    try {
+      database?.close();
+    } catch {
+      // What is broken may not even close.
+    }
+    database = openInMemory();
+    onTrouble(`what is said and typed is not kept in ${failed}: ${reasonOf(error)}`);
+    return database;
+  }
+
+  function transact<T>(work: Work<T>): T | undefined {
+    if (busyUntil > systemClock.now()) return undefined;
+    const writes = pending;
+    const run = (database: Database): T =>
+      database
+        .transaction(() => {
+          for (const write of writes) write(database);
+          return work(database);
+        })
+        .immediate();
+    const current = opened();
+    try {
+      const result = run(current);
+      pending = pending.slice(writes.length);
+      written();
+      return result;
+    } catch (error) {
+      if (!isTrouble(error) || file === undefined) throw error;
+      if (isBusy(error) && writes.length < MAX_PENDING) {
+        busyUntil = systemClock.now() + BUSY_RETRY_MS;
+        cancelRetry ??= systemClock.after(BUSY_RETRY_MS, () => {
+          cancelRetry = undefined;
+          commit();
+        });
+        return undefined;
+      }
+      const result = run(giveUp(error));
+      pending = pending.slice(writes.length);
+      return result;
+    }
+  }
+
+  function commit(): void {
+    if (pending.length > 0) transact(() => {});
+  }
+
+  function written(): void {
+    if (file === undefined) return;
+    cancelCheckpoint();
+    cancelCheckpoint = systemClock.after(QUIET_MS, checkpoint);
+    if (++commits % COMMITS_PER_LOOK === 0 && logBytes(file) > MAX_LOG_BYTES) checkpoint();
+  }
+
+  function checkpoint(): void {
+    try {
+      database?.run("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch {
+      // Nothing is lost in the log: what is wrong shows at the next write.
+    }
+  }
+
+  return {
+    defer: (write) => void pending.push(write),
+    commit,
+    write: transact,
+    read(work) {
+      const isThere = database || file === undefined || existsSync(file) || existsSync(historyFile);
+      if (!isThere && pending.length === 0) return undefined;
+      commit();
+      const current = opened();
+      try {
+        return work(current);
+      } catch (error) {
+        if (!isTrouble(error) || file === undefined) throw error;
+        return isBusy(error) ? undefined : work(giveUp(error));
+      }
+    },
+    folder: () => (file === undefined ? undefined : dirname(file)),
+    close() {
+      commit();
+      cancelCheckpoint();
+      cancelRetry?.();
+      try {
+        database?.close();
+      } catch {
+        // Committed is committed.
+      }
+      database = undefined;
+    },
+  };
+}
+
+function isTrouble(error: unknown): error is SQLiteError {
+  return error instanceof SQLiteError;
+}
+
+function isBusy(error: SQLiteError): boolean {
+  return error.code?.startsWith("SQLITE_BUSY") ?? false;
+}
+
+function logBytes(path: string): number {
+  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,261 @@
+/** What was said, kept so that it can be read again. */
+import type { Database } from "bun:sqlite";
+import type { UserName } from "../../core/schemas.ts";
+import type { Outcome } from "../transports/types.ts";
+import type { Store } from "./store.ts";
+
+/** Most messages that are kept; of more, the oldest go. */
+const MAX_MESSAGES = 100_000;
+
+/** Most characters that are kept: a flood of the longest messages would fill any disk before there are 100,000. */
+const MAX_CHARACTERS = 256 * 1024 * 1024;
+
+/** The same in memory, where a client keeps nothing on its disk. */
+const MAX_MESSAGES_IN_MEMORY = 10_000;
+const MAX_CHARACTERS_IN_MEMORY = 16 * 1024 * 1024;
+
+/** Messages that go at once, so that not every commit has to look for the oldest. */
+const PRUNED_AT_ONCE = 500;
+
+/** How long messages are kept, in milliseconds: a year. */
+const MAX_AGE_MS = 366 * 24 * 60 * 60 * 1000;
+
+/** A message as it is kept. */
+export interface Said {
+  /** In milliseconds since 1970. */
+  at: number;
+  /** Who wrote it, or whom I wrote it to. */
+  user: UserName;
+  mine: boolean;
+  /** What became of a text of mine, if that is known. */
+  outcome: Outcome["type"] | undefined;
+  /** Whether it may not be from whom it says. */
+  doubtful: boolean;
+  text: string;
+}
+
+export interface Transcript {
+  /** Takes in a message of somebody; kept from the next `commit` on. */
+  heard(user: UserName, text: string, doubtful: boolean): void;
+  /** Takes in a text of mine that is on its way. @param id tells it from the others of this session */
+  sending(id: number, to: UserName, text: string): void;
+  /** Takes in what became of it. */
+  settled(id: number, outcome: Outcome["type"]): void;
+  /** Takes in what became of the oldest text to a user that waits. */
+  waited(to: UserName, outcome: Outcome["type"]): void;
+  /** Takes in that what waits for a user, or for all, never leaves. */
+  dropped(user: UserName | undefined): void;
+  /** Keeps what was taken in: from then on it survives the end of the process. */
+  commit(): void;
+  /** The last messages, of one user or of all, from the oldest to the newest. */
+  last(user: UserName | undefined, count: number): Said[];
+  /** The last messages that contain a word, in whatever case, from the oldest to the newest. */
+  find(word: string, count: number): Said[];
+}
+
+export interface TranscriptOptions {
+  store: Store;
+  /** A hash of the registry and me. */
+  chat: number;
+  registry: string;
+  me: UserName;
+  /** The time, in milliseconds since 1970. */
+  now: () => number;
+}
+
+interface Row {
+  at: number;
+  user: string;
+  mine: number;
+  outcome: Outcome["type"] | null;
+  doubtful: number;
+  text: string;
+}
+
+interface Sums {
+  messages: number;
+  characters: number;
+}
+
+type Bindings = Record<string, string | number>;
+
+const COLUMNS = "at, user, mine, outcome, doubtful, text";
+
+export function createTranscript({ store, chat, registry, me, now }: TranscriptOptions): Transcript {
+  /** Rows of my texts that are under way, by their id; undefined until they are committed. */
+  const underWay = new Map<number, { row: number | undefined; to: UserName }>();
+  let added: Sums = { messages: 0, characters: 0 };
+  let pruned = false;
+
+  function add(message: Omit<Row, "at" | "outcome">, onRow = (_: number) => {}): void {
+    const at = now();
+    added.messages++;
+    added.characters += message.text.length;
+    store.defer((database) => {
+      const { lastInsertRowid } = database
+        .query(
+          `INSERT INTO messages (chat, at, user, mine, doubtful, text)
+           VALUES ($chat, $at, $user, $mine, $doubtful, $text)`,
+        )
+        .run({ chat, at, ...message });
+      onRow(Number(lastInsertRowid));
+    });
+  }
+
+  /** Adds to the sums what was added since the last time, and removes the oldest messages beyond the bounds. */
+  function keepBounds(database: Database, added: Sums): void {
+    const sums = database
+      .query<Sums, Bindings>(
+        `INSERT INTO chats (id, registry, me, messages, characters)
+         VALUES ($chat, $registry, $me, $messages, $characters)
+         ON CONFLICT (id) DO UPDATE SET
+           messages = messages + excluded.messages, characters = characters + excluded.characters
+         RETURNING messages, characters`,
+      )
+      .get({ chat, registry, me, ...added });
+    if (!sums) return;
+    const inMemory = store.folder() === undefined;
+    const most: Sums = inMemory
+      ? { messages: MAX_MESSAGES_IN_MEMORY, characters: MAX_CHARACTERS_IN_MEMORY }
+      : { messages: MAX_MESSAGES, characters: MAX_CHARACTERS };
+    while (sums.messages >= most.messages + PRUNED_AT_ONCE || sums.characters > most.characters) {
+      const gone = remove(
+        database,
+        "id IN (SELECT id FROM messages WHERE chat = $chat ORDER BY id LIMIT $most)",
+        PRUNED_AT_ONCE,
+      );
+      if (gone.messages === 0) break;
+      sums.messages -= gone.messages;
+      sums.characters -= gone.characters;
+    }
+  }
+
+  /** Removes messages, and takes them from the sums. */
+  function remove(database: Database, where: string, most: number): Sums {
+    const rows = database
+      .query<{ characters: number }, { chat: number; most: number }>(
+        `DELETE FROM messages WHERE chat = $chat AND ${where} RETURNING length(text) AS characters`,
+      )
+      .all({ chat, most });
+    const gone = { messages: rows.length, characters: rows.reduce((sum, row) => sum + row.characters, 0) };
+    database
+      .query(
+        `UPDATE chats SET messages = max(0, messages - $messages), characters = max(0, characters - $characters)
+         WHERE id = $chat`,
+      )
+      .run({ chat, ...gone });
+    return gone;
+  }
+
+  /** By the last message's time, not by the clock, which may have been set wrong. */
+  function removeOld(database: Database): void {
+    const edge = (order: "ASC" | "DESC") =>
+      database
+        .query<{ at: number }, { chat: number }>(
+          `SELECT at FROM messages WHERE chat = $chat ORDER BY id ${order} LIMIT 1`,
+        )
+        .get({ chat })?.at ?? 0;
+    const limit = edge("DESC") - MAX_AGE_MS;
+    if (edge("ASC") < limit) remove(database, "at < $most", limit);
+  }
+
+  function commit(): void {
+    if (added.messages === 0) {
+      store.commit();
+      return;
+    }
+    const sums = added;
+    added = { messages: 0, characters: 0 };
+    store.defer((database) => {
+      if (!pruned) removeOld(database);
+      pruned = true;
+      keepBounds(database, sums);
+    });
+    store.commit();
+  }
+
+  function read(query: string, parameters: Bindings): Said[] {
+    commit();
+    const rows = store.read((database) => database.query<Row, Bindings>(query).all({ chat, ...parameters }));
+    return (rows ?? []).map(asSaid).reverse();
+  }
+
+  return {
+    heard: (user, text, doubtful) => add({ user, text, mine: 0, doubtful: Number(doubtful) }),
+    sending(id, to, text) {
+      const entry: { row: number | undefined; to: UserName } = { row: undefined, to };
+      underWay.set(id, entry);
+      add({ user: to, text, mine: 1, doubtful: 0 }, (row) => {
+        entry.row = row;
+      });
+    },
+    settled(id, outcome) {
+      const entry = underWay.get(id);
+      if (!entry) return;
+      underWay.delete(id);
+      store.defer((database) => {
+        if (entry.row === undefined) return;
+        database
+          .query("UPDATE messages SET outcome = $outcome WHERE id = $row AND user = $to AND mine = 1")
+          .run({ row: entry.row, to: entry.to, outcome });
+      });
+    },
+    waited(to, outcome) {
+      store.defer((database) => {
+        database
+          .query(
+            `UPDATE messages SET outcome = $outcome WHERE id = (
+               SELECT min(id) FROM messages WHERE chat = $chat AND user = $to AND outcome = 'waiting')`,
+          )
+          .run({ chat, to, outcome });
+      });
+    },
+    dropped(user) {
+      const whose: Bindings = user === undefined ? {} : { user };
+      store.defer((database) => {
+        database
+          .query(
+            `UPDATE messages SET outcome = 'failed'
+             WHERE chat = $chat ${user === undefined ? "" : "AND user = $user"} AND outcome = 'waiting'`,
+          )
+          .run({ chat, ...whose });
+      });
+    },
+    commit,
+    last(user, count) {
+      const whose: Bindings = user === undefined ? {} : { user };
+      return read(
+        `SELECT ${COLUMNS} FROM messages WHERE chat = $chat ${user === undefined ? "" : "AND user = $user"}
+         ORDER BY id DESC LIMIT $count`,
+        { ...whose, count },
+      );
+    },
+    find(word, count) {
+      commit();
+      const pattern = new RegExp(RegExp.escape(word), "iu");
+      const found = store.read((database) => {
+        const rows: Row[] = [];
+        // Looked for here, because SQLite knows the case of ASCII letters alone; and along the table, because
+        // an index would lead from page to page.
+        const all = database.query<Row, Bindings>(
+          `SELECT ${COLUMNS} FROM messages WHERE +chat = $chat ORDER BY id DESC`,
+        );
+        for (const row of all.iterate({ chat })) {
+          if (pattern.test(row.text)) rows.push(row);
+          if (rows.length === count) break;
+        }
+        return rows;
+      });
+      return (found ?? []).map(asSaid).reverse();
+    },
+  };
+}
+
+function asSaid({ at, user, mine, outcome, doubtful, text }: Row): Said {
+  return { at, user, mine: mine === 1, outcome: outcome ?? undefined, doubtful: doubtful === 1, text };
+}
+
+/** Keeps nothing, and still tells what others have kept: for clients whose output is somebody else's to keep. */
+export function readOnly(transcript: Transcript): Transcript {
+  return { ...transcript, heard() {}, sending() {}, settled() {}, waited() {}, dropped() {} };
+}

@@ -1,0 +1,166 @@
+/** Texts for users who are away, until they are back. */
+import { Database, SQLiteError } from "bun:sqlite";
+import { join } from "node:path";
+import type { UserName } from "../../core/schemas.ts";
+import { makePrivate } from "./database.ts";
+import type { Store } from "./store.ts";
+
+/** Most texts that wait for one user; one more is refused. */
+export const MAX_WAITING_PER_USER = 1000;
+
+/** How long a text waits, in milliseconds: 7 days. */
+const MAX_WAIT_MS = 7 * 24 * 60 * 60 * 1000;
+
+export interface WaitingText {
+  id: number;
+  user: UserName;
+  text: string;
+}
+
+/** What waits for a user who was at a host. */
+export interface WaitingFor {
+  user: UserName;
+  /** Where the user was when it was written, in one spelling per host. */
+  host: string;
+  /** Whether somebody has had the name at another host since. */
+  taken: boolean;
+  count: number;
+  /** When the oldest was written, in milliseconds since 1970. */
+  since: number;
+}
+
+export interface WaitingTexts {
+  /** Takes in a text behind those before it; refused are one too many, and any while another client holds the file. */
+  add(user: UserName, host: string, text: string): { id: number } | "full" | "busy";
+  /** Whom texts wait for, sorted by name. */
+  summary(): WaitingFor[];
+  /** The first texts that go to a user by themselves when it is back at a host, in order. */
+  first(user: UserName, host: string, most: number): WaitingText[];
+  /** Forgets a text. */
+  remove(id: number): void;
+  /** Notes that somebody has the name at a host: what was written to it at another does not go by itself any more. */
+  seenAt(user: UserName, host: string): void;
+  /** Lets all that waits for a user go to it at a host. */
+  redirect(user: UserName, host: string): void;
+  /** Forgets what waits for a user, or for all, and tells how many texts that were. */
+  drop(user: UserName | undefined): number;
+  /** Forgets what has waited for too long, and tells what that was. */
+  expire(): WaitingText[];
+  /** Lets no other client of the same name send what waits; undefined while another does. Ends with this process. */
+  lock(): (() => void) | undefined;
+  /** Whether what waits is still there after the end of this process. */
+  isKept(): boolean;
+}
+
+type Bindings = Record<string, string | number | null>;
+
+/** @param chat a hash of the registry and me @param now the time, in milliseconds since 1970 */
+export function createWaitingTexts(store: Store, chat: number, now: () => number): WaitingTexts {
+  /** Sent, while another client holds the file: it must not be sent again before that can be noted. */
+  const gone = new Set<number>();
+
+  function all<T>(query: string, bindings: Bindings = {}): T[] {
+    return store.read((database) => database.query<T, Bindings>(query).all({ chat, ...bindings })) ?? [];
+  }
+
+  function run(query: string, bindings: Bindings = {}): void {
+    store.defer((database) => void database.query(query).run({ chat, ...bindings }));
+    store.commit();
+  }
+
+  function remove(id: number): void {
+    gone.add(id);
+    store.defer((database) => {
+      database.query("DELETE FROM waiting WHERE id = $id").run({ id });
+      gone.delete(id);
+    });
+    store.commit();
+  }
+
+  return {
+    add(user, host, text) {
+      const result = store.write((database) => {
+        const waiting = database
+          .query<{ count: number }, Bindings>(
+            "SELECT count(*) AS count FROM waiting WHERE chat = $chat AND user = $user",
+          )
+          .get({ chat, user });
+        if ((waiting?.count ?? 0) >= MAX_WAITING_PER_USER) return "full";
+        const { lastInsertRowid } = database
+          .query("INSERT INTO waiting (chat, user, host, at, text) VALUES ($chat, $user, $host, $at, $text)")
+          .run({ chat, user, host, at: now(), text });
+        return { id: Number(lastInsertRowid) };
+      });
+      return result ?? "busy";
+    },
+    summary: () =>
+      all<Omit<WaitingFor, "taken"> & { taken: number }>(
+        `SELECT user, host, taken, count(*) AS count, min(at) AS since FROM waiting
+         WHERE chat = $chat GROUP BY user, host, taken ORDER BY user, min(id)`,
+      ).map((row) => ({ ...row, taken: row.taken === 1 })),
+    first: (user, host, most) =>
+      all<WaitingText>(
+        `SELECT id, user, text FROM waiting
+         WHERE chat = $chat AND user = $user AND host = $host AND taken = 0 ORDER BY id LIMIT $most`,
+        { user, host, most: most + gone.size },
+      )
+        .filter(({ id }) => !gone.has(id))
+        .slice(0, most),
+    remove,
+    seenAt: (user, host) =>
+      run("UPDATE waiting SET taken = 1 WHERE chat = $chat AND user = $user AND host <> $host", {
+        user,
+        host,
+      }),
+    redirect: (user, host) =>
+      run("UPDATE waiting SET host = $host, taken = 0 WHERE chat = $chat AND user = $user", { user, host }),
+    drop(user) {
+      const whose = user === undefined ? "" : "AND user = $user";
+      const bindings: Bindings = user === undefined ? {} : { user };
+      return (
+        store.write(
+          (database) =>
+            database.query(`DELETE FROM waiting WHERE chat = $chat ${whose}`).run({ chat, ...bindings })
+              .changes,
+        ) ?? 0
+      );
+    },
+    expire() {
+      const time = now();
+      // A clock that was set back must not let anything wait for longer.
+      const misdated = all("SELECT id FROM waiting WHERE chat = $chat AND at > $time LIMIT 1", { time });
+      if (misdated.length > 0)
+        run("UPDATE waiting SET at = $time WHERE chat = $chat AND at > $time", { time });
+      const old = all<WaitingText>(
+        "SELECT id, user, text FROM waiting WHERE chat = $chat AND at < $limit ORDER BY id",
+        { limit: time - MAX_WAIT_MS },
+      );
+      for (const { id } of old) remove(id);
+      return old;
+    },
+    lock() {
+      const folder = store.folder();
+      if (folder === undefined) return () => {};
+      return lockFile(join(folder, `sending-${chat.toString(16)}.lock`));
+    },
+    isKept: () => store.folder() !== undefined,
+  };
+}
+
+/** SQLite's lock of a file, which the system takes back when its holder ends, however it ends. */
+function lockFile(path: string): (() => void) | undefined {
+  let database: Database | undefined;
+  try {
+    makePrivate(path);
+    const held = new Database(path, { readwrite: true, create: true });
+    database = held;
+    held.run("PRAGMA busy_timeout = 0");
+    held.run("BEGIN EXCLUSIVE");
+    return () => held.close();
+  } catch (error) {
+    database?.close();
+    if (error instanceof SQLiteError && error.code === "SQLITE_BUSY") return undefined;
+    // Where no file can be locked, texts still leave: at worst twice, if there is another client.
+    return () => {};
+  }
+}

@@ -1,0 +1,21 @@
+/** What is kept, as it is shown when somebody asks for it. */
+
+import type { Output } from "../../session/model.ts";
+import { dateTime, waitsOf } from "../../session/sentences.ts";
+import type { Entries, Entry } from "./entries.ts";
+
+/** @param today as dates are written */
+export function layoutKept(
+  output: Extract<Output, { type: "said" | "waits" }>,
+  entries: Entries,
+  today: string,
+): Entry[] {
+  if (output.type === "waits") return waitsOf(output).map(entries.heading);
+  const { title, messages } = output;
+  if (messages.length === 0) return [entries.heading(title)];
+  const shown = messages.map((said) => {
+    const [day = "", time = ""] = dateTime(said.at).split(" ");
+    return entries.recalled(day === today ? time : `${day} ${time}`, said);
+  });
+  return [entries.heading(title), ...shown, entries.heading("now")];
+}

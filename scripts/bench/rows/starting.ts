@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { registryId } from "../../../src/client/registry/secrets.ts";
+import { openStorage } from "../../../src/client/storage/index.ts";
 import { root, run, type Started } from "../processes.ts";
 import type { Row, Side } from "../row.ts";
 import { startClient, startRegistry } from "../talk.ts";
@@ -76,7 +78,59 @@ export const startingRows: Row[] = [
       },
     };
   }),
+  {
+    name: "kept",
+    title: "client, to the list, with 100,000 messages kept",
+    unit: "ms",
+    better: "less",
+    targets: [{ rival: "none", ratio: 1.1 }],
+    async open() {
+      const registry = await startRegistry("--store", "memory:");
+      const { talk, remove } = await installations.clone();
+      const [full, empty] = [
+        mkdtempSync(join(tmpdir(), "talk-bench-")),
+        mkdtempSync(join(tmpdir(), "talk-bench-")),
+      ];
+      fill(full, registry.ready);
+      const command = [...talk("client"), "--name", READER];
+      const until = (screen: string) => screen.includes("(you)");
+      const close = async () => {
+        for (const folder of [full, empty]) rmSync(folder, { recursive: true });
+        remove();
+        await registry.stop();
+      };
+      return [
+        quickest("talk", () => toScreen(command, registry, until, { XDG_STATE_HOME: full }), close),
+        quickest("none", () => toScreen(command, registry, until, { XDG_STATE_HOME: empty })),
+      ];
+    },
+  },
 ];
+
+/** Whose messages are kept. */
+const READER = "reader";
+
+/** Puts 100,000 messages, and a text that waits, where a client keeps them. */
+function fill(state: string, registry: string): void {
+  const storage = openStorage({
+    path: join(state, "talk/talk.db"),
+    historyFile: join(state, "talk/history"),
+    onTrouble(sentence) {
+      throw new Error(sentence);
+    },
+  });
+  const { transcript, waiting } = storage.of(registryId(registry), READER, true);
+  for (let i = 0; i < 100_000; i++) {
+    transcript.heard(
+      `user-${i % 20}`,
+      `message ${i}, as long as people write them, of eighty characters or so`,
+      false,
+    );
+    if (i % 1000 === 0) transcript.commit();
+  }
+  waiting.add("user-1", "10.0.0.1", "it waits");
+  storage.close();
+}
 
 /** What a row needs besides Talk, and how one start is timed. */
 interface Start {
@@ -143,17 +197,28 @@ async function toFirstByte(command: string[], { ready: url }: Started): Promise<
 }
 
 /** Starts a client in a terminal of its own, until it asks for a line; then it leaves. */
-async function toPrompt(command: string[], { ready: url }: Started): Promise<number> {
+function toPrompt(command: string[], registry: Started): Promise<number> {
+  return toScreen(command, registry, (screen) => screen.endsWith("> "));
+}
+
+/** Starts a client in a terminal of its own, until its screen is as wanted; then it leaves. */
+async function toScreen(
+  command: string[],
+  { ready: url }: Started,
+  isWanted: (screen: string) => boolean,
+  env: Record<string, string> = {},
+): Promise<number> {
   const began = performance.now();
   const prompted = Promise.withResolvers<number>();
   let screen = "";
   const child = Bun.spawn([...command, "--registry", url, "--port", "0"], {
+    env: { ...process.env, ...env },
     terminal: {
       cols: 80,
       rows: 24,
       data(_, bytes) {
         screen += Buffer.from(bytes);
-        if (Bun.stripANSI(screen).endsWith("> ")) prompted.resolve(performance.now() - began);
+        if (isWanted(Bun.stripANSI(screen))) prompted.resolve(performance.now() - began);
       },
     },
   });

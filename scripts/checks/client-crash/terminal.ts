@@ -1,0 +1,76 @@
+/** A client in a terminal of its own, whose screen is read for numbers. */
+import { join } from "node:path";
+
+const main = join(import.meta.dir, "../../../src/client/main.ts");
+
+export interface TerminalClient {
+  /** Resolves once it shows the list. */
+  joined: Promise<void>;
+  type(line: string): void;
+  /** The numbers of the messages that were shown, in order. */
+  shown(): string[];
+  /** Resolves once a number was shown, or is counted among those not drawn. */
+  waitFor(text: string | undefined): Promise<void>;
+  kill(): Promise<void>;
+}
+
+/** @param state the folder for what it keeps */
+export function startTerminal(registry: string, name: string, state: string): TerminalClient {
+  const decoder = new TextDecoder();
+  const joined = Promise.withResolvers<void>();
+  let written = "";
+  let lookedUntil = 0;
+  const found: string[] = [];
+
+  /** In what was written whole lines ago, so that no sequence is cut. */
+  function look(): void {
+    const end = written.lastIndexOf("\n") + 1;
+    const text = Bun.stripANSI(written.slice(lookedUntil, end));
+    lookedUntil = end;
+    for (const [, number = ""] of text.matchAll(/carol\??: (\d{8})/g)) found.push(number);
+  }
+
+  const terminal = new Bun.Terminal({
+    cols: 80,
+    rows: 24,
+    data(_, bytes) {
+      written += decoder.decode(bytes, { stream: true });
+      if (written.includes("(you)")) joined.resolve();
+    },
+  });
+  const child = Bun.spawn(
+    [process.execPath, main, "--name", name, "--registry", registry, "--port", "0", "--rate-limit", "0"],
+    {
+      terminal,
+      env: { ...process.env, NO_COLOR: "1", TERM: "xterm", LC_ALL: "C.UTF-8", XDG_STATE_HOME: state },
+    },
+  );
+  void child.exited.then(() => joined.reject(new Error(`${name} ended: ${written}`)));
+  joined.promise.catch(() => {});
+
+  return {
+    joined: joined.promise,
+    type(line) {
+      if (child.exitCode === null) terminal.write(`${line}\r`);
+    },
+    shown() {
+      look();
+      return [...found];
+    },
+    async waitFor(text) {
+      const deadline = performance.now() + 5000;
+      while (text !== undefined && performance.now() < deadline) {
+        look();
+        if (found.includes(text) || / more \(:last/.test(written.slice(-400))) return;
+        await Bun.sleep(20);
+      }
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await child.exited;
+      // What it had written is read before its end is told, or never.
+      await Bun.sleep(0);
+      terminal.close();
+    },
+  };
+}

@@ -62,7 +62,8 @@ export async function addressOf(registry: { url: string }, user: string): Promis
   return parse(Address, await (await fetch(`${registry.url}/v1/users/${user}`)).json());
 }
 
-async function writerTo(registry: { url: string }, user: string) {
+/** What writes to a user under any name. */
+export async function writerTo(registry: { url: string }, user: string) {
   const { port } = await addressOf(registry, user);
   return async (sender: string, text: string) => {
     await fetch(`http://127.0.0.1:${port}/v1/message`, {

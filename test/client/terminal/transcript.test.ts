@@ -4,9 +4,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { registryId } from "../../../src/client/registry/secrets.ts";
 import { openStorage } from "../../../src/client/storage/index.ts";
-import { addPeer, alone, ENTER, openRegistry, pair, put } from "../../helpers/chat.ts";
+import { addPeer, alone, ENTER, openRegistry, pair, put, writerTo } from "../../helpers/chat.ts";
+import { root } from "../../helpers/program.ts";
 import { temporaryFolder } from "../../helpers/registry.ts";
-import { setsid } from "../../helpers/screen.ts";
+import { openScreen, setsid } from "../../helpers/screen.ts";
 
 // Processes take longer than Bun's 5 s on a busy machine.
 setDefaultTimeout(60_000);
@@ -29,6 +30,43 @@ function keptIn(state: string, registry: { url: string }) {
   storage.close();
   return said;
 }
+
+const canMount =
+  Bun.spawnSync(["unshare", "--mount", "--map-root-user", "mount", "-t", "tmpfs", "none", "/mnt"])
+    .exitCode === 0;
+if (!canMount)
+  process.stderr.write("skipped: a disk that is full or read-only, because nothing can be mounted here\n");
+
+describe.skipIf(!setsid || !canMount)("a disk", () => {
+  test.each([
+    ["that is full", "size=300k", "the disk is full"],
+    ["that is read-only", "ro", "you may not write there|the disk is read-only|it cannot be opened"],
+  ])("%s costs one warning, and everything goes on", async (_, mount, why) => {
+    const registry = await openRegistry();
+    const bob = await addPeer(registry, "bob");
+    const state = temporaryFolder();
+    const client = [process.execPath, join(root, "src/client/main.ts"), "--name", "alice", "--port", "0"];
+    const script = `mount -t tmpfs -o ${mount} none "$0"; exec "$@"`;
+    const alice = openScreen(
+      [
+        ...["unshare", "--mount", "--map-root-user", "sh", "-c", script, state],
+        ...[...client, "--registry", registry.url, "--rate-limit", "0"],
+      ],
+      { env: { XDG_STATE_HOME: state }, columns: 120 },
+    );
+    await alice.contains("(you)");
+    const from = await writerTo(registry, "alice");
+    for (let i = 0; i < 100; i++) await from("carol", `${i} ${"x".repeat(4000)}`);
+    alice.type(`:user bob${ENTER}hello${ENTER}`);
+    expect(await bob.inbox.next()).toBe("hello");
+    await alice.contains("hello ✓");
+    alice.type(`:last bob${ENTER}`);
+    await alice.shows("12:34 to bob: hello ✓\n--- now ---\nbob> ▏");
+    const warnings = alice.everything().filter((row) => row.includes("! what is said and typed is not kept"));
+    expect(warnings.length).toBe(1);
+    expect(warnings[0]).toMatch(new RegExp(`talk/talk\\.db: (${why})`));
+  });
+});
 
 inTerminal("the transcript", () => {
   test("shows what was said last and what has a word in it, also after kill -9", async () => {

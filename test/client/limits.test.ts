@@ -1,7 +1,7 @@
 /** What a client's listeners refuse, and what they take all the same. */
 import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
-import { createCrowd, type Guest } from "../../src/client/transports/connection-limit.ts";
+import { createConnectionLimit } from "../../src/client/transports/connection-limit.ts";
 import { transports } from "../../src/client/transports/index.ts";
 import type { Message, Protocol } from "../../src/core/schemas.ts";
 import { createTokenBucket } from "../../src/core/token-bucket.ts";
@@ -229,57 +229,29 @@ test("slow connections are closed within 15 s; an open WebSocket may be idle for
 });
 
 describe("of too many WebSockets", () => {
-  function crowd() {
-    const { enter, heard, leave } = createCrowd({ perSource: 3, inAll: 5 });
-    const closed: string[] = [];
-    return {
-      closed,
-      come(name: string, source: string) {
-        const data: Guest = { source, heard: 0, refused: false };
-        const socket = { data, close: () => void closed.push(name) };
-        enter(socket);
-        return { says: () => heard(data), leaves: () => leave(socket) };
-      },
-    };
-  }
-
-  test("of one source, its own that was silent the longest is closed", () => {
-    const { closed, come } = crowd();
-    come("other", "b");
-    const first = come("first", "a");
-    come("second", "a");
-    come("third", "a");
-    first.says();
-    come("fourth", "a");
-    expect(closed).toEqual(["second"]);
+  test("of one source or in all the next is refused, and who leaves makes room", () => {
+    const { admit, release } = createConnectionLimit({ perSource: 2, inAll: 4 });
+    expect(["a", "a", "a", "b", "b", "c"].map(admit)).toEqual([true, true, false, true, true, false]);
+    release("a");
+    expect([admit("c"), admit("a")]).toEqual([true, false]);
+    release("c");
+    expect(admit("a")).toBe(true);
   });
 
-  test("in all, the one that was silent the longest is closed, and who leaves makes room", () => {
-    const { closed, come } = crowd();
-    const first = come("first", "a");
-    for (const source of ["b", "c", "d", "e"]) come(source, source);
-    first.says();
-    come("f", "f");
-    expect(closed).toEqual(["b"]);
-    first.leaves();
-    first.leaves();
-    come("g", "g");
-    expect(closed).toEqual(["b"]);
-    come("h", "h");
-    expect(closed).toEqual(["b", "c"]);
-  });
-
-  test("the closed one's sender opens another, and what it sends arrives", async () => {
+  test("the 251st of a source is closed with 1013, and its sender waits until there is room", async () => {
     const { inbox, port } = await listen("WEBSOCKET");
+    const others = Array.from({ length: 250 }, () => openSocket(port));
+    expect((await Promise.all(others.map(({ open }) => open))).every(Boolean)).toBe(true);
+    const refused = openSocket(port);
+    refused.socket.addEventListener("open", () => refused.socket.send(BODY));
+    expect((await refused.closed).code).toBe(1013);
     const sender = transports.WEBSOCKET.createSender();
     afterwards(sender.close);
-    await sender.send({ host: HOST, port }, BODY);
-    const others = Array.from({ length: 250 }, () => openSocket(port).open);
-    expect((await Promise.all(others)).every(Boolean)).toBe(true);
-    // Whether it has heard of the end by now, or is told to come again: nothing is lost or taken twice.
-    const first = await sender.send({ host: HOST, port }, BODY);
-    const outcome = first.type === "deferred" ? await sender.send({ host: HOST, port }, BODY) : first;
-    expect(outcome).toEqual({ type: "delivered" });
-    expect(inbox.size()).toBe(2);
+    expect(await sender.send({ host: HOST, port }, BODY)).toEqual({ type: "deferred", ms: 1000 });
+    expect(inbox.size()).toBe(0);
+    others[0]?.socket.close();
+    await others[0]?.closed;
+    expect(await sender.send({ host: HOST, port }, BODY)).toEqual({ type: "delivered" });
+    expect(inbox.size()).toBe(1);
   });
 });

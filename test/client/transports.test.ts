@@ -350,6 +350,24 @@ describe("WEBSOCKET", () => {
     ]);
   });
 
+  test("hangs up on a peer whose answer is longer than any of ours", async () => {
+    const closed = Promise.withResolvers<void>();
+    const server = Bun.serve({
+      hostname: HOST,
+      port: 0,
+      fetch: (request, server) => (server.upgrade(request, { data: undefined }) ? undefined : new Response()),
+      websocket: {
+        data: undefined,
+        message: (socket) => void socket.send("x".repeat(5000)),
+        close: () => closed.resolve(),
+      },
+    });
+    afterwards(() => server.stop(true));
+    const outcome = await sender("WEBSOCKET").send({ host: HOST, port: server.port ?? 0 }, "{}");
+    expect(outcome).toEqual({ type: "broken" });
+    await closed.promise;
+  });
+
   test("does not know what became of frames whose connection broke", async () => {
     const port = peer((socket) => socket.terminate());
     const outcome = await sender("WEBSOCKET").send({ host: HOST, port }, "{}");

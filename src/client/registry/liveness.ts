@@ -16,6 +16,9 @@ const ANSWER_MS = 2000;
 const ATTEMPTS = 3;
 const ATTEMPT_MS = ANSWER_MS / 4;
 
+/** Most IP addresses of a host that are asked, side by side. */
+const MAX_ADDRESSES = 8;
+
 /** Asks whether a client is at an IP address of a host. @throws what shows that there is none */
 type Probe = (ip: string, address: ListedAddress, signal: AbortSignal) => Promise<boolean>;
 
@@ -26,9 +29,9 @@ export async function isPresent(address: ListedAddress, mayContact?: MayContact)
   const stop = new AbortController();
   try {
     const ask = async () => {
-      const [ip = address.host] = await resolveContact(address.host, mayContact);
+      const ips = await resolveContact(address.host, mayContact);
       if (stop.signal.aborted) return false;
-      return probes[protocol](ip, address, stop.signal);
+      return anyOf(ips.slice(0, MAX_ADDRESSES).map((ip) => probes[protocol](ip, address, stop.signal)));
     };
     return (await atMost(ANSWER_MS, ask())) ?? false;
   } catch {
@@ -37,6 +40,12 @@ export async function isPresent(address: ListedAddress, mayContact?: MayContact)
   } finally {
     stop.abort();
   }
+}
+
+/** Whether one of several answers is yes; one that fails is a no. */
+async function anyOf(answers: readonly Promise<boolean>[]): Promise<boolean> {
+  const yes = answers.map((answer) => answer.then((is) => is || Promise.reject(new Error("no"))));
+  return Promise.any(yes).catch(() => false);
 }
 
 const probes: Record<Protocol, Probe> = {

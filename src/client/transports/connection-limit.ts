@@ -1,70 +1,35 @@
-/** The WebSocket connections of a listener, of which there are only so many. */
-import { WEBSOCKET_CLOSE } from "../../core/protocol.ts";
+/** How many WebSocket connections a listener has at once. */
 
-/**
- * Most connections of one source, and in all. A sender keeps its connection for as long as it likes, so an idle one is
- * no offence; but where there are too many, the one that has been idle the longest is closed, in good order: its
- * sender opens another when it has something to say.
- */
+/** Most connections of one source, and in all: a sender may keep its own for as long as it likes. */
 const MAX_PER_SOURCE = 250;
 const MAX_IN_ALL = 2000;
 
-/** What is known of a connection. */
-export interface Guest {
-  source: string;
-  /** When it was last heard: a number that grows with every frame of anybody. */
-  heard: number;
-  /** Its next frames are not taken any more, because it is being closed. */
-  refused: boolean;
+export interface ConnectionLimit {
+  /** Counts a connection of a source, and says whether there is room for it. */
+  admit(source: string): boolean;
+  /** An admitted connection has ended. */
+  release(source: string): void;
 }
 
-type Socket = Pick<Bun.ServerWebSocket<Guest>, "data" | "close">;
-
-export interface Crowd {
-  /** Takes a connection in, and closes another if there are too many. */
-  enter(socket: Socket): void;
-  heard(guest: Guest): void;
-  leave(socket: Socket): void;
-}
-
-export function createCrowd({ perSource = MAX_PER_SOURCE, inAll = MAX_IN_ALL } = {}): Crowd {
-  const sockets = new Set<Socket>();
+export function createConnectionLimit({
+  perSource = MAX_PER_SOURCE,
+  inAll = MAX_IN_ALL,
+} = {}): ConnectionLimit {
   const counts = new Map<string, number>();
-  let turn = 0;
-
-  function makeRoom(source: string): void {
-    const crowdedBySource = (counts.get(source) ?? 0) >= perSource;
-    if (!crowdedBySource && sockets.size < inAll) return;
-    let idlest: Socket | undefined;
-    for (const socket of sockets) {
-      if (crowdedBySource && socket.data.source !== source) continue;
-      if (!idlest || socket.data.heard < idlest.data.heard) idlest = socket;
-    }
-    if (!idlest) return;
-    forget(idlest);
-    idlest.data.refused = true;
-    idlest.close(WEBSOCKET_CLOSE.tryAgain, "Too many connections; open another when you need it.");
-  }
-
-  function forget(socket: Socket): void {
-    if (!sockets.delete(socket)) return;
-    const { source } = socket.data;
-    const count = (counts.get(source) ?? 0) - 1;
-    if (count > 0) counts.set(source, count);
-    else counts.delete(source);
-  }
-
+  let total = 0;
   return {
-    enter(socket) {
-      const { source } = socket.data;
-      makeRoom(source);
-      socket.data.heard = ++turn;
-      sockets.add(socket);
-      counts.set(source, (counts.get(source) ?? 0) + 1);
+    admit(source) {
+      const count = counts.get(source) ?? 0;
+      if (count >= perSource || total >= inAll) return false;
+      counts.set(source, count + 1);
+      total++;
+      return true;
     },
-    heard(guest) {
-      guest.heard = ++turn;
+    release(source) {
+      const count = (counts.get(source) ?? 0) - 1;
+      if (count > 0) counts.set(source, count);
+      else counts.delete(source);
+      total--;
     },
-    leave: forget,
   };
 }

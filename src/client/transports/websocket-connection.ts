@@ -13,6 +13,9 @@ import type { Deferral, Outcome } from "./types.ts";
 const OPEN_MS = 3000;
 const ANSWER_MS = 2000;
 
+/** Most characters of an answer; Talk's own are far shorter. Bun's WebSocket takes frames of any length. */
+const MAX_ANSWER = 4096;
+
 /** How long to wait where a peer does not say, in milliseconds. */
 const DEFERRAL_MS = 1000;
 
@@ -59,6 +62,7 @@ export function openWebSocketLink(
     });
     opening.addEventListener("message", ({ data }) => {
       answered = true;
+      if (data.length > MAX_ANSWER) return end({ type: "broken" });
       if (late > 0) late--;
       else waiting.shift()?.settle(readAnswer(data));
     });

@@ -10,13 +10,19 @@ import { closeReason, failureBody, failureOf, pathOf } from "../../core/http.ts"
 import { decodeMessage } from "../../core/message.ts";
 import { createOriginGuard } from "../../core/origin-guard.ts";
 import { CLIENT_PATHS, MAX_BODY_BYTES, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
-import { createCrowd, type Guest } from "./connection-limit.ts";
+import { createConnectionLimit } from "./connection-limit.ts";
 import { createLinkSender } from "./connection-pool.ts";
 import type { Transport } from "./types.ts";
 import { openWebSocketLink } from "./websocket-connection.ts";
 
 /** How long a request may take to come before it is a WebSocket, in seconds. */
 const IDLE_SECONDS = 10;
+
+/** What is known of a connection: its source, whether it was too much, or sends too fast and is being closed. */
+interface Connection {
+  source: string;
+  state: "open" | "refused" | "closing";
+}
 
 /** Messages as text frames; the n-th answer belongs to the n-th frame. */
 export const webSocket: Transport = {
@@ -25,9 +31,9 @@ export const webSocket: Transport = {
 
   async listen({ host, port, onMessage, delay, publicHost }) {
     const guard = createOriginGuard(host, publicHost);
-    const crowd = createCrowd();
+    const limit = createConnectionLimit();
     try {
-      const server = Bun.serve<Guest>({
+      const server = Bun.serve<Connection>({
         hostname: host,
         port,
         idleTimeout: IDLE_SECONDS,
@@ -39,8 +45,7 @@ export const webSocket: Transport = {
           }
           if (request.method !== "GET") throw new MethodNotAllowed(["GET"]);
           const source = server.requestIP(request)?.address ?? "";
-          const data: Guest = { source, heard: 0, refused: false };
-          if (!server.upgrade(request, { data })) throw new UpgradeRequired();
+          if (!server.upgrade(request, { data: { source, state: "open" } })) throw new UpgradeRequired();
           return undefined;
         },
         error: failureOf,
@@ -49,16 +54,22 @@ export const webSocket: Transport = {
           perMessageDeflate: false,
           // A peer that does not read its answers is let go, else they would be dropped out of order.
           closeOnBackpressureLimit: true,
-          open: crowd.enter,
-          close: crowd.leave,
+          open(socket) {
+            const { data } = socket;
+            if (limit.admit(data.source)) return;
+            data.state = "refused";
+            socket.close(WEBSOCKET_CLOSE.tryAgain, "Too many connections; try again later.");
+          },
+          close({ data }) {
+            if (data.state !== "refused") limit.release(data.source);
+          },
           message(socket, frame) {
             const { data } = socket;
             // Frames that had arrived before our close frame leaves are not taken: the sender sends them again.
-            if (data.refused) return;
-            crowd.heard(data);
+            if (data.state !== "open") return;
             const wait = delay?.(data.source) ?? 0;
             if (wait > 0) {
-              data.refused = true;
+              data.state = "closing";
               socket.close(WEBSOCKET_CLOSE.tooFast, closeReason(wait));
               return;
             }
@@ -75,10 +86,10 @@ export const webSocket: Transport = {
   createSender: (mayContact) => createLinkSender(openWebSocketLink, mayContact),
 };
 
-function answerTo(frame: string | Buffer, take: (text: string) => void): string {
+function answerTo(frame: string | Buffer, deliver: (text: string) => void): string {
   try {
     if (typeof frame !== "string") throw new InvalidInput("Send text frames.");
-    take(frame);
+    deliver(frame);
     return WEBSOCKET_OK;
   } catch (error) {
     if (error instanceof TalkError) return JSON.stringify(failureBody(error));

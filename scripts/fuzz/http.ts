@@ -4,16 +4,16 @@ import type { Random } from "./chance.ts";
 import { type FuzzRequest, rawBytes } from "./requests.ts";
 import { HANG_MS } from "./run.ts";
 
-/** How many requests go over a bare socket, of 1. */
+/** The share of requests that go over a bare socket. */
 const RAW_SHARE = 0.2;
 
-/** @returns the status, or what happened instead; a 5xx and a hang are faults */
+/** Returns an attempt that resolves to the status or to what happened instead; a 5xx and a hang are faults. */
 export function httpAttempt(base: URL, generate: (random: Random) => FuzzRequest) {
   return async (random: Random): Promise<string> => {
     const request = generate(random);
     const status =
       random() < RAW_SHARE ? await raw(base, rawBytes(random, request)) : await fetched(base, request);
-    // Bun's own answer to everything that is not HTTP/1.1; it is right.
+    // 505 is Bun's own answer to whatever is not HTTP/1.1, and correct.
     return /^5/.test(status) && status !== "505" ? `!${status}` : status;
   };
 }
@@ -28,16 +28,18 @@ async function fetched(base: URL, { method, path, headers, body }: FuzzRequest):
       redirect: "manual",
       signal: AbortSignal.timeout(HANG_MS),
     });
-    await answer.arrayBuffer();
+    // A stream of events has no end to wait for.
+    if (answer.headers.get("content-type")?.startsWith("text/event-stream")) await answer.body?.cancel();
+    else await answer.arrayBuffer();
     return String(answer.status);
   } catch (error) {
     if (error instanceof Error && error.name === "TimeoutError") return "!hang";
-    // Refused by fetch itself, or the registry let go of one who went on sending.
+    // Refused by fetch itself, or closed by the registry while we were still sending.
     return "no answer";
   }
 }
 
-/** @returns the first answer's status, or `closed` */
+/** Resolves to the status of the first answer, or `closed`. */
 function raw({ hostname, port }: URL, bytes: Uint8Array): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const socket = connect(Number(port), hostname, () => socket.end(bytes));

@@ -1,40 +1,40 @@
-/** What keys make of the line being typed, and what they ask for. No I/O. */
+/** The line editor as a pure function: what each key changes, and what it asks for. */
 import { complete } from "./complete.ts";
 import type { Key } from "./keys.ts";
 import { cut, EMPTY, insert, kills, type Line, moves, removals, transpose } from "./line.ts";
 
 export interface Editor {
   line: Line;
-  /** How many lines back in history the line comes from; 0 is the one being typed, which waits as `draft`. */
+  /** How far back in history the line is; 0 is the line being typed, which `draft` keeps meanwhile. */
   back: number;
   draft: Line;
-  /** What was removed last, for Ctrl-Y. */
+  /** The text killed last, for Ctrl-Y. */
   killed: string;
-  /** A message of several lines, as it would be sent, that waits for a look at it. */
+  /** A pasted message of several lines, to be confirmed before it is sent. */
   pasted: string | undefined;
-  /** What Tab could make of the line. */
+  /** Possible completions after an ambiguous Tab. */
   candidates: readonly string[];
-  /** What Ctrl-R looks for, while it does. */
+  /** The search in progress (Ctrl-R). */
   search: Search | undefined;
 }
 
 export interface Search {
   query: string;
-  /** Whether a line holds it. */
+  /** Whether a line contains the query. */
   found: boolean;
-  /** The editor to go back to. */
+  /** The editor to return to on Escape. */
   before: Editor;
 }
 
 export type Action =
   | { type: "none" }
-  /** A line is done. */
+  /** A line is complete. */
   | { type: "submit"; text: string }
-  /** A key stands for a command, while the line stays as it is. */
+  /** A key stands for a command; the line stays as it is. */
   | { type: "command"; text: string }
   | { type: "leave" | "suspend" | "repaint" };
 
-/** What the keys can draw on. */
+/** What recall, search and completion draw on. */
 export interface EditorContext {
   history: readonly string[];
   /** Without their colon. */
@@ -66,7 +66,7 @@ export const BLANK: Editor = {
   search: undefined,
 };
 
-/** What a key makes of the editor, and what it asks for. */
+/** The editor after a key, and the action the key asks for. */
 export function press(before: Editor, key: Key, context: EditorContext): [Editor, Action] {
   if (key.type === "focus") return [before, NONE];
   const editor = { ...before, candidates: [] };
@@ -123,7 +123,7 @@ function pressNamed(editor: Editor, name: string, context: EditorContext): [Edit
   return [editor, command === undefined ? NONE : { type: "command", text: command }];
 }
 
-/** A line that is changed is the one being typed, wherever it came from. */
+/** An edited line is the one being typed, even if it came from history. */
 function change(editor: Editor, line: Line): Editor {
   return { ...editor, line, back: 0 };
 }
@@ -136,11 +136,11 @@ function recall(editor: Editor, back: number, history: readonly string[]): Edito
   return { ...editor, line, draft, back };
 }
 
-/** Looks back through history, as in other shells: a key that is no part of the search ends it and does what it does. */
+/** Searches history backwards, as shells do: any other key ends the search and then does its own work. */
 function pressInSearch(editor: Editor, search: Search, key: Key, context: EditorContext): [Editor, Action] {
   const { query, before } = search;
   if (key.type !== "press") {
-    // Nobody searches for a line break.
+    // Of a paste, only the first line: nobody searches for a line break.
     const more = key.type === "focus" ? "" : key.text.replace(/\n.*/s, "");
     return [find(editor, search, query + more, Math.max(1, editor.back), context.history), NONE];
   }
@@ -163,7 +163,7 @@ function pressInSearch(editor: Editor, search: Search, key: Key, context: Editor
   }
 }
 
-/** Shows the newest line that holds the query, in whatever case, from so many lines back on; the one shown stays if none does. */
+/** Shows the newest line, at least `from` lines back, that contains the query, ignoring case; if none does, the line stays. */
 function find(
   editor: Editor,
   { before }: Search,
@@ -187,7 +187,7 @@ function find(
   return { ...editor, search: { query, found: false, before } };
 }
 
-/** A text without its last character. */
+/** A text without its last grapheme. */
 function removeLast(text: string): string {
   return cut({ text, cursor: text.length }, removals.backspace?.({ text, cursor: text.length }) ?? 0)[0].text;
 }
@@ -199,7 +199,7 @@ function completeLine(editor: Editor, { commands, users }: EditorContext): Edito
   return { ...change(editor, { text: typed + text.slice(cursor), cursor: typed.length }), candidates };
 }
 
-/** One line goes where the cursor is; several are a message of their own, which is looked at first. */
+/** A single line is inserted at the cursor; several lines become a message, to be confirmed first. */
 function paste(editor: Editor, text: string): [Editor, Action] {
   const { line } = editor;
   const whole = text.replace(/\n+$/, "");
@@ -225,7 +225,7 @@ function reviewPaste(editor: Editor, pasted: string, key: Key): [Editor, Action]
   }
 }
 
-/** A line that sends a text as it is, also where that starts like a command. */
+/** The line that sends a text literally, even if it starts like a command. */
 function escapeCommand(text: string): string {
   return /^:(:|[a-z])/i.test(text) ? `:${text}` : text;
 }

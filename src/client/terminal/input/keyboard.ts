@@ -13,9 +13,9 @@ interface KeyboardOptions {
   clock: Clock;
   context(): EditorContext;
   onAction(action: Action): void;
-  /** The terminal's window got the focus or lost it. */
+  /** The window gained or lost focus. */
   onFocus(focused: boolean): void;
-  /** All keys read so far have had their effect. */
+  /** All keys read so far have been applied. */
   onChange(): void;
 }
 

@@ -1,7 +1,7 @@
-/** A line as it is typed: what each editing key makes of it. */
+/** A line and its cursor, and what each editing key does to them. */
 import { graphemesOf } from "../view/cells.ts";
 
-/** The cursor stands before the character at an index, which is the start of a grapheme or the end. */
+/** `cursor` is an index into the text: the start of a grapheme, or the end. */
 export interface Line {
   text: string;
   cursor: number;
@@ -9,12 +9,12 @@ export interface Line {
 
 export const EMPTY: Line = { text: "", cursor: 0 };
 
-/** The line with a text where the cursor was, which is behind it now. */
+/** Inserts a text at the cursor, which moves behind it. */
 export function insert({ text, cursor }: Line, added: string): Line {
   return { text: text.slice(0, cursor) + added + text.slice(cursor), cursor: cursor + added.length };
 }
 
-/** By the name of the key that moves the cursor: where to. */
+/** Where a key moves the cursor to, by the name of the key. */
 export const moves: Record<string, (line: Line) => number> = {
   left: before,
   "ctrl-b": before,
@@ -32,14 +32,14 @@ export const moves: Record<string, (line: Line) => number> = {
   "alt-f": wordEnd,
 };
 
-/** By the name of the key that removes what is between the cursor and a place: that place. */
+/** How far from the cursor a key removes text, by the name of the key. */
 export const removals: Record<string, (line: Line) => number> = {
   backspace: before,
   delete: after,
   "ctrl-d": after,
 };
 
-/** Like `removals`, but what is removed can be put back with Ctrl-Y. */
+/** Like `removals`, but Ctrl-Y puts the text back. */
 export const kills: Record<string, (line: Line) => number> = {
   "ctrl-u": () => 0,
   "ctrl-k": ({ text }) => text.length,
@@ -49,7 +49,7 @@ export const kills: Record<string, (line: Line) => number> = {
   "ctrl-delete": wordEnd,
 };
 
-/** The line without what is between the cursor and another place, and what that was. */
+/** Removes the text between the cursor and a place, and returns the line and that text. */
 export function cut({ text, cursor }: Line, place: number): [Line, string] {
   const [from, to] = place < cursor ? [place, cursor] : [cursor, place];
   return [{ text: text.slice(0, from) + text.slice(to), cursor: from }, text.slice(from, to)];

@@ -1,13 +1,13 @@
-/** When the bell rings. */
+/** The bell: which messages ring it, and how often. */
 import type { Clock } from "../../../core/clock.ts";
 import type { Bell } from "../types.ts";
 
-/** The bell rings once in this many milliseconds at most. */
+/** Least time between two rings, in milliseconds. */
 const QUIET_MS = 1000;
 
 /** @param when messages ring it */
 export function createBell(when: Bell, clock: Clock) {
-  // Terminals that do not report the focus are looked at, as far as we know.
+  // A terminal that does not report focus counts as focused.
   let focused = true;
   let due = false;
   let last = Number.NEGATIVE_INFINITY;
@@ -16,11 +16,10 @@ export function createBell(when: Bell, clock: Clock) {
     setFocus(now: boolean): void {
       focused = now;
     },
-    /** A message came. */
     messageArrived(fromSelected: boolean): void {
       if (when === "all" || (when === "unselected" && !(focused && fromSelected))) due = true;
     },
-    /** What to write to ring it, if it is time to. */
+    /** Returns BEL if a ring is due, else an empty string. */
     ring(): string {
       if (!due) return "";
       due = false;

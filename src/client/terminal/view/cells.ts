@@ -1,4 +1,4 @@
-/** Text as a terminal counts it: graphemes, and the columns that each takes. */
+/** Text as a terminal counts it: graphemes, and the columns each takes. */
 
 /** Created on first use: loading the rules takes longer than everything else before the first prompt. */
 let segmenter: Intl.Segmenter | undefined;
@@ -12,15 +12,15 @@ export function graphemesOf(text: string): Intl.Segments {
 /** Columns from one tab stop to the next. */
 const TAB = 4;
 
-/** What a tab takes in a row: white space up to the next stop. */
+/** A tab at a column: spaces up to the next stop. */
 export function tabAt(column: number): { text: string; width: number } {
   const width = TAB - (column % TAB);
   return { text: " ".repeat(width), width };
 }
 
-/** The pieces of a text that a cursor can stand between, and how many columns each takes. */
+/** Yields the graphemes of a text, each with its width in columns. */
 export function* cells(text: string): Generator<{ text: string; width: number }> {
-  // Most texts are plain, and cut about ten times as fast this way.
+  // Most texts are ASCII, for which this is about ten times as fast.
   if (/^[\x20-\x7e]*$/.test(text)) {
     for (const character of text) yield { text: character, width: 1 };
     return;
@@ -28,7 +28,7 @@ export function* cells(text: string): Generator<{ text: string; width: number }>
   for (const { segment } of graphemesOf(text)) yield { text: segment, width: widthOf(segment) };
 }
 
-/** Marks with a place of their own take no column of their own, which Bun knows of some scripts only. */
+/** Spacing marks (Mc) take no column of their own; Bun knows that for some scripts only. */
 function widthOf(grapheme: string): number {
   return Bun.stringWidth(grapheme.replace(/(?<=.)\p{Mc}/gu, ""));
 }

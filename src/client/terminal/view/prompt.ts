@@ -6,8 +6,8 @@ import type { Block } from "./renderer.ts";
 import type { Row, Span } from "./wrap.ts";
 
 /**
- * The prompt and the line behind it in rows of `columns`; of more than `limit` rows, those around the cursor.
- * The last row is never full.
+ * Lays out the prompt and the line after it; of more than `limit` rows, only those around the cursor. The last row is
+ * never full.
  */
 export function layoutPrompt(prompt: readonly Span[], line: Line, columns: number, limit: number): Block {
   const rows: Row[] = [];
@@ -27,7 +27,7 @@ export function layoutPrompt(prompt: readonly Span[], line: Line, columns: numbe
 
   for (const { text, style } of prompt) for (const cell of cells(text)) put(cell.text, cell.width, style);
   let index = 0;
-  // Whether something is shown as an escape depends on what stands around it in the line.
+  // Whether a character is escaped depends on its neighbours, so the line is looked at as a whole.
   const escapes = escapesOf(line.text);
   let next = 0;
   for (const cell of cells(line.text)) {
@@ -43,7 +43,7 @@ export function layoutPrompt(prompt: readonly Span[], line: Line, columns: numbe
         safe += text.slice(from, one.index - index) + one.shown;
         from = one.index - index + one.length;
       }
-      // What is shown as an escape may be cut at the edge like any other text.
+      // An escape may break at the edge like any other text.
       for (const piece of safe === "" ? [cell] : cells(safe + text.slice(from)))
         put(piece.text, piece.width, undefined);
     }
@@ -59,7 +59,7 @@ function within({ rows, cursor }: Block, limit: number): Block {
   const start = Math.min(Math.max(0, cursor.row - Math.floor(limit / 2)), rows.length - limit);
   const shown = rows.slice(start, start + limit);
   const last = shown.at(-1);
-  // A full row in last place leaves no room to erase behind it.
+  // Erasing behind a full row would take its last character.
   if (last && start + limit < rows.length) shown.push({ text: "", width: 0 });
   return { rows: shown, cursor: { row: cursor.row - start, column: cursor.column } };
 }

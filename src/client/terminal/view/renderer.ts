@@ -1,27 +1,27 @@
-/** What is written to a terminal to show rows that stay, and below them a block that is drawn anew each time. */
+/** What to write to a terminal to append rows, and to redraw the block below them. */
 import type { Row } from "./wrap.ts";
 
-/** The rows at the bottom, never more than the screen has, and where in them the cursor is. */
+/** The rows at the bottom, never more than the screen has, and the place of the cursor in them. */
 export interface Block {
   rows: Row[];
   cursor: { row: number; column: number };
 }
 
 export interface Renderer {
-  /** Adds rows above the block, and draws the block. */
+  /** Appends rows above the block, and redraws the block. */
   draw(added: readonly Row[], block: Block, columns: number): string;
-  /** Draws all of the screen: the last of the rows that stay, and the block. */
+  /** Redraws the whole screen: the last rows above the block, and the block. */
   repaint(kept: readonly Row[], block: Block, columns: number, lines: number): string;
-  /** Takes the block away; the cursor is then where it began. */
+  /** Erases the block, and leaves the cursor where it began. */
   erase(): string;
 }
 
-/** Synchronized output (mode 2026) where the terminal has it, so that no half-drawn frame is seen; no cursor and no wrapping meanwhile. */
+/** Synchronized output (mode 2026), where supported, hides half-drawn frames; cursor and wrapping are off meanwhile. */
 const BEGIN = "\x1b[?2026h\x1b[?25l\x1b[?7l";
 const END = "\x1b[?7h\x1b[?25h\x1b[?2026l";
 
 export function createRenderer(): Renderer {
-  /** In which row of the block the cursor was left. */
+  /** The row of the block that the cursor was left in. */
   let cursorRow = 0;
 
   function toTop(): string {
@@ -33,27 +33,27 @@ export function createRenderer(): Renderer {
   function drawn({ rows, cursor }: Block, columns: number): string {
     cursorRow = cursor.row;
     const up = Math.max(0, rows.length - 1 - cursor.row);
-    // The block's last row is never full: there the erasing would take its last character.
-    return `${rows.map((row) => clean(row, columns)).join("\r\n")}\x1b[J${up > 0 ? `\x1b[${up}A` : ""}\x1b[${cursor.column + 1}G`;
+    // The block's last row is never full: erasing behind it would take its last character.
+    return `${rows.map((row) => overwrite(row, columns)).join("\r\n")}\x1b[J${up > 0 ? `\x1b[${up}A` : ""}\x1b[${cursor.column + 1}G`;
   }
 
   return {
     draw(added, block, columns) {
       const top = toTop();
-      const above = added.map((row) => `${clean(row, columns)}\r\n`).join("");
+      const above = added.map((row) => `${overwrite(row, columns)}\r\n`).join("");
       return BEGIN + top + above + drawn(block, columns) + END;
     },
     repaint(kept, block, columns, lines) {
       const room = Math.max(0, lines - block.rows.length);
       const above = room === 0 ? [] : kept.slice(-room);
-      const text = above.map((row) => `${clean(row, columns)}\r\n`).join("");
+      const text = above.map((row) => `${overwrite(row, columns)}\r\n`).join("");
       return `${BEGIN}\x1b[H${text}${drawn(block, columns)}${END}`;
     },
     erase: () => `${toTop()}\x1b[J`,
   };
 }
 
-/** A row over whatever was there. Behind a full one nothing is left, and erasing would take its last character. */
-function clean({ text, width }: Row, columns: number): string {
+/** Overwrites a row. A full one leaves nothing to erase, and erasing would take its last character. */
+function overwrite({ text, width }: Row, columns: number): string {
   return width < columns ? `${text}\x1b[K` : text;
 }

@@ -2,18 +2,18 @@ import type { Clock } from "../../../core/clock.ts";
 import type { UserName } from "../../../core/schemas.ts";
 import type { Output } from "../../session/model.ts";
 
-/** How long a message is held back at most, in milliseconds: longer than a datagram is under way, and hardly seen. */
+/** Longest time a message is held back, in milliseconds: longer than a datagram travels, and hardly noticeable. */
 const HOLD_MS = 200;
 
 export type MessageOutput = Extract<Output, { type: "message" }>;
 
-/** Keeps what may be an answer behind the text that it answers: a program is often quicker than the word that it got the text. */
+/** Shows a reply below the text it answers, even if it arrives before the acknowledgement, as replies of programs often do. */
 export interface ReplyOrder {
-  /** Shows a message, or holds it back while a text to its user is under way. */
+  /** Shows a message, or holds it back while a text to its sender is pending. */
   push(output: MessageOutput): void;
-  /** Shows what is held back, if nothing to its users is under way any more. */
+  /** Shows the held messages if no text to their senders is pending any more. */
   settle(): void;
-  /** Shows what is held back. */
+  /** Shows the held messages. */
   flush(): void;
 }
 

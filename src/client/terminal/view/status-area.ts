@@ -1,4 +1,4 @@
-/** The rows at the bottom: texts under way, what Tab offers, and the line being typed or the paste looked at. */
+/** The rows at the bottom: pending texts, completions, and the line being typed or the paste to confirm. */
 import { visibleName, visibleText } from "../../../core/sanitize.ts";
 import type { Session } from "../../session/model.ts";
 import type { Editor, Search } from "../input/editor.ts";
@@ -8,17 +8,17 @@ import type { Block } from "./renderer.ts";
 import type { Theme } from "./theme.ts";
 import { type Row, type Span, wrap } from "./wrap.ts";
 
-/** Most rows that texts under way, a paste, and a typed line may take, each. */
+/** Most rows for the completions, a paste, and a typed line, each. */
 const MAX_ROWS = 8;
 
 export interface StatusArea {
   editor: Editor;
   session: Session | undefined;
-  /** My texts that have no fate yet, the oldest first. */
+  /** My texts whose outcome is not known yet, oldest first. */
   pending: readonly Entry[];
 }
 
-/** Never more rows than the screen has. */
+/** Lays the area out in no more rows than the screen has. */
 export function layoutStatusArea(
   area: StatusArea,
   theme: Theme,
@@ -47,7 +47,7 @@ export function layoutStatusArea(
   };
 }
 
-/** Who gets the line, and in front of it who else wrote and can be selected; shorter where there is no room. */
+/** The prompt: unread counts of users who can be selected, then who gets the line; shortened where room is scarce. */
 function layoutRecipient(
   session: Session | undefined,
   { bold, user, marks }: Theme,

@@ -1,11 +1,11 @@
-/** How things look: colours if the user wants them, and marks that the terminal can show. */
+/** Colours, if the user wants them, and marks that the terminal can show. */
 
 export interface Theme {
   dim: Style;
   bold: Style;
   good: Style;
   alarm: Style;
-  /** One steady style per user. */
+  /** Always the same style for the same user. */
   user: (name: string) => Style;
   marks: Marks;
 }
@@ -39,7 +39,7 @@ const ASCII: Marks = {
   cut: "...",
 };
 
-/** SGR codes of colours that can be read on black and on white; red is that of errors, bright or not. */
+/** SGR codes of colours legible on black and on white; red is kept for errors. */
 const USER_COLOURS = [32, 33, 35, 36, 94, 95, 34, 92];
 
 /** @param env with NO_COLOR (https://no-color.org) and the locale */
@@ -52,12 +52,12 @@ export function createTheme(env: Record<string, string | undefined>): Theme {
     good: sgr(32),
     alarm: sgr(31),
     user: (name) => sgr(USER_COLOURS[hash(name) % USER_COLOURS.length] ?? 0),
-    marks: speaksUnicode(env) ? UNICODE : ASCII,
+    marks: isUnicode(env) ? UNICODE : ASCII,
   };
 }
 
-/** A locale that is set and is not of UTF-8 says no; one that is not set says nothing, and most terminals do. */
-function speaksUnicode({ LC_ALL, LC_CTYPE, LANG }: Record<string, string | undefined>): boolean {
+/** Whether the locale is UTF-8; where none is set, most terminals are. */
+function isUnicode({ LC_ALL, LC_CTYPE, LANG }: Record<string, string | undefined>): boolean {
   const locale = LC_ALL || LC_CTYPE || LANG || "UTF-8";
   return /utf-?8/i.test(locale);
 }

@@ -1,14 +1,14 @@
-/** The list of users as a table, for people. */
+/** The list of users as a table. */
 import { urlHost } from "../../../core/address.ts";
 import { visible, visibleName } from "../../../core/sanitize.ts";
 import type { Output, Session } from "../../session/model.ts";
 import type { Theme } from "./theme.ts";
 import { type Row, type Span, wrap } from "./wrap.ts";
 
-/** The widest a column gets, in columns of the terminal; what is longer sticks out. */
+/** Widest that a table column gets, in terminal columns; longer cells stick out. */
 const MAX_COLUMN = 32;
 
-/** Who is there, sorted by name: a mark for who is selected, the name, the protocol, the address, and what else there is to say. */
+/** Lays out the users by name: a mark for the selected one, name, protocol, address, notes. */
 export function layoutUserTable(
   { users, me }: Extract<Output, { type: "users" }>,
   session: Session | undefined,

@@ -4,28 +4,28 @@ import { cells, tabAt } from "./cells.ts";
 /** A piece of text in one style, already safe to print. */
 export interface Span {
   text: string;
-  /** Puts the style around a piece of the text. */
+  /** Wraps a piece of the text in its escape sequences. */
   style?: (text: string) => string;
 }
 
-/** A row as it is written, and how many columns it takes. */
+/** A row as it is written, and its width in columns. */
 export interface Row {
   text: string;
   width: number;
 }
 
 /**
- * One paragraph as rows of at most `columns`, cut at spaces where that is possible; rows after the first are
- * indented, so that none can pass for the start of another paragraph.
+ * Wraps one paragraph to rows of at most `columns`, at spaces where possible. Rows after the first are indented, so
+ * that none can pass for the start of another paragraph.
  */
 export function wrap(spans: readonly Span[], columns: number, indent: number): Row[] {
   const rows: Row[] = [];
-  /** The row so far: words and spaces, with the width behind each. */
+  /** The row so far, up to its last space. */
   let row = { text: "", width: 0 };
-  /** Columns of the row before its own text. */
+  /** Columns of indentation in the row. */
   let margin = 0;
-  /** What follows the last space, not yet sure to fit. */
-  let word: Word = { text: "", width: 0 };
+  /** What follows the last space, and may still move to the next row. */
+  let word: Row = { text: "", width: 0 };
 
   function endRow(): void {
     rows.push(row);
@@ -48,9 +48,8 @@ export function wrap(spans: readonly Span[], columns: number, indent: number): R
       const cell = piece.text === "\t" ? tabAt(row.width + word.width) : piece;
       const isSpace = piece.text === " " || piece.text === "\t";
       if (row.width + word.width + cell.width > columns && row.width + word.width > margin) {
-        // A space at the edge is where the row ends.
         flush();
-        // So does it where moving the word would leave half of it empty.
+        // A space at the edge ends the row. A word is cut if moving it would leave half of the row empty.
         if (isSpace || row.width === margin || word.width > columns / 2) endWord();
         endRow();
         if (isSpace) continue;
@@ -66,10 +65,4 @@ export function wrap(spans: readonly Span[], columns: number, indent: number): R
   endWord();
   rows.push(row);
   return rows;
-}
-
-/** What has been put together since the last space. */
-interface Word {
-  text: string;
-  width: number;
 }

@@ -2,9 +2,12 @@
 import { isRecord } from "../../src/core/schemas.ts";
 import type { Answer } from "./http.ts";
 import { NOWHERE, type Registry } from "./registry.ts";
-import type { Row } from "./row.ts";
+import { NotChecked, type Row } from "./row.ts";
 
 const ELSEWHERE = { protocol: "HTTP", host: "192.0.2.2", port: 8080 };
+
+/** On another machine these would lead to whoever is there. */
+const LOOPBACK = ["127.0.0.1", "localhost", "::1"];
 
 /** Names against the rule, each for a reason of its own. */
 const BAD_NAMES = ["", "a b", "é", "a/b", "a@b", "a\n"];
@@ -142,6 +145,32 @@ export const registryRows: Row<Registry>[] = [
     },
   },
   {
+    ours: true,
+    name: "the host 0.0.0.0 is stored as the address that the request came from",
+    async check(registry) {
+      const own = await registry.ownAddress();
+      for (const host of ["0.0.0.0", "::"]) await expectStored(registry, host, own);
+    },
+  },
+  {
+    ours: true,
+    name: "a loopback host named from this machine stays as it is",
+    async check(registry) {
+      if (!(await registry.isHere())) throw new NotChecked("the registry is on another machine");
+      for (const host of LOOPBACK) await expectStored(registry, host, host);
+    },
+  },
+  {
+    ours: true,
+    name: "a loopback host named from another machine is stored as the address that the request came from",
+    async check(registry) {
+      if (await registry.isHere())
+        throw new NotChecked("the registry is on this machine; run it on another one");
+      const own = await registry.ownAddress();
+      for (const host of LOOPBACK) await expectStored(registry, host, own);
+    },
+  },
+  {
     name: "checks each user every 2–3 minutes",
     check: async (registry) => (await registry.checks()).expectInterval(),
   },
@@ -184,6 +213,15 @@ async function listedAt(registry: Registry, user: string, path: string) {
 async function expectListed(registry: Registry, user: string, address: object): Promise<void> {
   const { entry, answer } = await registry.listed(user);
   if (!sameFields(entry, address)) answer.instead(`${user} in the list, at ${JSON.stringify(address)}`);
+}
+
+/** Registers a user at a host, and looks for what has become of it. */
+async function expectStored(registry: Registry, host: string, expected: string): Promise<void> {
+  const user = registry.newName();
+  expectOk(await registry.post(user, { ...NOWHERE, host }));
+  const { entry, answer } = await registry.listed(user);
+  const stored = isRecord(entry) ? String(entry.host) : "";
+  if (stored !== expected) answer.instead(`the host ${expected} where ${host} was named`);
 }
 
 function sameFields(entry: unknown, address: object): boolean {

@@ -1,7 +1,9 @@
 /** A registry under check, with throw-away users that are removed in the end. */
-import { hostOf } from "../../src/core/address.ts";
+import { hostOf, resolveHost } from "../../src/core/address.ts";
+import { isOwnAddress } from "../../src/core/own-addresses.ts";
 import { REGISTRY_PATHS } from "../../src/core/protocol.ts";
 import { isRecord } from "../../src/core/schemas.ts";
+import { localAddressTowards } from "../../src/core/udp.ts";
 import { type Checks, watchChecks } from "./checks.ts";
 import { type Answer, ask } from "./http.ts";
 import { NotChecked } from "./row.ts";
@@ -26,6 +28,9 @@ export interface Registry {
   nameField(): Promise<{ field: "user" | "name"; answer: Answer }>;
   /** What stands behind `/v1/users` in the path of the list that this registry knows, and its answer to the slash. */
   listPath(): Promise<{ path: "/" | ""; answer: Answer }>;
+  /** Whether it is on this machine, and the address of this machine from which it is asked. */
+  isHere(): Promise<boolean>;
+  ownAddress(): Promise<string>;
   /** What the registry does to find out whether its users are there. @throws NotChecked if nobody waits for it */
   checks(): Promise<Checks>;
   /** Removes all that was registered, within 2 s. */
@@ -73,6 +78,10 @@ export function openRegistry(url: string, wait: number): Registry {
       path ??= findListPath();
       return path;
     },
+    async isHere() {
+      return (await resolveHost(hostOf(url))).every(isOwnAddress);
+    },
+    ownAddress: () => localAddressTowards(hostOf(url)),
     checks() {
       checks ??= watchChecks(registry, hostOf(url), wait);
       return checks;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { PROTOCOLS } from "../../src/core/protocol.ts";
 import type { Protocol } from "../../src/core/schemas.ts";
+import { faults } from "../fixtures/faulty-registry.ts";
 import { type Machine, noNetwork, openNetwork } from "../helpers/network.ts";
 import type { Program } from "../helpers/program.ts";
 
@@ -168,6 +169,29 @@ describe.skipIf(noNetwork !== undefined)("on several machines", () => {
       carol.type(":update");
       await carol.sees(/^both /);
       expect(registry.lines.join("\n")).not.toContain("removed");
+    },
+  );
+
+  test.each([
+    ["of Talk", "src/registry/main.ts", ["--host", "0.0.0.0", "--store", "memory:"], 0],
+    ["of another make", "test/fixtures/faulty-registry.ts", [], 0],
+    ["that keeps it", "test/fixtures/faulty-registry.ts", ["another machine's loopback stays"], 1],
+  ])(
+    "what a registry %s makes of another machine's loopback is seen by conformance",
+    async (_, main, args, exitCode) => {
+      const network = openNetwork();
+      const [a, b] = [network.machine(A), network.machine(B)];
+      await a.start(main, ...args).sees(/listening|^registry at/);
+      const check = ["scripts/conformance/main.ts", "--registry", `http://${A}:8088`, "--json", "--strict"];
+      const { stdout, ...done } = b.run(process.execPath, ...check);
+      const rows: { name: string; result: string }[] = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      expect(rows.filter(({ result }) => result === "failed").map(({ name }) => name)).toEqual(
+        exitCode === 0 ? [] : [faults["another machine's loopback stays"]],
+      );
+      expect(done.exitCode).toBe(exitCode);
     },
   );
 

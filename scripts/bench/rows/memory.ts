@@ -10,7 +10,7 @@ import { startClient, startRegistry } from "../talk.ts";
 const SETTLE_MS = 1000;
 
 export const memoryRows: Row[] = [
-  row("memory-client", "resident, idle client", 1.3, async () => {
+  row("memory-client", "resident, idle client", 1.6, async () => {
     const registry = await startRegistry("--store", "memory:");
     let clients = 0;
     return [
@@ -18,8 +18,8 @@ export const memoryRows: Row[] = [
       fresh("bare", () => startBare("bare-http")),
     ];
   }),
-  row("memory-registry", "resident, idle registry", 2, async () => registries(0)),
-  row("memory-100000", "resident, registry of 100,000 users", 2, async () => registries(100_000)),
+  row("memory-registry", "resident, idle registry", 1.9, async () => registries(0)),
+  row("memory-100000", "resident, registry of 100,000 users", 1.7, async () => registries(100_000)),
 ];
 
 function row(name: string, title: string, ratio: number, open: Row["open"]): Row {

@@ -13,11 +13,11 @@ import { need, startLoggingRegistry, startRegistry } from "../talk.ts";
 const bare = (ratio: number): Target[] => [{ rival: "bare", ratio }];
 
 export const registryRows: Row[] = [
-  list("list-100", 100, "list", [...bare(0.9), { rival: "fastify", ratio: 1.5 }]),
-  list("list-10000", 10_000, "list", bare(0.9)),
-  list("unchanged-100", 100, "unchanged", bare(0.9)),
-  list("unchanged-10000", 10_000, "unchanged", bare(0.9)),
-  row("put", "PUT a user, memory:", [...bare(0.8), { rival: "fastify", ratio: 1.3 }], async () => [
+  list("list-100", 100, "list", [...bare(0.92), { rival: "fastify", ratio: 1.5 }]),
+  list("list-10000", 10_000, "list", bare(0.95)),
+  list("unchanged-100", 100, "unchanged", bare(0.92)),
+  list("unchanged-10000", 10_000, "unchanged", bare(0.92)),
+  row("put", "PUT a user, memory:", [...bare(0.82), { rival: "fastify", ratio: 1.3 }], async () => [
     underLoad("talk", await startRegistry("--store", "memory:"), { kind: "put" }),
     underLoad("bare", await startBare("bare-registry"), { kind: "put" }),
     underLoad("fastify", await startOnNode("fastify-registry"), { kind: "put" }),
@@ -26,7 +26,7 @@ export const registryRows: Row[] = [
     underLoad("talk", await startLoggingRegistry("--store", "memory:"), { kind: "put" }),
     underLoad("bare", await startBare("bare-registry"), { kind: "put" }),
   ]),
-  row("put-sqlite", "PUT a user, sqlite:, against a Map", bare(0.7), async () => {
+  row("put-sqlite", "PUT a user, sqlite:, against a Map", bare(0.72), async () => {
     const folder = mkdtempSync(join(tmpdir(), "talk-bench-"));
     const registry = await startRegistry("--store", `sqlite:${folder}/users.db`);
     return [
@@ -34,12 +34,12 @@ export const registryRows: Row[] = [
       underLoad("bare", await startBare("bare-registry"), { kind: "put" }),
     ];
   }),
-  row("post", "POST new users, memory:", bare(0.8), async () => [
+  row("post", "POST new users, memory:", bare(0.82), async () => [
     underLoad("talk", await startRegistry("--store", "memory:"), { kind: "post" }),
     underLoad("bare", await startBare("bare-registry"), { kind: "post" }),
     underLoad("fastify", await startOnNode("fastify-registry"), { kind: "post" }),
   ]),
-  row("put-redis", "PUT a user, redis:, against a pipelined HSET", bare(0.8), async () => {
+  row("put-redis", "PUT a user, redis:, against a pipelined HSET", bare(0.92), async () => {
     await need("registry", "redis:");
     const { url, redis } = await startRedis();
     return [

@@ -4,6 +4,8 @@ import type { Clock } from "../../src/core/clock.ts";
 export interface FakeClock extends Clock {
   /** Lets so many milliseconds pass, with everything that was to happen in them, in order. */
   pass(ms: number): Promise<void>;
+  /** The milliseconds until something is to happen. */
+  untilNext(): number;
 }
 
 interface Timer {
@@ -53,6 +55,8 @@ export function createFakeClock(): FakeClock {
       push(timer);
       return () => void cancelled.add(timer);
     },
+    untilNext: () =>
+      Math.min(...heap.filter((timer) => !cancelled.has(timer)).map((timer) => timer.at)) - time,
     async pass(ms) {
       const end = time + ms;
       await settle();

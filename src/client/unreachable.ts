@@ -1,4 +1,4 @@
-import { DeniedAddress, ElsewhereLoopback, errorCode } from "../core/errors.ts";
+import { DeniedAddress, errorCode } from "../core/errors.ts";
 import type { Outcome } from "./transports/types.ts";
 
 const REASONS: Record<string, string> = {
@@ -13,7 +13,7 @@ const REASONS: Record<string, string> = {
 
 /** Why nothing can have reached the peer, for those errors that prove it; else undefined. */
 export function unreachable(error: unknown): string | undefined {
-  if (error instanceof DeniedAddress || error instanceof ElsewhereLoopback) return error.message;
+  if (error instanceof DeniedAddress) return error.message;
   return REASONS[errorCode(error) ?? ""];
 }
 
@@ -21,7 +21,7 @@ export function unreachable(error: unknown): string | undefined {
 export function notReached(error: unknown): Outcome | undefined {
   const reason = unreachable(error);
   if (reason === undefined) return undefined;
-  return error instanceof DeniedAddress || error instanceof ElsewhereLoopback
+  return error instanceof DeniedAddress
     ? { type: "failed", reason }
     : { type: "failed", reason, absent: true };
 }

@@ -1,7 +1,7 @@
 /** Which addresses are never contacted, whoever registers them: those at which no user can be, but harm can be done. */
 import { BlockList, isIP, isIPv4 } from "node:net";
 import { isLoopback, resolveHost } from "./address.ts";
-import { DeniedAddress, ElsewhereLoopback, InvalidInput } from "./errors.ts";
+import { DeniedAddress, InvalidInput } from "./errors.ts";
 
 /**
  * Unspecified, link-local, multicast, reserved with broadcast (RFC 6890), and where clouds keep the secrets of a
@@ -39,7 +39,7 @@ export const contactElsewhere: MayContact = (ip) => contactRule(ip) && !isLoopba
  * The IP addresses at which a host may be contacted. Connect to one of these and not to the name: a second lookup
  * could say something else.
  * @param signal ends the lookup, which may take longer than anybody waits
- * @throws DeniedAddress if there is none, ElsewhereLoopback if that is because only its own machine reaches it; the resolver's error, code ENOTFOUND; the signal's reason
+ * @throws DeniedAddress if there is none; the resolver's error, code ENOTFOUND; the signal's reason
  */
 export async function resolveContact(
   host: string,
@@ -50,7 +50,11 @@ export async function resolveContact(
   const allowed = found.filter(mayContact);
   if (allowed.length > 0) return allowed;
   const elsewhere = mayContact === contactElsewhere && found.some(contactRule);
-  throw elsewhere ? new ElsewhereLoopback(host) : new DeniedAddress();
+  throw new DeniedAddress(
+    elsewhere
+      ? `registered at ${host}, which only their own machine reaches; they should start with --host <their address>`
+      : "its address is one that is never contacted",
+  );
 }
 
 /** Denies a network, and of IPv4 also the forms of IPv6 that are translated to it on the way. */

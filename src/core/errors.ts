@@ -1,12 +1,122 @@
+/** Every failure that Talk tells: its code, the HTTP status where it is an answer, and the sentence. */
+
+interface Refusal {
+  /** The HTTP status. */
+  status: number;
+  /** What to do, for people; `{…}` stands for what the case adds. */
+  sentence: string;
+  /** Headers of the HTTP answer. */
+  headers?: Record<string, string>;
+}
+
+/** What a listener may refuse. Stores, errors and HTTP share these words. */
+export const REFUSALS = {
+  unauthorized: {
+    status: 401,
+    sentence: "This name has an owner; send its secret as Authorization: Bearer <secret>.",
+    headers: { "WWW-Authenticate": "Bearer" },
+  },
+  forbidden: { status: 403, sentence: "This name has another owner; choose another name." },
+  "foreign-origin": {
+    status: 403,
+    sentence: "Web pages of another origin may not ask here; use the pages of this host, or a program.",
+  },
+  "foreign-host": {
+    status: 403,
+    sentence: "This service is not known by that name; ask for localhost or for its IP address.",
+  },
+  "unknown-path": { status: 404, sentence: "There is no such path; {hint}." },
+  "unknown-user": { status: 404, sentence: "There is no such user; GET /v1/users lists them all." },
+  taken: { status: 409, sentence: "This name is taken; choose another, or move the user with PUT." },
+  own: { status: 409, sentence: "You have this name already; move it with PUT." },
+  reserved: { status: 409, sentence: "This name is reserved for its owner; choose another." },
+  "too-large": { status: 413, sentence: "{what} is too large; send at most {limit} bytes." },
+  "not-json": { status: 415, sentence: "Send JSON with the header Content-Type: application/json." },
+  "encoded-body": {
+    status: 415,
+    sentence: "Send the body as it is, without a Content-Encoding.",
+    // Says that it was the encoding and not the type (RFC 9110 §15.5.16).
+    headers: { "Accept-Encoding": "identity" },
+  },
+  "upgrade-required": {
+    status: 426,
+    sentence: "This path takes WebSocket connections only.",
+    headers: { Upgrade: "websocket" },
+  },
+  "too-fast": { status: 429, sentence: "Too many messages come at once; wait {retryAfter} s." },
+  "too-many-users": {
+    status: 429,
+    sentence: "Too many users were registered from your address; try again in {retryAfter} s.",
+  },
+  "asked-too-soon": {
+    status: 429,
+    sentence: "This was asked a moment ago; ask again in {retryAfter} s.",
+  },
+  "too-many-streams": {
+    status: 429,
+    sentence: "Your address has too many streams open; close some, or ask for GET /v1/users.",
+  },
+  "streams-full": {
+    status: 503,
+    sentence: "The registry serves no more streams now; ask for GET /v1/users meanwhile.",
+  },
+  full: { status: 503, sentence: "The registry is full; try again when some have left." },
+} satisfies Record<string, Refusal>;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** Seconds after which to come back, where no case says otherwise: all users have been checked by then, or streams have ended. */
+const RETRY_AFTER: Record<string, number> = { full: 180, "streams-full": 60, "too-many-streams": 60 };
+
+/** The statuses of failures whose sentence each case makes. */
+const STATUS: Record<string, number> = { invalid: 400, "method-not-allowed": 405, "store-unavailable": 503 };
+
 /** A failure with a sentence for people and a code for programs. */
 export class TalkError extends Error {
-  /** @param code stable; the HTTP status, where the failure is an answer, follows from it. */
+  /**
+   * @param code stable
+   * @param retryAfter in seconds, if it may work then
+   */
   constructor(
     readonly code: string,
     message: string,
+    readonly retryAfter?: number,
   ) {
     super(message);
     this.name = new.target.name;
+  }
+}
+
+/** What the sentence of a refusal takes in. */
+interface Details {
+  what?: string;
+  hint?: string;
+  limit?: number;
+  /** In seconds. */
+  retryAfter?: number;
+}
+
+/** A refusal of the table. */
+export function refused(code: RefusalCode, details: Details = {}): TalkError {
+  const values: Record<string, string | number> = { ...details };
+  const sentence = REFUSALS[code].sentence.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+  return new TalkError(code, sentence, details.retryAfter ?? RETRY_AFTER[code]);
+}
+
+/** The HTTP status and headers that go with a failure; 500 for one that is no refusal. */
+export function answerOf({ code }: TalkError): { status: number; headers: Record<string, string> } {
+  const known: Refusal | undefined = isRefusal(code) ? REFUSALS[code] : undefined;
+  return { status: known?.status ?? STATUS[code] ?? 500, headers: known?.headers ?? {} };
+}
+
+function isRefusal(code: string): code is RefusalCode {
+  return Object.hasOwn(REFUSALS, code);
+}
+
+/** A host that is never contacted: by its kind, by the operator's word, or because here it leads to somebody else. */
+export class DeniedAddress extends TalkError {
+  constructor(sentence: string) {
+    super("denied-address", sentence);
   }
 }
 
@@ -24,173 +134,9 @@ export class UsageError extends TalkError {
   }
 }
 
-export class UnknownPath extends TalkError {
-  constructor(hint: string) {
-    super("unknown-path", `There is no such path; ${hint}.`);
-  }
-}
-
-export class UnknownUser extends TalkError {
-  constructor() {
-    super("unknown-user", "There is no such user; GET /v1/users lists them all.");
-  }
-}
-
-/** A request that a web page of another origin had its browser send. */
-export class ForeignOrigin extends TalkError {
-  constructor() {
-    super(
-      "foreign-origin",
-      "Web pages of another origin may not ask here; use the pages of this host, or a program.",
-    );
-  }
-}
-
-/** A request to a name under which a service on loopback was hardly meant. */
-export class ForeignHost extends TalkError {
-  constructor() {
-    super("foreign-host", "This service is not known by that name; ask for localhost or for its IP address.");
-  }
-}
-
-/** A host at which, by its kind or by the operator's word, nobody is ever contacted. */
-export class DeniedAddress extends TalkError {
-  constructor() {
-    super("denied-address", "its address is one that is never contacted");
-  }
-}
-
-/** A loopback address that a registry on another machine lists: here it leads to somebody else. */
-export class ElsewhereLoopback extends TalkError {
-  constructor(host: string) {
-    super(
-      "elsewhere-loopback",
-      `registered at ${host}, which only their own machine reaches; they should start with --host <their address>`,
-    );
-  }
-}
-
 export class MethodNotAllowed extends TalkError {
   constructor(readonly allowed: readonly string[]) {
     super("method-not-allowed", `This path takes ${allowed.join(", ")}.`);
-  }
-}
-
-export class NameTaken extends TalkError {
-  /** @param owner `you` if who asks has shown the secret of the name */
-  constructor(readonly owner?: "you") {
-    super(
-      "name-taken",
-      owner
-        ? "You have this name already; move it with PUT."
-        : "This name is taken; choose another, or move the user with PUT.",
-    );
-  }
-}
-
-/** Another had the name until a check failed, and has some time to come back. */
-export class NameReserved extends TalkError {
-  constructor() {
-    super("name-taken", "This name is reserved for its owner; choose another.");
-  }
-}
-
-export class Unauthorized extends TalkError {
-  constructor() {
-    super("unauthorized", "This name has an owner; send its secret as Authorization: Bearer <secret>.");
-  }
-}
-
-export class NotOwner extends TalkError {
-  constructor() {
-    super("not-owner", "This name has another owner; choose another name.");
-  }
-}
-
-export class RegistryFull extends TalkError {
-  /** In seconds: by then all users have been checked. */
-  readonly retryAfter = 180;
-
-  constructor() {
-    super("registry-full", "The registry is full; try again when some have left.");
-  }
-}
-
-/** Asked too soon whether a user is reached, or while too many others ask. */
-export class AskedTooSoon extends TalkError {
-  /** @param retryAfter in seconds */
-  constructor(readonly retryAfter: number) {
-    super("asked-too-soon", `This was asked a moment ago; ask again in ${retryAfter} s.`);
-  }
-}
-
-/** More new users from one source than a registry takes. */
-export class TooManyUsers extends TalkError {
-  /** @param retryAfter in seconds */
-  constructor(readonly retryAfter: number) {
-    super(
-      "too-many-users",
-      `Too many users were registered from your address; try again in ${retryAfter} s.`,
-    );
-  }
-}
-
-/** More event streams than a registry serves, or it is about to end. */
-export class StreamsFull extends TalkError {
-  /** @param retryAfter in seconds: another registry, or the next one, may be there in one */
-  constructor(readonly retryAfter = 60) {
-    super("streams-full", "The registry serves no more streams now; ask for GET /v1/users meanwhile.");
-  }
-}
-
-/** More event streams than one source may have. */
-export class TooManyStreams extends TalkError {
-  /** In seconds. */
-  readonly retryAfter = 60;
-
-  constructor() {
-    super(
-      "too-many-streams",
-      "Your address has too many streams open; close some, or ask for GET /v1/users.",
-    );
-  }
-}
-
-export class TooLarge extends TalkError {
-  constructor(what: string, limit: number) {
-    super("too-large", `${what} is too large; send at most ${limit} bytes.`);
-  }
-}
-
-/** More messages than a client takes, from one source or in all. */
-export class TooFast extends TalkError {
-  /** In seconds. */
-  readonly retryAfter: number;
-
-  /** @param ms how long the source has to wait */
-  constructor(ms: number) {
-    const seconds = Math.ceil(ms / 1000);
-    super("too-fast", `Too many messages come at once; wait ${seconds} s.`);
-    this.retryAfter = seconds;
-  }
-}
-
-export class NotJson extends TalkError {
-  constructor() {
-    super("not-json", "Send JSON with the header Content-Type: application/json.");
-  }
-}
-
-/** A body that is compressed, which nobody who takes 64 KiB needs. */
-export class EncodedBody extends TalkError {
-  constructor() {
-    super("encoded-body", "Send the body as it is, without a Content-Encoding.");
-  }
-}
-
-export class UpgradeRequired extends TalkError {
-  constructor() {
-    super("upgrade-required", "This path takes WebSocket connections only.");
   }
 }
 

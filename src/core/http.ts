@@ -1,54 +1,20 @@
 /** HTTP as the registry and a client's HTTP side share it: bounded JSON bodies in, errors out, and how long to wait. */
-import {
-  EncodedBody,
-  InvalidInput,
-  MethodNotAllowed,
-  NameTaken,
-  NotJson,
-  TalkError,
-  TooLarge,
-} from "./errors.ts";
+import { answerOf, InvalidInput, MethodNotAllowed, refused, TalkError } from "./errors.ts";
 import { MAX_BODY_BYTES } from "./protocol.ts";
-
-const STATUS: Record<string, number> = {
-  invalid: 400,
-  unauthorized: 401,
-  "not-owner": 403,
-  "foreign-origin": 403,
-  "foreign-host": 403,
-  "unknown-path": 404,
-  "unknown-user": 404,
-  "method-not-allowed": 405,
-  "name-taken": 409,
-  "too-large": 413,
-  "not-json": 415,
-  "encoded-body": 415,
-  "upgrade-required": 426,
-  "too-fast": 429,
-  "too-many-users": 429,
-  "asked-too-soon": 429,
-  "too-many-streams": 429,
-  "registry-full": 503,
-  "streams-full": 503,
-  "store-unavailable": 503,
-};
 
 /** The answer to everything that went well and has nothing else to say. */
 export const OK = { status: "ok" } as const;
 
 /** An error as an HTTP answer, as every Talk listener gives it. */
 export function failure(error: TalkError): Response {
-  const headers = new Headers();
-  if (error instanceof MethodNotAllowed) headers.set("Allow", error.allowed.join(", "));
-  if (error.code === "unauthorized") headers.set("WWW-Authenticate", "Bearer");
-  // Says that it was the encoding and not the type (RFC 9110 §15.5.16).
-  if (error.code === "encoded-body") headers.set("Accept-Encoding", "identity");
-  if ("retryAfter" in error) headers.set("Retry-After", String(error.retryAfter));
-  if (error.code === "upgrade-required") headers.set("Upgrade", "websocket");
-  return Response.json(failureBody(error), { status: STATUS[error.code] ?? 500, headers });
+  const { status, headers } = answerOf(error);
+  const answer = Response.json(failureBody(error), { status, headers });
+  if (error instanceof MethodNotAllowed) answer.headers.set("Allow", error.allowed.join(", "));
+  if (error.retryAfter !== undefined) answer.headers.set("Retry-After", String(error.retryAfter));
+  return answer;
 }
 
-/** The same for whatever a handler threw. @throws what is no TalkError: a fault of ours, which shall be seen */
+/** The same for whatever a handler threw. Rethrows anything else, so bugs surface. */
 export function failureOf(error: unknown): Response {
   if (error instanceof TalkError) return failure(error);
   throw error;
@@ -56,8 +22,7 @@ export function failureOf(error: unknown): Response {
 
 /** The body of that answer, which is also what a WebSocket listener says of a bad frame. */
 export function failureBody(error: TalkError): { status: "error"; message: string; owner?: "you" } {
-  const owner = error instanceof NameTaken && error.owner;
-  return { status: "error", message: error.message, ...(owner && { owner }) };
+  return { status: "error", message: error.message, ...(error.code === "own" && { owner: "you" }) };
 }
 
 /** The path of a request, also where a broken `Host` left no URL. */
@@ -79,15 +44,16 @@ type BodyReader = (body: Request | Response) => Promise<unknown>;
  * The JSON body of a request, of at most 64 KiB and only as `application/json`, which no web page can post
  * to another origin unasked.
  * @param read `strictly` or `leniently`
- * @throws NotJson, EncodedBody, TooLarge, InvalidInput
+ * @throws `not-json`, `encoded-body`, `too-large`, InvalidInput
  */
 export async function readJson(request: Request, read: BodyReader): Promise<unknown> {
   const { headers } = request;
-  if (!JSON_TYPE.test(headers.get("content-type") ?? "")) throw new NotJson();
+  if (!JSON_TYPE.test(headers.get("content-type") ?? "")) throw refused("not-json");
   const encoding = headers.get("content-encoding") ?? "";
-  if (encoding !== "" && encoding.trim().toLowerCase() !== "identity") throw new EncodedBody();
+  if (encoding !== "" && encoding.trim().toLowerCase() !== "identity") throw refused("encoded-body");
   const length = headers.get("content-length");
-  if (length !== null && Number(length) > MAX_BODY_BYTES) throw new TooLarge("The body", MAX_BODY_BYTES);
+  if (length !== null && Number(length) > MAX_BODY_BYTES)
+    throw refused("too-large", { what: "The body", limit: MAX_BODY_BYTES });
   try {
     return await read(
       length === null ? new Response(await readAtMost(request.body, MAX_BODY_BYTES)) : request,
@@ -120,7 +86,7 @@ export function parseJson(input: string | Uint8Array): unknown {
   }
 }
 
-/** A body that tells its size only as it comes, because it is chunked or compressed. @throws TooLarge over so many bytes */
+/** A body that tells its size only as it comes, because it is chunked or compressed. @throws `too-large` over so many bytes */
 export async function readAtMost(
   body: ReadableStream<Uint8Array> | null,
   limit: number,
@@ -129,7 +95,7 @@ export async function readAtMost(
   let size = 0;
   for await (const chunk of body ?? []) {
     size += chunk.byteLength;
-    if (size > limit) throw new TooLarge("The body", limit);
+    if (size > limit) throw refused("too-large", { what: "The body", limit: limit });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

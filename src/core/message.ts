@@ -1,13 +1,14 @@
 /** A message as bytes, and back. */
-import { TooLarge } from "./errors.ts";
+import { refused } from "./errors.ts";
 import { parseJson } from "./http.ts";
 import { MAX_MESSAGE_BYTES } from "./protocol.ts";
 import { Message, parse } from "./schemas.ts";
 
-/** A message as it travels on every protocol. @throws TooLarge over 64,000 bytes */
+/** A message as it travels on every protocol. @throws `too-large` over 64,000 bytes */
 export function encodeMessage({ user, text }: Message): string {
   const body = JSON.stringify({ user, text });
-  if (Buffer.byteLength(body) > MAX_MESSAGE_BYTES) throw new TooLarge("The message", MAX_MESSAGE_BYTES);
+  if (Buffer.byteLength(body) > MAX_MESSAGE_BYTES)
+    throw refused("too-large", { what: "The message", limit: MAX_MESSAGE_BYTES });
   return body;
 }
 

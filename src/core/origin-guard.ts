@@ -1,13 +1,13 @@
 /** Keeps web pages out: what a browser sends for a page of somebody else's is told by `Origin` and `Host`. */
 import { isLoopback } from "./address.ts";
-import { ForeignHost, ForeignOrigin } from "./errors.ts";
+import { refused } from "./errors.ts";
 
 /** Hosts that no stranger's name server can point at us: IP addresses in any notation, and single labels (`db`). */
 const SAFE_HOST = /^(?:[\d.]+|\[[\da-f:.]+\]|[a-z\d_-]+)(?::\d*)?$/i;
 
 /**
- * A check for every request and upgrade, before anything is done with it. It throws ForeignOrigin for a page of
- * another origin (a page may open any WebSocket), and on a loopback listener ForeignHost for a name that a
+ * A check for every request and upgrade, before anything is done with it. It throws `foreign-origin` for a page of
+ * another origin (a page may open any WebSocket), and on a loopback listener `foreign-host` for a name that a
  * stranger may have pointed here (DNS rebinding, such as CVE-2025-66414). Who sends no `Origin`, as every program
  * but a browser does, passes the first; who names no host passes the second.
  * @param listenHost where we listen, as it was asked for
@@ -19,11 +19,11 @@ export function createOriginGuard(listenHost: string, publicHost?: string): (req
 
   return ({ headers }) => {
     const origin = headers.get("origin");
-    if (origin !== null && !isOwn(origin, headers.get("host"), ownName)) throw new ForeignOrigin();
+    if (origin !== null && !isOwn(origin, headers.get("host"), ownName)) throw refused("foreign-origin");
     if (!rebindable) return;
     const host = headers.get("host");
     if (host === null || SAFE_HOST.test(host)) return;
-    if (host.replace(/:\d*$/, "").toLowerCase() !== ownName) throw new ForeignHost();
+    if (host.replace(/:\d*$/, "").toLowerCase() !== ownName) throw refused("foreign-host");
   };
 }
 

@@ -1,5 +1,5 @@
 /** Reads a stream of server-sent events (WHATWG HTML §9.2.6). */
-import { TooLarge } from "../../core/errors.ts";
+import { refused } from "../../core/errors.ts";
 
 export interface ServerSentEvent {
   type: string;
@@ -15,7 +15,7 @@ export interface EventStreamOptions {
   onRetry: (ms: number) => void;
 }
 
-/** The events of each chunk that comes, which are none for a comment. @throws TooLarge */
+/** The events of each chunk that comes, which are none for a comment. @throws `too-large` */
 export async function* readEventStream(
   body: AsyncIterable<Uint8Array>,
   { limit, onRetry }: EventStreamOptions,
@@ -50,7 +50,7 @@ export async function* readEventStream(
     if (afterReturn && text.startsWith("\n")) text = text.slice(1);
     if (text !== "") afterReturn = text.endsWith("\r");
     size += text.length;
-    if (size > limit) throw new TooLarge("The event", limit);
+    if (size > limit) throw refused("too-large", { what: "The event", limit });
     const lines = text.split(/\r\n|\r|\n/);
     const rest = lines.pop() ?? "";
     const events: ServerSentEvent[] = [];

@@ -1,6 +1,6 @@
 import { urlHost } from "../../core/address.ts";
 import { resolveContact } from "../../core/denylist.ts";
-import { CannotListen, MethodNotAllowed, TooFast, UnknownPath } from "../../core/errors.ts";
+import { CannotListen, MethodNotAllowed, refused } from "../../core/errors.ts";
 import { failureOf, OK, pathOf, readJson, readRetryAfter, strictly } from "../../core/http.ts";
 import { createOriginGuard } from "../../core/origin-guard.ts";
 import { CLIENT_PATHS } from "../../core/protocol.ts";
@@ -48,7 +48,7 @@ export const http: Transport = {
           const message = parse(Message, await readJson(request, strictly));
           // Not before it has come: of many that come at once, each would find that there is room.
           const wait = delay?.(source) ?? 0;
-          if (wait > 0) throw new TooFast(wait);
+          if (wait > 0) throw refused("too-fast", { retryAfter: Math.ceil(wait / 1000) });
           onMessage(message, source);
           return Response.json(OK);
         },
@@ -66,7 +66,7 @@ export const http: Transport = {
           guard(request);
           const methods = Object.keys(routes[pathOf(request)] ?? {});
           if (methods.length > 0) throw new MethodNotAllowed(methods);
-          throw new UnknownPath(`messages go to ${CLIENT_PATHS.message}`);
+          throw refused("unknown-path", { hint: `messages go to ${CLIENT_PATHS.message}` });
         },
         error: failureOf,
       });

@@ -1,11 +1,4 @@
-import {
-  CannotListen,
-  InvalidInput,
-  MethodNotAllowed,
-  TalkError,
-  UnknownPath,
-  UpgradeRequired,
-} from "../../core/errors.ts";
+import { CannotListen, InvalidInput, MethodNotAllowed, refused, TalkError } from "../../core/errors.ts";
 import { closeReason, failureBody, failureOf, pathOf } from "../../core/http.ts";
 import { decodeMessage } from "../../core/message.ts";
 import { createOriginGuard } from "../../core/origin-guard.ts";
@@ -41,11 +34,12 @@ export const webSocket: Transport = {
           guard(request);
           // Some registries open a connection to `/` to see whether we are there; a message may come on it, too.
           if (![CLIENT_PATHS.webSocket, CLIENT_PATHS.root].some((path) => path === pathOf(request))) {
-            throw new UnknownPath(`messages go to ${CLIENT_PATHS.webSocket}`);
+            throw refused("unknown-path", { hint: `messages go to ${CLIENT_PATHS.webSocket}` });
           }
           if (request.method !== "GET") throw new MethodNotAllowed(["GET"]);
           const source = server.requestIP(request)?.address ?? "";
-          if (!server.upgrade(request, { data: { source, state: "open" } })) throw new UpgradeRequired();
+          if (!server.upgrade(request, { data: { source, state: "open" } }))
+            throw refused("upgrade-required");
           return undefined;
         },
         error: failureOf,

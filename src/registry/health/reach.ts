@@ -3,7 +3,7 @@ import { canonicalHost, formatAddress } from "../../core/address.ts";
 import type { Clock } from "../../core/clock.ts";
 import { sleep } from "../../core/clock.ts";
 import { type MayContact, resolveContact } from "../../core/denylist.ts";
-import { AskedTooSoon } from "../../core/errors.ts";
+import { refused } from "../../core/errors.ts";
 import type { Address, UserName } from "../../core/schemas.ts";
 import { localAddressTowards } from "../../core/udp.ts";
 import type { Finding, Prober } from "./types.ts";
@@ -28,7 +28,7 @@ export interface Reached {
   from: string | undefined;
 }
 
-/** @throws AskedTooSoon */
+/** @throws `asked-too-soon` */
 export type LookAt = (user: UserName, address: Address) => Promise<Reached>;
 
 export function createLook({
@@ -51,8 +51,9 @@ export function createLook({
       looked.delete(old);
     }
     const at = looked.get(key);
-    if (at !== undefined) throw new AskedTooSoon(Math.ceil((at + PAUSE_MS - now) / 1000));
-    if (looked.size >= MAX_REMEMBERED) throw new AskedTooSoon(PAUSE_MS / 1000);
+    if (at !== undefined)
+      throw refused("asked-too-soon", { retryAfter: Math.ceil((at + PAUSE_MS - now) / 1000) });
+    if (looked.size >= MAX_REMEMBERED) throw refused("asked-too-soon", { retryAfter: PAUSE_MS / 1000 });
     looked.set(key, now);
   }
 
@@ -75,7 +76,7 @@ export function createLook({
   }
 
   return async (user, address) => {
-    if (underWay >= MAX_AT_ONCE) throw new AskedTooSoon(1);
+    if (underWay >= MAX_AT_ONCE) throw refused("asked-too-soon", { retryAfter: 1 });
     pause(user);
     // Many names at one address are no way to have it probed more often.
     pause(formatAddress(address));

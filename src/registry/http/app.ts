@@ -1,18 +1,7 @@
 import { Elysia, type InternalRoute } from "elysia";
 import { canonicalHost, isLoopback, isUnspecified } from "../../core/address.ts";
 import { systemClock } from "../../core/clock.ts";
-import {
-  AskedTooSoon,
-  MethodNotAllowed,
-  NameReserved,
-  NameTaken,
-  NotOwner,
-  RegistryFull,
-  TalkError,
-  Unauthorized,
-  UnknownPath,
-  UnknownUser,
-} from "../../core/errors.ts";
+import { MethodNotAllowed, refused, TalkError } from "../../core/errors.ts";
 import { failure, leniently, OK, pathOf, readJson } from "../../core/http.ts";
 import { isUserName } from "../../core/names.ts";
 import { createOriginGuard } from "../../core/origin-guard.ts";
@@ -25,7 +14,6 @@ import type { Log } from "../log.ts";
 import { andThen, type MaybePromise } from "../maybe-promise.ts";
 import { createMetrics, METRICS_TYPE, type Metrics, operationOf } from "../metrics.ts";
 import { OPERATOR } from "../stores/ownership.ts";
-import type { Refusal } from "../stores/types.ts";
 import type { WatchedStore } from "../stores/watched-store.ts";
 import { claimOf } from "./auth.ts";
 import { docs } from "./docs.ts";
@@ -146,7 +134,7 @@ export function createApp({
         const address = reachable(registration.address, source);
         const claim = claimTo(request);
         const result = await admitted(user, source, () => store.create(user, address, claim));
-        if (result !== "done") throw refusalBy(result);
+        if (result !== "done") throw refused(result);
         log({ type: "registered", user, address });
         return OK;
       },
@@ -157,7 +145,7 @@ export function createApp({
       async ({ params }) => {
         // A percent-encoding that is none comes with U+FFFD, or without a socket as no name at all.
         const address = isUserName(params.user) && (await store.get(params.user));
-        if (!address) throw new UnknownUser();
+        if (!address) throw refused("unknown-user");
         return address;
       },
       { detail: operations.read },
@@ -170,7 +158,7 @@ export function createApp({
         const address = reachable(parse(Address, await readJson(request, leniently)), source);
         const claim = claimTo(request);
         const result = await admitted(user, source, () => store.put(user, address, claim));
-        if (result !== "done") throw refusalBy(result);
+        if (result !== "done") throw refused(result);
         log({ type: "updated", user, address });
         return OK;
       },
@@ -182,7 +170,7 @@ export function createApp({
         if (!isUserName(params.user)) return OK;
         const result = await store.remove(params.user, claimTo(request));
         if (result === "done") log({ type: "left", user: params.user });
-        else if (result !== "absent") throw refusalBy(result);
+        else if (result !== "absent") throw refused(result);
         return OK;
       },
       { detail: operations.remove },
@@ -190,15 +178,15 @@ export function createApp({
     .post(
       `${user}/reach`,
       async ({ params, request }) => {
-        if (!lookAt || !isUserName(params.user)) throw new UnknownUser();
+        if (!lookAt || !isUserName(params.user)) throw refused("unknown-user");
         const source = sourceOf(request);
         const wait = isLoopback(source) ? 0 : reachWait(blockOf(source));
-        if (wait > 0) throw new AskedTooSoon(Math.ceil(wait / 1000));
+        if (wait > 0) throw refused("asked-too-soon", { retryAfter: Math.ceil(wait / 1000) });
         const result = await store.mayChange(params.user, claimTo(request));
-        if (result === "absent") throw new UnknownUser();
-        if (result !== "done") throw refusalBy(result);
+        if (result === "absent") throw refused("unknown-user");
+        if (result !== "done") throw refused(result);
         const address = await store.get(params.user);
-        if (!address) throw new UnknownUser();
+        if (!address) throw refused("unknown-user");
         const { from, ...found } = await lookAt(params.user, address);
         return { ...OK, ...found, ...(from !== undefined && { from }) };
       },
@@ -261,24 +249,6 @@ export function createApp({
   return app;
 }
 
-/** What the store refused, as an error. */
-function refusalBy(result: "taken" | "own" | "reserved" | "full" | Refusal): TalkError {
-  switch (result) {
-    case "taken":
-      return new NameTaken();
-    case "own":
-      return new NameTaken("you");
-    case "reserved":
-      return new NameReserved();
-    case "full":
-      return new RegistryFull();
-    case "unauthorized":
-      return new Unauthorized();
-    case "forbidden":
-      return new NotOwner();
-  }
-}
-
 /** The IP address that a server of Bun listens on, which Elysia's types do not know. */
 function boundTo(server: unknown): string | undefined {
   const address = isRecord(server) ? server.address : undefined;
@@ -311,7 +281,7 @@ function toTalkError(error: unknown, request: Request, methodsAt: (path: string)
   if (error instanceof Error && "code" in error && error.code === "NOT_FOUND") {
     const allowed = methodsAt(pathOf(request));
     if (allowed.length > 0) return new MethodNotAllowed(allowed);
-    return new UnknownPath(`the API is described at ${REGISTRY_PATHS.docs}`);
+    return refused("unknown-path", { hint: `the API is described at ${REGISTRY_PATHS.docs}` });
   }
   process.stderr.write(`error: ${error instanceof Error ? error.stack : String(error)}\n`);
   return new TalkError("unexpected", "The registry failed; its log says why. Please report it.");

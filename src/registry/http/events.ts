@@ -1,7 +1,7 @@
 /** The stream of who comes, moves and leaves, as server-sent events (WHATWG HTML §9.2): encoded once for all who listen. */
 import { isLoopback } from "../../core/address.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { StreamsFull, TalkError, TooManyStreams } from "../../core/errors.ts";
+import { refused, TalkError } from "../../core/errors.ts";
 import type { WatchedStore } from "../stores/watched-store.ts";
 import { type Change, createKnownUsers, type KnownUsers } from "./changes.ts";
 import { blockOf } from "./limits.ts";
@@ -44,7 +44,7 @@ export interface Events {
    * Answers a request for the stream, once the first event is at least as new as the request.
    * @param source the IP address that asks
    * @param timeout cuts the connection off after so many seconds without a byte; 0 for never
-   * @throws TooManyStreams, StreamsFull, StoreUnavailable
+   * @throws `too-many-streams`, `streams-full`, StoreUnavailable
    */
   open(request: Request, source: string, timeout: (seconds: number) => void): Promise<Response>;
   /** Streams open at this moment. */
@@ -128,7 +128,7 @@ export function createEvents({
       version = current;
       if (changes.length > 0) greeting = undefined;
       for (const newcomer of newcomers) {
-        if (closed) newcomer.refuse(new StreamsFull(ENDING_SECONDS));
+        if (closed) newcomer.refuse(refused("streams-full", { retryAfter: ENDING_SECONDS }));
         else newcomer.admit(known);
       }
       if (changes.length > 0) await tell(before, encode(changes));
@@ -201,13 +201,13 @@ export function createEvents({
     greeting = undefined;
   }
 
-  /** Counts a stream. @returns what ends the counting @throws TooManyStreams, StreamsFull */
+  /** Counts a stream. @returns what ends the counting @throws `too-many-streams`, `streams-full` */
   function take(source: string): () => void {
-    if (closed) throw new StreamsFull(ENDING_SECONDS);
-    if (taken >= maxStreams) throw new StreamsFull();
+    if (closed) throw refused("streams-full", { retryAfter: ENDING_SECONDS });
+    if (taken >= maxStreams) throw refused("streams-full");
     const block = isLoopback(source) ? undefined : blockOf(source);
     const ofSource = block === undefined ? 0 : (sources.get(block) ?? 0);
-    if (ofSource >= maxStreamsOfSource) throw new TooManyStreams();
+    if (ofSource >= maxStreamsOfSource) throw refused("too-many-streams");
     taken++;
     if (block !== undefined) sources.set(block, ofSource + 1);
     let given = true;
@@ -275,7 +275,8 @@ export function createEvents({
     count: () => streams.size,
     close() {
       closed = true;
-      for (const { refuse } of arrivals.splice(0)) refuse(new StreamsFull(ENDING_SECONDS));
+      for (const { refuse } of arrivals.splice(0))
+        refuse(refused("streams-full", { retryAfter: ENDING_SECONDS }));
       for (const stream of [...streams]) end(stream);
       rest();
     },

@@ -1,7 +1,7 @@
 /** How many users may be registered from one place, so that nobody fills the registry for all others. */
 import { canonicalHost, isLoopback } from "../../core/address.ts";
 import type { Clock } from "../../core/clock.ts";
-import { TooManyUsers } from "../../core/errors.ts";
+import { refused } from "../../core/errors.ts";
 import type { UserName } from "../../core/schemas.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
 
@@ -25,7 +25,7 @@ export interface Admission {
    * Stores a user who may be a new one. Room is made before, so that many at once cannot slip through together,
    * and taken back if there is no new user after all.
    * @param store resolves to `done` if there is one
-   * @throws TooManyUsers
+   * @throws `too-many-users`
    */
   admit<T extends string>(user: UserName, source: string, store: () => MaybePromise<T>): Promise<T>;
 }
@@ -62,12 +62,13 @@ export function createAdmission({ isLive, clock, exempt = isLoopback }: Admissio
   }
 
   async function makeRoom(source: Source): Promise<void> {
-    if (source.tokens < 1) throw new TooManyUsers(Math.ceil(((1 - source.tokens) * REFILL_MS) / 1000));
+    if (source.tokens < 1)
+      throw refused("too-many-users", { retryAfter: Math.ceil(((1 - source.tokens) * REFILL_MS) / 1000) });
     source.tokens--;
     if (source.users.size < MAX_LIVE) return;
     // Looked for only now: who left need not be known before it matters. The token is spent all the same.
     for (const user of [...source.users]) if (!(await isLive(user))) source.users.delete(user);
-    if (source.users.size >= MAX_LIVE) throw new TooManyUsers(FULL_SECONDS);
+    if (source.users.size >= MAX_LIVE) throw refused("too-many-users", { retryAfter: FULL_SECONDS });
   }
 
   return {

@@ -1,18 +1,5 @@
 /** What each operation of the API says of itself. */
-import {
-  AskedTooSoon,
-  ForeignOrigin,
-  NameTaken,
-  NotJson,
-  NotOwner,
-  StoreUnavailable,
-  StreamsFull,
-  TooLarge,
-  TooManyStreams,
-  TooManyUsers,
-  Unauthorized,
-  UnknownUser,
-} from "../../core/errors.ts";
+import { refused, StoreUnavailable } from "../../core/errors.ts";
 import { OK } from "../../core/http.ts";
 import { MAX_BODY_BYTES } from "../../core/protocol.ts";
 import { type Address, UserName } from "../../core/schemas.ts";
@@ -25,17 +12,17 @@ const refusals = {
   400: refusal("A rule for names or addresses is broken; the message says which.", {
     message: '"address.port" must be a whole number from 1 to 65535.',
   }),
-  413: refusal("The body is over 64 KiB.", new TooLarge("The body", MAX_BODY_BYTES)),
-  415: refusal("The body is not `application/json`, or is compressed.", new NotJson()),
+  413: refusal("The body is over 64 KiB.", refused("too-large", { what: "The body", limit: MAX_BODY_BYTES })),
+  415: refusal("The body is not `application/json`, or is compressed.", refused("not-json")),
 };
 
 /** What is answered to web pages of elsewhere, whatever they ask for. */
-const foreign = { 403: refusal("A web page of another origin asks.", new ForeignOrigin()) };
+const foreign = { 403: refusal("A web page of another origin asks.", refused("foreign-origin")) };
 
 /** What only those meet who touch a name with an owner. */
 const ownership = {
   401: {
-    ...refusal("The name has an owner, and no secret was shown.", new Unauthorized()),
+    ...refusal("The name has an owner, and no secret was shown.", refused("unauthorized")),
     headers: {
       "WWW-Authenticate": {
         description: "How to show it.",
@@ -44,12 +31,12 @@ const ownership = {
       },
     },
   },
-  403: refusal("The name has another owner, or a web page of another origin asks.", new NotOwner()),
+  403: refusal("The name has another owner, or a web page of another origin asks.", refused("forbidden")),
 };
 
 const taken = answer("The name is taken; `owner` is `you` if its secret was shown.", "Taken", {
   status: "error",
-  message: new NameTaken("you").message,
+  message: refused("own").message,
   owner: "you",
 });
 
@@ -61,7 +48,7 @@ const limits = {
   429: {
     ...refusal(
       "Too many users were registered from this address; this machine itself has no limit.",
-      new TooManyUsers(1),
+      refused("too-many-users", { retryAfter: 1 }),
     ),
     headers: retryAfter(1),
   },
@@ -193,12 +180,12 @@ export const operations = {
       },
       ...foreign,
       429: {
-        ...refusal("Your address has 250 streams open.", new TooManyStreams()),
-        headers: retryAfter(new TooManyStreams().retryAfter),
+        ...refusal("Your address has 250 streams open.", refused("too-many-streams")),
+        headers: retryAfter(60),
       },
       503: {
-        ...refusal("The store does not answer now, or 20,000 streams are open.", new StreamsFull()),
-        headers: retryAfter(new StreamsFull().retryAfter),
+        ...refusal("The store does not answer now, or 20,000 streams are open.", refused("streams-full")),
+        headers: retryAfter(60),
       },
     },
   },
@@ -228,7 +215,7 @@ export const operations = {
     responses: {
       200: answer("The address.", "Address", BOB),
       ...foreign,
-      404: refusal("There is no such user.", new UnknownUser()),
+      404: refusal("There is no such user.", refused("unknown-user")),
       ...down,
     },
   },
@@ -259,9 +246,12 @@ export const operations = {
         from: "10.0.0.1",
       }),
       ...ownership,
-      404: refusal("There is no such user.", new UnknownUser()),
+      404: refusal("There is no such user.", refused("unknown-user")),
       429: {
-        ...refusal("It was asked for this user or address a moment ago.", new AskedTooSoon(5)),
+        ...refusal(
+          "It was asked for this user or address a moment ago.",
+          refused("asked-too-soon", { retryAfter: 5 }),
+        ),
         headers: {
           "Retry-After": {
             description: "Seconds to wait.",

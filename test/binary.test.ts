@@ -112,6 +112,28 @@ describe("alone in a hostile folder", () => {
   });
 });
 
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+  "exits 0 when its whole group gets %s twice, and leaves nobody behind",
+  async (signal) => {
+    const registry = await createRegistry({ store: "memory:" });
+    afterwards(() => registry.close());
+    const url = await registry.listen({ port: 0 });
+    const flags = ["--name", "alice", "--port", "0", "--registry", url];
+    // The shell of a pipe in a group of its own, whose input stays open.
+    const child = Bun.spawn(["sh", "-c", 'exec "$0" "$@"', built, "client", ...flags], {
+      detached: true,
+      stdin: "pipe",
+      stdout: "pipe",
+    });
+    afterwards(() => child.kill("SIGKILL"));
+    const lines = readLines(child.stdout);
+    for (let next = await lines.next(); !next.value?.endsWith("(you)"); next = await lines.next());
+    for (let i = 0; i < 2; i++) process.kill(-child.pid, signal);
+    expect(await child.exited).toBe(0);
+    expect(await (await fetch(`${url}/v1/users`)).json()).toEqual({});
+  },
+);
+
 describe("on its command line", () => {
   test.each(["registry", "client", "send", "users", "demo", "conformance"])(
     "%s --help names it as it was called",

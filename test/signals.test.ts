@@ -3,7 +3,8 @@ import { expect, test } from "bun:test";
 import { PROTOCOLS } from "../src/core/protocol.ts";
 import { afterwards } from "./helpers/afterwards.ts";
 import { startGroup, stopGroups } from "./helpers/group.ts";
-import { listed, start, startRegistry } from "./helpers/program.ts";
+import { listed, root, start, startRegistry } from "./helpers/program.ts";
+import { openScreen, setsid } from "./helpers/screen.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -36,6 +37,17 @@ test.each(signals)("registries whose whole group gets %s exit 0", async (signal)
   const ends = await stopGroups(registries, signal);
   expect(ends.map(({ code }) => code)).toEqual([0, 0, 0]);
 });
+
+test.skipIf(!setsid).each(signals)(
+  "a demo in a terminal whose whole group gets %s exits 0",
+  async (signal) => {
+    const screen = openScreen([process.execPath, "run", "--cwd", root, "demo"]);
+    await screen.until((rows) => rows.join().includes("(you)"), "(you)");
+    process.kill(-screen.pid, signal);
+    expect(await screen.exited).toBe(0);
+    expect(screen.isRestored()).toBe(true);
+  },
+);
 
 test("a signal that comes more than a second after the first ends a client that waits for its registry at once", async () => {
   const silent = Bun.serve({

@@ -82,6 +82,20 @@ describe("a text", () => {
     expect(await bob.next()).toEqual(["cron", "hi"]);
   });
 
+  test.each([
+    ["send.ts", ["--to", "bob", "hi"]],
+    ["main.ts", ["--port", "0"]],
+  ])(
+    "is not sent under the name of the registry's probes, which TALK_NAME may hold: %s",
+    async (main, args) => {
+      const env = { ...process.env, TALK_NAME: "healthCheck" };
+      const command = [process.execPath, `${root}/src/client/${main}`, ...args];
+      const child = Bun.spawn(command, { env, stdin: "ignore", stderr: "pipe" });
+      expect(await child.exited).toBe(2);
+      expect(await new Response(child.stderr).text()).toContain("must not be healthCheck");
+    },
+  );
+
   test("may begin with a dash behind --", async () => {
     const { user, send } = await openRegistry();
     const bob = await user("bob");
@@ -102,6 +116,22 @@ describe("a text", () => {
       );
     },
   );
+
+  test("that is without end, straight from a device, is refused within 3 s", async () => {
+    const { url, user } = await openRegistry();
+    await user("bob");
+    const began = performance.now();
+    const child = Bun.spawn(
+      [process.execPath, `${root}/src/client/send.ts`, "--to", "bob", "--registry", url],
+      {
+        stdin: Bun.file("/dev/zero"),
+        stderr: "pipe",
+      },
+    );
+    expect(await child.exited).toBe(1);
+    expect(performance.now() - began).toBeLessThan(3000);
+    expect(await new Response(child.stderr).text()).toContain("The message is too large");
+  });
 
   test("is delivered also when nobody reads the report", async () => {
     const { url, user } = await openRegistry();

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { afterwards } from "../../helpers/afterwards.ts";
-import { alone, ENTER, openRegistry, pair } from "../../helpers/chat.ts";
+import { addPeer, alone, ENTER, openRegistry, pair } from "../../helpers/chat.ts";
 import { listed, root } from "../../helpers/program.ts";
 import { type openClient, openScreen, setsid } from "../../helpers/screen.ts";
 
@@ -85,6 +85,59 @@ inTerminal("a terminal", () => {
     screen.type(`${"x".repeat(5000)}${ENTER}\x04`);
     expect(await screen.exited).toBe(2);
     await screen.contains("error: the terminal cuts lines at 4095 bytes");
+  });
+
+  test.each([
+    ["with --json", "--json", (text: string) => JSON.stringify({ to: "bob", text })],
+    ["without it", "", (text: string) => text],
+  ])(
+    "that edits lines itself hands a client whose output is a pipe no part of a longer line: %s",
+    async (_, flags, write) => {
+      const registry = await openRegistry();
+      const bob = await addPeer(registry, "bob");
+      const main = join(root, "src/client/main.ts");
+      const client = `${process.execPath} ${main} --name alice --port 0 --registry ${registry.url} ${flags}`;
+      const screen = openScreen(["sh", "-c", `${client} 2>&1 | cat`]);
+      await screen.contains("alice");
+      if (flags === "") screen.type(`:user bob${ENTER}`);
+      screen.type(`${write("x".repeat(3000))}${ENTER}`);
+      expect((await bob.inbox.next()).length).toBe(3000);
+      screen.type(`${write("x".repeat(5000))}${ENTER}${write("hello")}${ENTER}`);
+      expect(await bob.inbox.next()).toBe("hello");
+      const refused = (rows: string[]) => rows.join("").includes("the terminal cuts lines at 4095 bytes");
+      await screen.until(refused, "a refusal");
+    },
+  );
+
+  test("that reports keys as CSI u or modifyOtherKeys is read as any other", async () => {
+    const { alice, bob } = await pair();
+    alice.type("hi\x1b[13u");
+    expect(await bob.inbox.next()).toBe("hi");
+    alice.type("never mind");
+    await alice.shows("bob> never mind▏");
+    // Ctrl-C, and Ctrl-D.
+    alice.type("\x1b[99;5u");
+    await alice.shows("bob> ▏");
+    alice.type("\x1b[27;5;100~");
+    expect(await alice.exited).toBe(0);
+  });
+
+  test("into which a flood of messages runs is left within 3 s of SIGTERM", async () => {
+    const { alice, from } = await pair({}, ["--rate-limit", "0"]);
+    let flooding = true;
+    const flood = Promise.all(
+      Array.from({ length: 8 }, async () => {
+        while (flooding) await from("bob", "x".repeat(1000)).catch(() => {});
+      }),
+    );
+    await alice.contains("xxx");
+    const began = performance.now();
+    alice.kill("SIGTERM");
+    expect(await alice.exited).toBe(0);
+    expect(performance.now() - began).toBeLessThan(3000);
+    flooding = false;
+    await flood;
+    expect(alice.isRestored()).toBe(true);
   });
 
   const ends: [string, (alice: Awaited<ReturnType<typeof openClient>>) => void][] = [

@@ -1,4 +1,4 @@
-import { createCondition } from "../core/bounded-queue.ts";
+import { createBoundedQueue, createCondition } from "../core/bounded-queue.ts";
 
 /** Things that come one by one, for whoever asks for the next. */
 export interface Queue<T> extends AsyncIterable<T> {
@@ -7,17 +7,24 @@ export interface Queue<T> extends AsyncIterable<T> {
   end(): void;
 }
 
-/** @param limit most things that wait; of more, the oldest are dropped */
-export function createQueue<T>(limit: number): Queue<T> {
-  const items: T[] = [];
+/**
+ * A queue that drops the oldest where more waits than it may hold.
+ * @param items most that wait
+ * @param bytes of all that wait, by `sizeOf`
+ */
+export function createQueue<T>(
+  { items, bytes }: { items: number; bytes: number },
+  sizeOf: (item: T) => number,
+): Queue<T> {
+  const waiting = createBoundedQueue<T>({ items: items + 1, bytes });
   let ended = false;
   const changed = createCondition();
 
   return {
     push(item) {
       if (ended) return;
-      items.push(item);
-      if (items.length > limit) items.shift();
+      waiting.push(item, sizeOf(item));
+      while (waiting.isFull() && waiting.length > 1) waiting.shift();
       changed.notify();
     },
     end() {
@@ -26,8 +33,8 @@ export function createQueue<T>(limit: number): Queue<T> {
     },
     async *[Symbol.asyncIterator]() {
       for (;;) {
-        await changed.until(() => items.length > 0 || ended);
-        const [item] = items.splice(0, 1);
+        await changed.until(() => waiting.length > 0 || ended);
+        const item = waiting.shift();
         if (item === undefined) return;
         yield item;
       }

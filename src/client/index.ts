@@ -13,8 +13,8 @@ import { keptInMemory } from "./storage/index.ts";
 
 export type { Protocol, Report, TalkEvent };
 
-/** Most events that wait for a program that does not ask for them. */
-const MAX_EVENTS = 10_000;
+/** Most events that wait for a program that does not ask for them, and most bytes of their texts. */
+const MAX_EVENTS = { items: 10_000, bytes: 16 * 1024 * 1024 };
 
 export interface JoinOptions {
   name: UserName;
@@ -36,7 +36,7 @@ export interface JoinOptions {
 
 /**
  * Someone who has joined. A loop `for await (const event of me)` gets each message and whatever changes among the
- * users, until `close`; of more than 10,000 events that nobody asks for, the oldest are dropped.
+ * users, until `close`; of more than 10,000 events that nobody asks for, or 16 MB, the oldest are dropped.
  */
 export interface Me extends AsyncIterable<TalkEvent> {
   name: UserName;
@@ -81,7 +81,9 @@ export async function join({
     publicAddress,
     rateLimit,
   });
-  const events = createQueue<TalkEvent>(MAX_EVENTS);
+  const events = createQueue<TalkEvent>(MAX_EVENTS, (event) =>
+    "text" in event ? Buffer.byteLength(event.text) : 0,
+  );
   const runtime = startRuntime(joined, {
     interval: pollInterval,
     kept: keptInMemory(registryId(joined.registry.url), joined.registration.name),

@@ -73,7 +73,7 @@ export const client = defineCommand({
       kept: storage.of(registryId(joined.registry.url), joined.registration.name, screen.isPersonal === true),
       onOutput(output) {
         screen.show(output);
-        if (output.type === "message") handler?.take(output.message);
+        if (output.type === "message") handler?.handle(output.message);
       },
       onChange: screen.follow,
       isFull: screen.full,

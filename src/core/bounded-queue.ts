@@ -1,34 +1,35 @@
-/** Most messages that wait before their senders have to. */
-const MAX_MESSAGES = 1000;
+/** Messages that wait, and those who wait for something to change. */
 
-/** The same in characters, because a message may have 64,000. */
-const MAX_CHARACTERS = 1024 * 1024;
-
-/** Where messages wait, in order, until one may be told of them. */
+/** A queue that says when it is full, in items and in bytes, because a message may have 64,000. */
 export interface BoundedQueue<T> {
-  /** @param characters of its text */
-  push(item: T, characters: number): void;
-  /** Takes out the one that has waited the longest, if any waits. */
+  push(item: T, bytes: number): void;
+  /** Takes out the item that has waited the longest, if any waits. */
   shift(): T | undefined;
+  /** How many items wait. */
+  readonly length: number;
   /** Whether so much waits that no more should be taken in. */
-  crowded(): boolean;
+  isFull(): boolean;
 }
 
-export function createBoundedQueue<T>(): BoundedQueue<T> {
-  const waiting: { item: T; characters: number }[] = [];
+/** @param limits the most that may wait; how many bytes an item has, whoever pushes it says */
+export function createBoundedQueue<T>({ items = 1000, bytes = 1024 * 1024 } = {}): BoundedQueue<T> {
+  const waiting: { item: T; bytes: number }[] = [];
   let total = 0;
 
   return {
-    push(item, characters) {
-      waiting.push({ item, characters });
-      total += characters;
+    push(item, bytes) {
+      waiting.push({ item, bytes });
+      total += bytes;
     },
     shift() {
       const next = waiting.shift();
-      total -= next?.characters ?? 0;
+      total -= next?.bytes ?? 0;
       return next?.item;
     },
-    crowded: () => waiting.length >= MAX_MESSAGES || total > MAX_CHARACTERS,
+    get length() {
+      return waiting.length;
+    },
+    isFull: () => waiting.length >= items || total > bytes,
   };
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join as path } from "node:path";
+import { createHandler } from "../../src/client/inbound/on-message.ts";
 import { readLines } from "../../src/client/lines.ts";
 import { isRecord } from "../../src/core/schemas.ts";
 import { afterwards } from "../helpers/afterwards.ts";
@@ -190,6 +191,16 @@ describe("--on-message", () => {
     alice.type(":exit");
     await alice.exited;
   }
+
+  test("is told when more than 4 MB of messages wait for it, and the next are not kept", async () => {
+    const { program } = await script("exec tail -f /dev/null");
+    const troubles: string[] = [];
+    const handler = createHandler({ program, me: "bob", onTrouble: (sentence) => troubles.push(sentence) });
+    afterwards(handler.kill);
+    // Four run, and 70 wait.
+    for (let i = 0; i < 75; i++) handler.handle({ user: "alice", text: "x".repeat(60_000) });
+    expect(troubles).toEqual([`${program} is not run on a message from alice, because 70 others wait`]);
+  });
 
   test.each([
     ["60,000 bytes", "名".repeat(20_000)],

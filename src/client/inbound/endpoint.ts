@@ -79,8 +79,8 @@ export async function openEndpoint(
   let listening = await choose(own);
   const early = createBoundedQueue<Inbound>();
   let deliver = (inbound: Inbound): void =>
-    early.push(inbound, inbound.type === "message" ? inbound.message.text.length : 0);
-  let isFull = early.crowded;
+    early.push(inbound, inbound.type === "message" ? Buffer.byteLength(inbound.message.text) : 0);
+  let { isFull } = early;
   const limit =
     rateLimit === 0
       ? undefined

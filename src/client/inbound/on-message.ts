@@ -1,17 +1,17 @@
 /** A program that is run for each message, as --on-message asks. */
-import { createCondition } from "../../core/bounded-queue.ts";
+import { createBoundedQueue, createCondition } from "../../core/bounded-queue.ts";
 import { errorCode } from "../../core/errors.ts";
 import type { Message, UserName } from "../../core/schemas.ts";
 
 /** Most programs at once. */
 const MAX_RUNNING = 4;
 
-/** Most messages that wait for their turn; more would be a flood that no program keeps up with. */
-const MAX_WAITING = 1000;
+/** Most messages that wait for their turn, and their bytes; more would be a flood that no program keeps up with. */
+const MAX_WAITING = { items: 1000, bytes: 4 * 1024 * 1024 };
 
 export interface Handler {
   /** Runs the program for a message, in the order of the messages. */
-  take(message: Message): void;
+  handle(message: Message): void;
   /** Resolves once no program runs or waits. */
   idle(): Promise<void>;
   /** Ends what still runs, and forgets what waits. */
@@ -33,7 +33,7 @@ export function createHandler({
   me: UserName;
   onTrouble: (sentence: string) => void;
 }): Handler {
-  const waiting: { message: Message; at: string }[] = [];
+  let waiting = createBoundedQueue<{ message: Message; at: string }>(MAX_WAITING);
   const running = new Set<Bun.Subprocess>();
   const ended = createCondition();
 
@@ -66,19 +66,19 @@ export function createHandler({
   }
 
   return {
-    take(message) {
-      if (waiting.length >= MAX_WAITING) {
+    handle(message) {
+      if (waiting.isFull()) {
         onTrouble(
-          `${program} is not run on a message from ${message.user}, because ${MAX_WAITING} others wait`,
+          `${program} is not run on a message from ${message.user}, because ${waiting.length} others wait`,
         );
         return;
       }
-      waiting.push({ message, at: new Date().toISOString() });
+      waiting.push({ message, at: new Date().toISOString() }, Buffer.byteLength(message.text));
       pump();
     },
     idle: () => ended.until(() => running.size + waiting.length === 0),
     kill() {
-      waiting.length = 0;
+      waiting = createBoundedQueue();
       for (const child of running) child.kill();
     },
   };

@@ -9,10 +9,10 @@ import { createTokenBucket } from "../../core/token-bucket.ts";
 import type { ListedAddress } from "../registry/types.ts";
 import { transportFor } from "../transports/index.ts";
 import type { Deferral, Outcome, Sender, Transport } from "../transports/types.ts";
-import { createBacklog } from "./back-pressure.ts";
+import { createBackPressure } from "./back-pressure.ts";
 
-/** Most messages that wait for one peer; more are not delivered. Whoever reads lines has to wait long before. */
-const MAX_PER_PEER = 10_000;
+/** Most messages and bytes that wait for one peer; more are not delivered. Whoever reads lines has to wait long before. */
+const MAX_PER_PEER = { messages: 10_000, bytes: 64 * 1024 * 1024 };
 
 /** How often a peer may ask to wait with one message, and for how long at most, in milliseconds. */
 const MAX_DEFERRALS = 20;
@@ -49,6 +49,7 @@ interface Item {
 /** What waits for one user, and what is under way to it. */
 interface Lane {
   waiting: Item[];
+  bytesWaiting: number;
   underWay: number;
   bytesUnderWay: number;
   /** Messages that came back, until it is known what to do about it; nothing else leaves before. */
@@ -73,8 +74,18 @@ export function createOutbox(
   const pace = perSecond === 0 ? () => 0 : createTokenBucket({ perSecond: allowed, burst: allowed });
   const lanes = new Map<string, Lane>();
   const senders = new Map<Transport, Sender>();
-  const backlog = createBacklog();
+  const backPressure = createBackPressure();
   const settled = createCondition();
+
+  function queued(lane: Lane, { bytes }: Item): void {
+    lane.bytesWaiting += bytes;
+    backPressure.add(bytes);
+  }
+
+  function dequeued(lane: Lane, { bytes }: Item): void {
+    lane.bytesWaiting -= bytes;
+    backPressure.remove(bytes);
+  }
 
   function senderOf(transport: Transport): Sender {
     const sender = senders.get(transport) ?? transport.createSender(mayContact);
@@ -93,7 +104,7 @@ export function createOutbox(
         return;
       }
       lane.waiting.shift();
-      backlog.remove(item);
+      dequeued(lane, item);
       lane.underWay++;
       lane.bytesUnderWay += item.bytes;
       void transmit(transport, item).then((outcome) => arrived(to, lane, item, outcome));
@@ -137,7 +148,7 @@ export function createOutbox(
     if (!gone || lane.underWay + lane.returned.length > 0) return;
     lane.gone = undefined;
     for (const item of lane.waiting.splice(0)) {
-      backlog.remove(item);
+      dequeued(lane, item);
       item.settle(gone);
     }
   }
@@ -167,7 +178,7 @@ export function createOutbox(
     }
     if (address) for (const item of lane.waiting) item.address = address;
     lane.waiting.unshift(...again);
-    for (const item of again) backlog.add(item);
+    for (const item of again) queued(lane, item);
     if (wait > 0) pause(to, lane, wait);
     proceed(to, lane);
   }
@@ -192,18 +203,19 @@ export function createOutbox(
   return {
     send(to, address, body) {
       const { promise, resolve } = Promise.withResolvers<Outcome>();
-      const lane = lanes.get(to) ?? { waiting: [], underWay: 0, bytesUnderWay: 0, returned: [] };
-      if (lane.waiting.length >= MAX_PER_PEER) {
-        return Promise.resolve({ type: "failed", reason: `${MAX_PER_PEER} others wait for it already` });
+      const lane = lanes.get(to) ?? openLane();
+      const { length } = lane.waiting;
+      if (length >= MAX_PER_PEER.messages || lane.bytesWaiting > MAX_PER_PEER.bytes) {
+        return Promise.resolve({ type: "failed", reason: `${length} others wait for it already` });
       }
       lanes.set(to, lane);
       const item: Item = { address, body, bytes: Buffer.byteLength(body), settle: resolve };
       lane.waiting.push(item);
-      backlog.add(item);
+      queued(lane, item);
       pump(to, lane);
       return promise;
     },
-    room: backlog.room,
+    room: backPressure.room,
     idle: () => settled.until(() => lanes.size === 0),
     unsettled() {
       const count = ({ waiting, underWay, returned }: Lane) => waiting.length + underWay + returned.length;
@@ -214,6 +226,10 @@ export function createOutbox(
       for (const sender of senders.values()) sender.close();
     },
   };
+}
+
+function openLane(): Lane {
+  return { waiting: [], bytesWaiting: 0, underWay: 0, bytesUnderWay: 0, returned: [] };
 }
 
 /** Whether a message may leave beside those under way. */

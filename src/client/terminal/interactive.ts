@@ -18,14 +18,14 @@ import { layoutStatusArea } from "./view/status-area.ts";
 import { createTheme } from "./view/theme.ts";
 
 /** Most typed lines that wait to be handled; of more, the oldest are dropped. */
-const MAX_LINES = 10_000;
+const MAX_LINES = { items: 10_000, bytes: 16 * 1024 * 1024 };
 
 export function openInteractive({ bell: when, env, clock, now, storage }: Settings): Screen {
   const theme = createTheme(env);
   const entries = createEntries(theme);
   const scrollback = createScrollback(entries, now);
   const bell = createBell(when, clock);
-  const lines = createQueue<string>(MAX_LINES);
+  const lines = createQueue<string>(MAX_LINES, Buffer.byteLength);
   const hungUp = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();
   /** My texts whose outcome is not known yet. */

@@ -35,3 +35,13 @@ export async function atMost<T>(ms: number, promise: Promise<T>): Promise<T | un
 export function jittered(ms: number, random: () => number): number {
   return ms * (0.8 + 0.4 * random());
 }
+
+/**
+ * A signal that fires so many milliseconds from now, with the error that AbortSignal.timeout gives, unless it is
+ * cleared first. That one's timer stays until its time is up: at 6,000 requests a second, 30,000 of them.
+ */
+export function startDeadline(ms: number): { signal: AbortSignal; clear(): void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DOMException("The time is up.", "TimeoutError")), ms);
+  return { signal: controller.signal, clear: () => clearTimeout(timer) };
+}

@@ -1,5 +1,5 @@
 /**
- * The least Bun code that sends messages and waits for what Talk waits for: `bun bare-sending.mjs PROTOCOL port window`.
+ * The least Bun code that sends messages and waits for what Talk waits for: `bun bare-sending.mjs PROTOCOL window port…`.
  * For each line of input, a number of seconds, it sends so long and prints how many messages a second were settled.
  */
 import { serveSending } from "../sending-loop.ts";
@@ -7,13 +7,15 @@ import { serveSending } from "../sending-loop.ts";
 /** How long a datagram is waited for: the silence after which it counts as sent. */
 const SILENCE_MS = 100;
 
-const [protocol = "", port, window] = process.argv.slice(2);
+const [protocol = "", window, ...ports] = process.argv.slice(2);
+let sent = 0;
 const body = '{"user":"alice","text":"hello bob, lunch at one?"}';
 
-await serveSending(Number(window), await open());
+const peers = await Promise.all(ports.map(open));
+await serveSending(Number(window), () => peers[sent++ % peers.length]());
 
-/** A function that sends one message, and resolves when its fate is known. */
-async function open() {
+/** A function that sends one message to a port, and resolves when its outcome is known. */
+async function open(port) {
   switch (protocol) {
     case "HTTP": {
       const headers = { "content-type": "application/json" };

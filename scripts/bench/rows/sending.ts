@@ -1,32 +1,54 @@
 /**
- * How many messages a client's transport sends in a second, to one peer, with as many under way as it allows. The
- * rival keeps as many, and waits for the same: an answer, or on UDP 100 ms in which no refusal comes.
+ * How many messages a client's outbox sends in a second, with as many under way as the order of each peer's messages
+ * allows. The rival keeps as many, and waits for the same: an answer, or on UDP 100 ms in which no refusal comes.
  */
 import { join } from "node:path";
 import { start } from "../processes.ts";
 import { startBare } from "../rivals.ts";
 import type { Row } from "../row.ts";
 
-const protocols = { http: "HTTP", websocket: "WEBSOCKET", udp: "UDP" };
+export const sendingRows: Row[] = [
+  row("send-http", "sending by HTTP, each answered", "HTTP", { ratio: 0.9, limit: "0" }),
+  row("send-http-limited", "sending by HTTP, with the default limit", "HTTP", {
+    ratio: 0.9,
+    limit: "default",
+  }),
+  row("send-http-peers", "sending by HTTP to 8 peers at once", "HTTP", { ratio: 0.9, limit: "0", peers: 8 }),
+  row("send-websocket", "sending by WebSocket, each answered", "WEBSOCKET", { ratio: 0.9, limit: "0" }),
+  row("send-websocket-limited", "sending by WebSocket, with the default limit", "WEBSOCKET", {
+    ratio: 0.9,
+    limit: "default",
+  }),
+  row("send-udp", "sending by UDP, each settled", "UDP", { ratio: 0.95, limit: "0" }),
+];
 
-export const sendingRows: Row[] = Object.entries(protocols).map(([name, protocol]) => ({
-  name: `send-${name}`,
-  title: `sending by ${protocol === "WEBSOCKET" ? "WebSocket" : protocol}, each settled`,
-  unit: "messages/s",
-  better: "more",
-  targets: [{ rival: "bare", ratio: protocol === "UDP" ? 0.95 : 0.9 }],
-  async open() {
-    const receiver = await startBare(`bare-${name}`);
-    const port = /\d+$/.exec(receiver.ready)?.[0] ?? "";
-    const script = join(import.meta.dir, "../talk-sending.ts");
-    const talk = await start([process.execPath, script, protocol, port], /^ready with (\d+)/);
-    const bare = await startBare("bare-sending", protocol, port, talk.ready);
-    const sides = Object.entries({ talk, bare });
-    return sides.map(([side, { pid, ask, stop }]) => ({
-      name: side,
-      pid,
-      sample: async (seconds) => Number(await ask(String(seconds))),
-      close: async () => void (await Promise.all([stop(), receiver.stop()])),
-    }));
-  },
-}));
+function row(
+  name: string,
+  title: string,
+  protocol: string,
+  { ratio, limit, peers = 1 }: { ratio: number; limit: string; peers?: number },
+): Row {
+  return {
+    name,
+    title,
+    unit: "messages/s",
+    better: "more",
+    targets: [{ rival: "bare", ratio }],
+    async open() {
+      const receivers = await Promise.all(
+        Array.from({ length: peers }, () => startBare(`bare-${protocol.toLowerCase()}`)),
+      );
+      const ports = receivers.map(({ ready }) => /\d+$/.exec(ready)?.[0] ?? "");
+      const script = join(import.meta.dir, "../talk-sending.ts");
+      const talk = await start([process.execPath, script, protocol, limit, ...ports], /^ready with (\d+)/);
+      const bare = await startBare("bare-sending", protocol, talk.ready, ...ports);
+      return Object.entries({ talk, bare }).map(([side, { pid, ask, stop }]) => ({
+        name: side,
+        pid,
+        sample: async (seconds) => Number(await ask(String(seconds))),
+        close: async () =>
+          void (await Promise.all([stop(), ...receivers.map((receiver) => receiver.stop())])),
+      }));
+    },
+  };
+}

@@ -1,4 +1,5 @@
 import { urlHost } from "../../core/address.ts";
+import { startDeadline } from "../../core/clock.ts";
 import { resolveContact } from "../../core/denylist.ts";
 import { CannotListen, MethodNotAllowed, refused } from "../../core/errors.ts";
 import { failureOf, OK, pathOf, readJson, readRetryAfter, strictly } from "../../core/http.ts";
@@ -79,7 +80,7 @@ export const http: Transport = {
   createSender(mayContact) {
     return {
       async send({ host, port }, body) {
-        const signal = AbortSignal.timeout(ANSWER_MS);
+        const { signal, clear } = startDeadline(ANSWER_MS);
         try {
           const ips = await byConnection(await resolveContact(host, mayContact, signal), port);
           const response = await firstReached(ips, (ip) =>
@@ -95,6 +96,8 @@ export const http: Transport = {
           return deferral(response) ?? refusal(response);
         } catch (error) {
           return outcomeOf(error);
+        } finally {
+          clear();
         }
       },
       close() {},

@@ -1,8 +1,12 @@
 /** Most keys remembered; who is forgotten among so many may send one more burst. */
 const MAX_KEYS = 10_000;
 
-/** Lets the next thing of a key pass and gives 0, or keeps it out and gives the milliseconds that it has to wait. */
-export type TokenBucket = (key: string) => number;
+export interface TokenBucket {
+  /** Takes a token of a key; returns 0, or the milliseconds to wait. */
+  (key: string): number;
+  /** Gives the last token of a key back. */
+  refund(key: string): void;
+}
 
 /**
  * A token bucket for each key: so many at once, and then so many a second. @param now a clock in milliseconds
@@ -30,7 +34,7 @@ export function createTokenBucket({
     }
   }
 
-  return (key) => {
+  function take(key: string): number {
     const time = now();
     const next = Math.max(fullAt.get(key) ?? time, time) + interval;
     // A hair of tolerance, because sums of fractions do not come out even.
@@ -38,5 +42,12 @@ export function createTokenBucket({
     fullAt.set(key, next);
     if (fullAt.size > MAX_KEYS) forget(time);
     return 0;
-  };
+  }
+
+  function refund(key: string): void {
+    const full = fullAt.get(key);
+    if (full !== undefined) fullAt.set(key, full - interval);
+  }
+
+  return Object.assign(take, { refund });
 }

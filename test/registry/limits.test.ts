@@ -1,31 +1,42 @@
 /** How many users one source may register. */
 import { describe, expect, test } from "bun:test";
 import { createApp } from "../../src/registry/http/app.ts";
-import { type Admission, blockOf, createAdmission } from "../../src/registry/http/limits.ts";
+import {
+  blockOf,
+  createRegistrationLimits,
+  type RegistrationLimits,
+} from "../../src/registry/http/limits.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 import { listen, openTestStore } from "../helpers/registry.ts";
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const MALLORY = "10.0.0.66";
 
-/** An admission over users who all are there, unless they left. */
+/** Limits over users who are there once they are stored, unless they left. */
 function withClock() {
   const clock = createFakeClock();
+  const there = new Set<string>();
   const gone = new Set<string>();
-  const admission = createAdmission({ isLive: (user) => !gone.has(user), clock });
-  return { clock, gone, admission };
+  const isLive = (user: string) => there.has(user) && !gone.has(user);
+  const { within } = createRegistrationLimits({ isLive, clock });
+  const limits: RegistrationLimits = {
+    async within(user, source, store) {
+      const result = await within(user, source, store);
+      if (result === "done") there.add(user);
+      return result;
+    },
+  };
+  return { clock, gone, limits };
 }
 
 /** How many of so many new users get in, one after the other. */
-async function admitted(admission: Admission, source: string, names: string[]): Promise<number> {
+async function admitted(limits: RegistrationLimits, source: string, names: string[]): Promise<number> {
   let count = 0;
   for (const name of names) {
-    await admission
-      .admit(name, source, () => "done")
-      .then(
-        () => count++,
-        () => {},
-      );
+    await Promise.try(() => limits.within(name, source, () => "done")).then(
+      () => count++,
+      () => {},
+    );
   }
   return count;
 }
@@ -36,59 +47,59 @@ function names(count: number, prefix = "user"): string[] {
 
 describe("one source", () => {
   test("may bring 60 new users at once, and one more every second", async () => {
-    const { clock, admission } = withClock();
-    expect(await admitted(admission, MALLORY, names(100))).toBe(60);
+    const { clock, limits } = withClock();
+    expect(await admitted(limits, MALLORY, names(100))).toBe(60);
     await clock.pass(10_000);
-    expect(await admitted(admission, MALLORY, names(100, "more"))).toBe(10);
+    expect(await admitted(limits, MALLORY, names(100, "more"))).toBe(10);
     await clock.pass(3_600_000);
-    expect(await admitted(admission, MALLORY, names(100, "later"))).toBe(60);
+    expect(await admitted(limits, MALLORY, names(100, "later"))).toBe(60);
   });
 
   test("is told how long to wait", async () => {
-    const { clock, admission } = withClock();
-    await admitted(admission, MALLORY, names(60));
+    const { clock, limits } = withClock();
+    await admitted(limits, MALLORY, names(60));
     await clock.pass(300);
-    expect(admission.admit("bob", MALLORY, () => "done")).rejects.toMatchObject({ retryAfter: 1 });
+    expect(limits.within("bob", MALLORY, () => "done")).rejects.toMatchObject({ retryAfter: 1 });
   });
 
   test("gets its room back for those who were not new, or could not be stored", async () => {
-    const { admission } = withClock();
-    for (const name of names(100)) expect(await admission.admit(name, MALLORY, () => "taken")).toBe("taken");
+    const { limits } = withClock();
+    for (const name of names(100)) expect(await limits.within(name, MALLORY, () => "taken")).toBe("taken");
     const failing = () => Promise.reject(new Error("the store is down"));
-    for (const name of names(100)) await admission.admit(name, MALLORY, failing).catch(() => {});
-    expect(await admitted(admission, MALLORY, names(100))).toBe(60);
+    for (const name of names(100)) await limits.within(name, MALLORY, failing).catch(() => {});
+    expect(await admitted(limits, MALLORY, names(100))).toBe(60);
   });
 
   test("cannot slip through by asking for all at once", async () => {
-    const { admission } = withClock();
-    const asked = names(100).map((name) => admission.admit(name, MALLORY, async () => "done"));
+    const { limits } = withClock();
+    const asked = names(100).map((name) => limits.within(name, MALLORY, async () => "done"));
     const answers = await Promise.allSettled(asked);
     expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(60);
   });
 
   test("may have 1,000 users at a time, and others in the place of those who left", async () => {
-    const { clock, gone, admission } = withClock();
+    const { clock, gone, limits } = withClock();
     for (let minute = 0; minute < 20; minute++) {
-      await admitted(admission, MALLORY, names(60, `user-${minute}`));
+      await admitted(limits, MALLORY, names(60, `user-${minute}`));
       await clock.pass(60_000);
     }
-    expect(await admitted(admission, MALLORY, names(1, "one-more"))).toBe(0);
-    expect(admission.admit("bob", MALLORY, () => "done")).rejects.toMatchObject({ retryAfter: 180 });
+    expect(await admitted(limits, MALLORY, names(1, "one-more"))).toBe(0);
+    expect(limits.within("bob", MALLORY, () => "done")).rejects.toMatchObject({ retryAfter: 180 });
     for (const name of names(5, "user-0")) gone.add(name);
-    expect(await admitted(admission, MALLORY, names(10, "next"))).toBe(5);
+    expect(await admitted(limits, MALLORY, names(10, "next"))).toBe(5);
   });
 
   test("does not stand in another's way", async () => {
-    const { admission } = withClock();
-    await admitted(admission, MALLORY, names(100));
-    expect(await admitted(admission, "10.0.0.7", names(60, "other"))).toBe(60);
+    const { limits } = withClock();
+    await admitted(limits, MALLORY, names(100));
+    expect(await admitted(limits, "10.0.0.7", names(60, "other"))).toBe(60);
   });
 });
 
 test("this machine has no limit", async () => {
-  const { admission } = withClock();
+  const { limits } = withClock();
   for (const source of ["127.0.0.1", "::1", "127.0.0.2", "::ffff:127.0.0.1"])
-    expect(await admitted(admission, source, names(2000))).toBe(2000);
+    expect(await admitted(limits, source, names(2000))).toBe(2000);
 });
 
 test.each([
@@ -102,20 +113,20 @@ test.each([
 ])("%s counts as %s", (ip, block) => expect(blockOf(ip)).toBe(block));
 
 test("sources beyond 10,000 cost no memory: the one that was longest quiet is forgotten", async () => {
-  const { admission } = withClock();
-  await admitted(admission, MALLORY, names(60));
-  for (let i = 0; i < 9_999; i++) await admission.admit(`x-${i}`, `10.1.${i >> 8}.${i & 255}`, () => "done");
-  expect(await admitted(admission, MALLORY, names(1, "refused"))).toBe(0);
-  for (let i = 0; i < 10_000; i++) await admission.admit(`y-${i}`, `10.2.${i >> 8}.${i & 255}`, () => "done");
-  expect(await admitted(admission, MALLORY, names(1, "forgotten"))).toBe(1);
+  const { limits } = withClock();
+  await admitted(limits, MALLORY, names(60));
+  for (let i = 0; i < 9_999; i++) await limits.within(`x-${i}`, `10.1.${i >> 8}.${i & 255}`, () => "done");
+  expect(await admitted(limits, MALLORY, names(1, "refused"))).toBe(0);
+  for (let i = 0; i < 10_000; i++) await limits.within(`y-${i}`, `10.2.${i >> 8}.${i & 255}`, () => "done");
+  expect(await admitted(limits, MALLORY, names(1, "forgotten"))).toBe(1);
 });
 
 describe("over HTTP", () => {
   async function registry(): Promise<string> {
     const store = await openTestStore("memory:");
     const isLive = async (user: string) => Boolean(await store.get(user));
-    const admission = createAdmission({ isLive, clock: createFakeClock(), exempt: () => false });
-    return listen(createApp({ store, admission }));
+    const limits = createRegistrationLimits({ isLive, clock: createFakeClock(), exempt: () => false });
+    return listen(createApp({ store, limits }));
   }
 
   const post = (base: string, user: string) =>

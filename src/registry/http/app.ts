@@ -1,26 +1,24 @@
 import { Elysia, type InternalRoute } from "elysia";
-import { canonicalHost, isLoopback, isUnspecified } from "../../core/address.ts";
 import { systemClock } from "../../core/clock.ts";
 import { MethodNotAllowed, refused, TalkError } from "../../core/errors.ts";
 import { failure, leniently, OK, pathOf, readJson } from "../../core/http.ts";
 import { isUserName } from "../../core/names.ts";
-import { createOriginGuard } from "../../core/origin-guard.ts";
-import { isOwnAddress } from "../../core/own-addresses.ts";
-import { REACH_HEADER, REGISTRY_PATHS } from "../../core/protocol.ts";
-import { Address, isRecord, parse, Registration, type UserName, UserParams } from "../../core/schemas.ts";
-import { createTokenBucket } from "../../core/token-bucket.ts";
+import { REGISTRY_PATHS } from "../../core/protocol.ts";
+import { Address, parse, Registration, type UserName, UserParams } from "../../core/schemas.ts";
 import type { LookAt } from "../health/reach.ts";
 import type { Log } from "../log.ts";
-import { andThen, type MaybePromise } from "../maybe-promise.ts";
+import { andThen } from "../maybe-promise.ts";
 import { createMetrics, METRICS_TYPE, type Metrics, operationOf } from "../metrics.ts";
 import { OPERATOR } from "../stores/ownership.ts";
+import type { StoreRefusal } from "../stores/types.ts";
 import type { WatchedStore } from "../stores/watched-store.ts";
 import { claimOf } from "./auth.ts";
 import { docs } from "./docs.ts";
 import { createEvents, type Events } from "./events.ts";
-import { type Admission, blockOf, createAdmission } from "./limits.ts";
+import { createReachLimit, createRegistrationLimits, type RegistrationLimits } from "./limits.ts";
 import { operations } from "./operations.ts";
 import { pages } from "./pages/index.ts";
+import { type ListenPlace, markedAsReachable, placeOf, reachableAddress } from "./place.ts";
 import { createListAnswer } from "./user-list.ts";
 
 const { users, health, events: eventsPath, metrics: metricsPath } = REGISTRY_PATHS;
@@ -31,9 +29,6 @@ const user = `${users}/:user` as const;
  * what arrives does not prolong it. Bun adds up to 4 s.
  */
 const IDLE_SECONDS = 10;
-
-/** How often one source may ask whether users are reached, whoever they are: so many at once, and then so many a second. */
-const REACH_LIMIT = { burst: 30, perSecond: 1 };
 
 export interface AppOptions {
   store: WatchedStore;
@@ -49,16 +44,8 @@ export interface AppOptions {
   open?: boolean | undefined;
   /** Finds out whether a user is reached. @default nobody can ask */
   lookAt?: LookAt;
-  /** How many users may come from one place. @default as `admission.ts` says; this machine is not counted */
-  admission?: Admission;
-}
-
-interface Place {
-  guard: ReturnType<typeof createOriginGuard>;
-  /** The one IP address that can ask there, if there is but one. */
-  onlySource: string | undefined;
-  /** Whether other machines can ask. */
-  onNetwork: boolean;
+  /** @default as `limits.ts` says; this machine is not counted */
+  limits?: RegistrationLimits;
 }
 
 /** The registry's HTTP API over a store; it listens once `.listen()` is called. */
@@ -70,13 +57,16 @@ export function createApp({
   publicHost,
   open = false,
   lookAt,
-  admission = createAdmission({ isLive: async (user) => Boolean(await store.get(user)), clock: systemClock }),
+  limits = createRegistrationLimits({
+    isLive: (user) => andThen(store.get(user), Boolean),
+    clock: systemClock,
+  }),
 }: AppOptions) {
   const answerList = createListAnswer(store);
   const claimTo = open ? () => OPERATOR : claimOf;
-  const reachWait = createTokenBucket(REACH_LIMIT);
+  const limitReach = createReachLimit();
   /** What follows from where the app listens, which is known at the first request. */
-  let place: Place | undefined;
+  let place: ListenPlace | undefined;
 
   const app = new Elysia({
     // `Host: db` is a host like any other.
@@ -92,9 +82,9 @@ export function createApp({
     // Around everything, and not `onRequest`, for which Elysia would make a URL of each request.
     .wrap((answer, request) => {
       try {
-        place ??= placeAt(app.server?.hostname ?? "");
+        place ??= placeOf(app.server, publicHost);
         place.guard(request);
-        return timed(request, place.onNetwork ? saysSo(answer) : answer);
+        return timed(request, place.onNetwork ? markedAsReachable(answer) : answer);
       } catch (error) {
         return timed(request, () => refuse(error, request));
       }
@@ -128,15 +118,8 @@ export function createApp({
     .post(
       users,
       async ({ request }) => {
-        const registration = parse(Registration, await readJson(request, leniently));
-        const { user } = registration;
-        const source = sourceOf(request);
-        const address = reachable(registration.address, source);
-        const claim = claimTo(request);
-        const result = await admitted(user, source, () => store.create(user, address, claim));
-        if (result !== "done") throw refused(result);
-        log({ type: "registered", user, address });
-        return OK;
+        const { user, address } = parse(Registration, await readJson(request, leniently));
+        return save("create", user, address, request);
       },
       { detail: operations.create },
     )
@@ -154,13 +137,7 @@ export function createApp({
       user,
       async ({ params, request }) => {
         const { user } = parse(UserParams, params);
-        const source = sourceOf(request);
-        const address = reachable(parse(Address, await readJson(request, leniently)), source);
-        const claim = claimTo(request);
-        const result = await admitted(user, source, () => store.put(user, address, claim));
-        if (result !== "done") throw refused(result);
-        log({ type: "updated", user, address });
-        return OK;
+        return save("put", user, parse(Address, await readJson(request, leniently)), request);
       },
       { detail: operations.put },
     )
@@ -179,9 +156,7 @@ export function createApp({
       `${user}/reach`,
       async ({ params, request }) => {
         if (!lookAt || !isUserName(params.user)) throw refused("unknown-user");
-        const source = sourceOf(request);
-        const wait = isLoopback(source) ? 0 : reachWait(blockOf(source));
-        if (wait > 0) throw refused("asked-too-soon", { retryAfter: Math.ceil(wait / 1000) });
+        limitReach(sourceOf(request));
         const result = await store.mayChange(params.user, claimTo(request));
         if (result === "absent") throw refused("unknown-user");
         if (result !== "done") throw refused(result);
@@ -193,14 +168,17 @@ export function createApp({
       { detail: operations.reach },
     );
 
-  /** Stores a user, who is counted unless it is there already: then it moves or is refused, however many came before. */
-  function admitted<T extends string>(
-    user: UserName,
-    source: string,
-    put: () => MaybePromise<T>,
-  ): MaybePromise<T> {
-    if (!admission.counts(source)) return put();
-    return andThen(store.get(user), (known) => (known ? put() : admission.admit(user, source, put)));
+  /** Stores a user at the address that others reach, within the limits of who asks. */
+  async function save(how: "create" | "put", user: UserName, given: Address, request: Request) {
+    const source = sourceOf(request);
+    const address = reachableAddress(given, source);
+    const claim = claimTo(request);
+    const result = await limits.within<StoreRefusal | "done">(user, source, () =>
+      store[how](user, address, claim),
+    );
+    if (result !== "done") throw refused(result);
+    log({ type: how === "create" ? "registered" : "updated", user, address });
+    return OK;
   }
 
   /** What went wrong, as an answer. */
@@ -227,14 +205,6 @@ export function createApp({
     return answer.catch((error) => refuse(error, request));
   }
 
-  function placeAt(host: string): Place {
-    // Nobody else can ask there, and looking would take a tenth of a PUT.
-    const onlySource = host === "127.0.0.1" || host === "::1" ? host : undefined;
-    // Bound to a name, what counts is where that led. Who has a proxy lets others in through it.
-    const onNetwork = publicHost !== undefined || (host !== "" && !isLoopback(boundTo(app.server) ?? host));
-    return { guard: createOriginGuard(host, publicHost), onlySource, onNetwork };
-  }
-
   /** The IP address that asks; without a socket it is this machine. */
   function sourceOf(request: Request): string {
     return place?.onlySource ?? app.server?.requestIP(request)?.address ?? "127.0.0.1";
@@ -247,32 +217,6 @@ export function createApp({
   }
 
   return app;
-}
-
-/** The IP address that a server of Bun listens on, which Elysia's types do not know. */
-function boundTo(server: unknown): string | undefined {
-  const address = isRecord(server) ? server.address : undefined;
-  return isRecord(address) && typeof address.address === "string" ? address.address : undefined;
-}
-
-/** Makes every answer tell that other machines can ask here too. */
-function saysSo<A extends unknown[]>(answer: (...args: A) => unknown): (...args: A) => unknown {
-  return (...args) => andThen(answer(...args), told);
-}
-
-function told(response: unknown): unknown {
-  if (response instanceof Response) response.headers.set(REACH_HEADER, "network");
-  return response;
-}
-
-/**
- * A wildcard cannot be reached, nor can another machine's loopback, which would lead to whoever is on ours: both mean
- * the address that the request came from (`source`, an IP).
- */
-function reachable(address: Address, source: string): Address {
-  const isElsewhere = isLoopback(address.host) && !isOwnAddress(source);
-  if (!isElsewhere && !isUnspecified(address.host)) return address;
-  return parse(Address, { ...address, host: canonicalHost(source) });
 }
 
 /** The one place where whatever was thrown becomes one of our errors. */

@@ -1,13 +1,13 @@
-/** How many users may be registered from one place, so that nobody fills the registry for all others. */
+/** Registration limits per source address, so that nobody fills the registry for all others. */
 import { canonicalHost, isLoopback } from "../../core/address.ts";
 import type { Clock } from "../../core/clock.ts";
 import { refused } from "../../core/errors.ts";
 import type { UserName } from "../../core/schemas.ts";
-import type { MaybePromise } from "../maybe-promise.ts";
+import { createTokenBucket } from "../../core/token-bucket.ts";
+import { andThen, type MaybePromise } from "../maybe-promise.ts";
 
 /** New users from one source: so many at once, and as many again in any minute. */
 const PER_MINUTE = 60;
-const REFILL_MS = 60_000 / PER_MINUTE;
 
 /** Users from one source that are there at the same time. */
 const MAX_LIVE = 1000;
@@ -18,79 +18,94 @@ const FULL_SECONDS = 180;
 /** Sources remembered, in the order of their last new user; the first is forgotten for one too many. */
 const MAX_SOURCES = 10_000;
 
-export interface Admission {
-  /** Whether users from a source (an IP address) are counted at all. */
-  counts(source: string): boolean;
+/** How often one source may ask whether users are reached: so many at once, and then so many a second. */
+const REACH = { burst: 30, perSecond: 1 };
+
+export interface RegistrationLimits {
   /**
-   * Stores a user who may be a new one. Room is made before, so that many at once cannot slip through together,
-   * and taken back if there is no new user after all.
-   * @param store resolves to `done` if there is one
-   * @throws `too-many-users`
+   * Stores a user within the limits of a source (an IP address). Only new users count: a known one moves, or is refused,
+   * however many came before.
+   * @param store resolves to `done` if the user is stored
+   * @throws TalkError `too-many-users`
    */
-  admit<T extends string>(user: UserName, source: string, store: () => MaybePromise<T>): Promise<T>;
+  within<T extends string>(user: UserName, source: string, store: () => MaybePromise<T>): MaybePromise<T>;
 }
 
-export interface AdmissionOptions {
-  /** Whether a user is still there. */
+export interface RegistrationLimitsOptions {
+  /** Whether a user is there. */
   isLive: (user: UserName) => MaybePromise<boolean>;
   clock: Clock;
   /** @default this machine, where a proxy may be asking for many */
   exempt?: (source: string) => boolean;
 }
 
-interface Source {
-  /** New users that may still come at this moment, were it `asOf`. */
-  tokens: number;
-  asOf: number;
-  /** Those who came from here, and may have left since. */
-  users: Set<UserName>;
-}
+export function createRegistrationLimits({
+  isLive,
+  clock,
+  exempt = isLoopback,
+}: RegistrationLimitsOptions): RegistrationLimits {
+  const bucket = createTokenBucket({ perSecond: PER_MINUTE / 60, burst: PER_MINUTE, now: clock.now });
+  /** Who came from each source, and may have left since. */
+  const sources = new Map<string, Set<UserName>>();
 
-export function createAdmission({ isLive, clock, exempt = isLoopback }: AdmissionOptions): Admission {
-  const sources = new Map<string, Source>();
-
-  function sourceAt(key: string): Source {
-    const now = clock.now();
-    const source = sources.get(key) ?? { tokens: PER_MINUTE, asOf: now, users: new Set() };
-    source.tokens = Math.min(PER_MINUTE, source.tokens + (now - source.asOf) / REFILL_MS);
-    source.asOf = now;
-    sources.delete(key);
-    sources.set(key, source);
+  function usersOf(block: string): Set<UserName> {
+    const users = sources.get(block) ?? new Set();
+    sources.delete(block);
+    sources.set(block, users);
     const [oldest] = sources.keys();
     if (sources.size > MAX_SOURCES && oldest !== undefined) sources.delete(oldest);
-    return source;
+    return users;
   }
 
-  async function makeRoom(source: Source): Promise<void> {
-    if (source.tokens < 1)
-      throw refused("too-many-users", { retryAfter: Math.ceil(((1 - source.tokens) * REFILL_MS) / 1000) });
-    source.tokens--;
-    if (source.users.size < MAX_LIVE) return;
-    // Looked for only now: who left need not be known before it matters. The token is spent all the same.
-    for (const user of [...source.users]) if (!(await isLive(user))) source.users.delete(user);
-    if (source.users.size >= MAX_LIVE) throw refused("too-many-users", { retryAfter: FULL_SECONDS });
+  /** Room is made before a user is stored, so that many at once cannot slip through together, and given back if it is refused. */
+  async function storeNew<T extends string>(
+    user: UserName,
+    block: string,
+    store: () => MaybePromise<T>,
+  ): Promise<T> {
+    const users = usersOf(block);
+    const wait = bucket(block);
+    if (wait > 0) throw refused("too-many-users", { retryAfter: Math.ceil(wait / 1000) });
+    await makeRoom(users);
+    const known = users.has(user);
+    users.add(user);
+    let result: string | undefined;
+    try {
+      const stored = await store();
+      result = stored;
+      return stored;
+    } finally {
+      if (result !== "done") {
+        bucket.refund(block);
+        if (!known) users.delete(user);
+      }
+    }
+  }
+
+  /** Who left need not be known before it matters. The token is spent all the same. */
+  async function makeRoom(users: Set<UserName>): Promise<void> {
+    if (users.size < MAX_LIVE) return;
+    for (const user of [...users]) if (!(await isLive(user))) users.delete(user);
+    if (users.size >= MAX_LIVE) throw refused("too-many-users", { retryAfter: FULL_SECONDS });
   }
 
   return {
-    counts: (source) => !exempt(source),
-    async admit(user, from, store) {
-      if (exempt(from)) return store();
-      const source = sourceAt(blockOf(from));
-      await makeRoom(source);
-      const known = source.users.has(user);
-      source.users.add(user);
-      let result: string | undefined;
-      try {
-        const stored = await store();
-        result = stored;
-        return stored;
-      } finally {
-        if (result !== "done") {
-          source.tokens++;
-          if (!known) source.users.delete(user);
-        }
-      }
+    within(user, source, store) {
+      if (exempt(source)) return store();
+      return andThen(isLive(user), (known) => (known ? store() : storeNew(user, blockOf(source), store)));
     },
+  };
+}
+
+/**
+ * Limits how often a source asks whether users are reached, whoever they are. @returns what counts a question, and
+ * throws TalkError `asked-too-soon`
+ */
+export function createReachLimit(): (source: string) => void {
+  const bucket = createTokenBucket(REACH);
+  return (source) => {
+    const wait = isLoopback(source) ? 0 : bucket(blockOf(source));
+    if (wait > 0) throw refused("asked-too-soon", { retryAfter: Math.ceil(wait / 1000) });
   };
 }
 

@@ -10,7 +10,10 @@ export interface StoredUser extends Registration {
 export type Claim = string | undefined;
 
 /** Refused, because the name has an owner, and no secret was shown (`unauthorized`) or another (`forbidden`). */
-export type Refusal = "unauthorized" | "forbidden";
+export type OwnerRefusal = "unauthorized" | "forbidden";
+
+/** Whatever a store refuses; the words are those of `REFUSALS`. */
+export type StoreRefusal = "taken" | "own" | "reserved" | "full" | OwnerRefusal;
 
 /** Most users at once, unless told otherwise. */
 export const MAX_USERS = 100_000;
@@ -41,11 +44,11 @@ export interface Store {
     claim?: Claim,
   ): MaybePromise<"done" | "taken" | "own" | "reserved" | "full">;
   /** Adds a user or moves it. */
-  put(user: UserName, address: Address, claim?: Claim): MaybePromise<"done" | "full" | Refusal>;
+  put(user: UserName, address: Address, claim?: Claim): MaybePromise<"done" | "full" | OwnerRefusal>;
   /** Whether a claim may change a user, as `put` and `remove` would find; nothing is changed. */
-  mayChange(user: UserName, claim?: Claim): MaybePromise<"done" | "absent" | Refusal>;
+  mayChange(user: UserName, claim?: Claim): MaybePromise<"done" | "absent" | OwnerRefusal>;
   /** Removes a user, and with it the owner. */
-  remove(user: UserName, claim?: Claim): MaybePromise<"done" | "absent" | Refusal>;
+  remove(user: UserName, claim?: Claim): MaybePromise<"done" | "absent" | OwnerRefusal>;
   /**
    * Removes a user who is not there any more; false if its registration is not the given one. The name of an
    * owner stays reserved for it for 24 h, or until 10,000 later ones are.

@@ -4,13 +4,13 @@ import { invokedAsTalk, runMain } from "./core/cli.ts";
 import { visible } from "./core/sanitize.ts";
 import { suggest } from "./core/suggest.ts";
 
-export interface Command {
+export interface TalkCommand {
   help: string;
   /** Imports its module only now: each command needs much that the others do not. */
   run(argv: string[]): Promise<void>;
 }
 
-const commands: Record<string, Command> = {
+const commands: Record<string, TalkCommand> = {
   registry: {
     help: "knows where each user listens",
     run: async (argv) => runMain((await import("./registry/main.ts")).registry, argv),
@@ -34,7 +34,7 @@ const commands: Record<string, Command> = {
  * @param argv the command and its own arguments
  * @param more commands beside those of `src`
  */
-export async function talk(argv: string[], more: Record<string, Command> = {}): Promise<void> {
+export async function talk(argv: string[], more: Record<string, TalkCommand> = {}): Promise<void> {
   invokedAsTalk();
   // By console.log: to load process.stdout takes longer than all the rest of a help.
   const table = { ...commands, ...more };
@@ -47,13 +47,13 @@ export async function talk(argv: string[], more: Record<string, Command> = {}): 
   else refuse(name, table);
 }
 
-function helpOf(table: Record<string, Command>): string {
+function helpOf(table: Record<string, TalkCommand>): string {
   const lines = Object.entries(table).map(([name, { help }]) => `  ${name.padEnd(13)}${help}`);
   return `${manifest.description}\n\nUSAGE talk <command> [OPTIONS]\n\nCOMMANDS\n\n${lines.join("\n")}\n
 talk help <command> tells more of a command, talk --version the version.`;
 }
 
-function refuse(name: string, table: Record<string, Command>): void {
+function refuse(name: string, table: Record<string, TalkCommand>): void {
   const meant = suggest(name, Object.keys(table));
   const hint = meant ? `did you mean ${meant}?` : "see talk --help";
   process.stderr.write(`error: no such command: ${visible(name)}; ${hint}\n`);

@@ -71,7 +71,7 @@ export const flags = {
   },
 } satisfies ArgsDef;
 
-export interface Options extends RegistryOptions {
+export interface RegistryCommandOptions extends RegistryOptions {
   /** Where to listen. */
   host: string;
   port: number;
@@ -79,7 +79,7 @@ export interface Options extends RegistryOptions {
 }
 
 /** The options that flags ask for. @throws UsageError */
-export async function readOptions(args: ParsedArgs<typeof flags>): Promise<Options> {
+export async function readOptions(args: ParsedArgs<typeof flags>): Promise<RegistryCommandOptions> {
   const { host, store, open } = args;
   // `127.1` is none, and would hide that it is loopback.
   if (!isHost(host)) throw new UsageError(`--host must be ${HOST_NAME.rule}`);

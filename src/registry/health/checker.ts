@@ -5,7 +5,7 @@ import type { Address, Protocol } from "../../core/schemas.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../stores/types.ts";
 import { createLease } from "./leader.ts";
-import { createQuorum, type Sample } from "./quorum.ts";
+import { createQuorum, type PeerSample } from "./quorum.ts";
 import { createSchedule, type Target } from "./schedule.ts";
 import { createSemaphore } from "./semaphore.ts";
 import { createStatistics } from "./statistics.ts";
@@ -49,7 +49,7 @@ export interface Checker {
 }
 
 /** What a check found, and whether other users answered before its last probe left: later, our network may be back. */
-interface Outcome {
+interface CheckResult {
   finding: Finding;
   othersAnswered: boolean;
 }
@@ -117,30 +117,30 @@ export function createChecker({
 
   async function check(target: Target): Promise<void> {
     const countEnd = statistics.countStart();
-    const outcome = await probeUntilCertain(target);
-    onCheck(target.address.protocol, outcome.finding);
+    const result = await probeUntilCertain(target);
+    onCheck(target.address.protocol, result.finding);
     target.unanswered = false;
-    if (outcome.finding === "alive") {
+    if (result.finding === "alive") {
       target.suspect = false;
       target.due = target.seen + (target.initial ? 1.2 * interval * random() : jittered(interval, random));
       target.initial = false;
     } else {
-      await judge(target, outcome);
+      await judge(target, result);
     }
     target.checking = false;
-    countEnd(outcome.finding !== "alive");
+    countEnd(result.finding !== "alive");
   }
 
   /**
    * A whole check: until an answer, a second refusal, or a window full of silence. It begins with a slot, which each
    * probe releases, and acquires another for each further probe.
    */
-  async function probeUntilCertain(target: Target): Promise<Outcome> {
+  async function probeUntilCertain(target: Target): Promise<CheckResult> {
     const prober = proberFor(target.address);
     const { attempts } = prober;
     const probing = prober.begin(target.address, target.history);
     const deadline = window / attempts;
-    let sample: Sample<Target> | undefined;
+    let sample: PeerSample<Target> | undefined;
     let refused = false;
     let silences = 0;
     try {
@@ -181,7 +181,7 @@ export function createChecker({
   }
 
   /** Removes who failed a check, unless the fault may be ours, or it has registered anew. */
-  async function judge(target: Target, { finding, othersAnswered }: Outcome): Promise<void> {
+  async function judge(target: Target, { finding, othersAnswered }: CheckResult): Promise<void> {
     const { user, id } = target;
     if (stopped || !lease.isOurs() || !schedule.has(target)) return;
     const now = clock.now();

@@ -8,7 +8,7 @@ const SAMPLE = 9;
 const PAUSE_MS = 250;
 
 /** Users who were probed once each when somebody failed. */
-export interface Sample<T> {
+export interface PeerSample<T> {
   /** Whether more than half of them, without the suspect, have answered so far. */
   answeredBeside(suspect: T): boolean;
 }
@@ -27,12 +27,17 @@ export interface QuorumOptions<T> {
  * Draws samples while users are in trouble. Answers from before would prove nothing, because the network may have gone
  * in between; so a sample serves only those whose trouble began before it was drawn. @returns what draws one
  */
-export function createQuorum<T>({ candidates, answers, clock, random }: QuorumOptions<T>): () => Sample<T> {
+export function createQuorum<T>({
+  candidates,
+  answers,
+  clock,
+  random,
+}: QuorumOptions<T>): () => PeerSample<T> {
   let drawnAt = Number.NEGATIVE_INFINITY;
   /** The one that is still to be drawn. */
-  let next: Sample<T> | undefined;
+  let next: PeerSample<T> | undefined;
 
-  function draw(): Sample<T> {
+  function draw(): PeerSample<T> {
     let members: T[] = [];
     const alive = new Set<T>();
     clock.after(Math.max(0, drawnAt + PAUSE_MS - clock.now()), () => {

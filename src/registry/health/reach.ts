@@ -22,14 +22,14 @@ const MAX_AT_ONCE = 20;
 const MAX_REMEMBERED = 10_000;
 
 /** What a look has found; `from` is the address of this machine that asked, undefined if there is no way at all. */
-export interface Reached {
+export interface ReachReport {
   reached: "yes" | "no";
   reason: string;
   from: string | undefined;
 }
 
 /** @throws `asked-too-soon` */
-export type LookAt = (user: UserName, address: Address) => Promise<Reached>;
+export type LookAt = (user: UserName, address: Address) => Promise<ReachReport>;
 
 export function createLook({
   proberFor,

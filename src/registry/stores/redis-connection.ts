@@ -48,7 +48,7 @@ export interface RedisConnection extends RedisCommands {
 }
 
 /** One connection for as long as it lasts. */
-interface Link extends RedisCommands {
+interface LiveConnection extends RedisCommands {
   /** Why we ended it, or undefined; `lost` if the other side did. */
   ended(): string | undefined;
   end(reason: string): void;
@@ -69,7 +69,7 @@ export async function connectRedis(
   trial: (redis: RedisCommands) => Promise<void>,
 ): Promise<RedisConnection> {
   const target = new URL(url);
-  const first = await attempt().catch((error) => ({ link: endedLink(""), failure: error }));
+  const first = await attempt().catch((error) => ({ link: endedConnection(""), failure: error }));
   if (first.failure !== undefined) {
     first.link.end("refused");
     throw atStart(first.failure);
@@ -79,8 +79,8 @@ export async function connectRedis(
   void stayConnected();
 
   /** Opens a connection and tries it. @throws StoreUnavailable if it did not last */
-  async function attempt(): Promise<{ link: Link; failure?: unknown }> {
-    const opened = await openLink(target);
+  async function attempt(): Promise<{ link: LiveConnection; failure?: unknown }> {
+    const opened = await openConnection(target);
     const failure = await trial(opened).catch((error: unknown) => error);
     const reason = opened.ended();
     if (reason === undefined) return { link: opened, failure };
@@ -99,7 +99,7 @@ export async function connectRedis(
       // What else the trial meets, such as a full memory, is for the commands to tell: others may still work.
       link = await attempt().then(
         (next) => next.link,
-        (error) => endedLink(reasonOf(error)),
+        (error) => endedConnection(reasonOf(error)),
       );
       if (closed) link.end("closed");
     }
@@ -116,7 +116,7 @@ export async function connectRedis(
 }
 
 /** @throws StoreUnavailable */
-async function openLink(url: URL): Promise<Link> {
+async function openConnection(url: URL): Promise<LiveConnection> {
   // Its own queue and its own attempts would let a command wait for longer than anybody should.
   const client = new RedisClient(url.href, {
     connectionTimeout: ANSWER_MS,
@@ -201,7 +201,7 @@ async function openLink(url: URL): Promise<Link> {
 }
 
 /** A connection that there never was. */
-function endedLink(reason: string): Link {
+function endedConnection(reason: string): LiveConnection {
   const refuse = () => Promise.reject(new StoreUnavailable(AWAY, reason));
   return { send: refuse, run: refuse, ended: () => reason, end() {}, gone: Promise.resolve() };
 }

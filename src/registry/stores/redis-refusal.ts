@@ -12,7 +12,7 @@ const CLOSED = "it closes the connection";
 const PORT = 6379;
 
 /** What a server answers to commands (RESP, https://redis.io/docs/latest/develop/reference/protocol-spec/). */
-type Answer =
+type RedisReply =
   | { type: "fine" }
   /** Redis' own words, such as `WRONGPASS invalid username-password pair`. */
   | { type: "error"; message: string }
@@ -43,8 +43,8 @@ function greeting({ username, password, pathname }: URL): string[][] {
 }
 
 /** Resolves to the first error among the answers to some commands. @param verify whether a TLS certificate must be good */
-function ask(url: URL, commands: string[][], tls: boolean, verify: boolean): Promise<Answer> {
-  const { promise, resolve } = Promise.withResolvers<Answer>();
+function ask(url: URL, commands: string[][], tls: boolean, verify: boolean): Promise<RedisReply> {
+  const { promise, resolve } = Promise.withResolvers<RedisReply>();
   const none = (reason: string) => resolve({ type: "none", reason });
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const to = { host, port: Number(url.port || PORT) };

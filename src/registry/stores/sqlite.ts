@@ -5,7 +5,7 @@ import { createCommits } from "./sqlite-commits.ts";
 import { guarded, openFile, opening } from "./sqlite-file.ts";
 import { type Claim, MAX_USERS, type Store, type StoreOptions } from "./types.ts";
 
-type Row = Address & { user: UserName; id: number };
+type UserRow = Address & { user: UserName; id: number };
 
 /**
  * Users in an SQLite file, which several registries of one machine may share. A write that was answered
@@ -134,7 +134,9 @@ function statements(database: Database) {
     select: database.query<Address, { user: UserName }>(
       "SELECT protocol, host, port FROM users WHERE user = $user",
     ),
-    selectAll: database.query<Row, []>("SELECT user, protocol, host, port, registration AS id FROM users"),
+    selectAll: database.query<UserRow, []>(
+      "SELECT user, protocol, host, port, registration AS id FROM users",
+    ),
     reservation: database.query<{ owner: string; until: number }, { user: UserName }>(
       "SELECT owner, until FROM reservations WHERE user = $user",
     ),

@@ -1,5 +1,5 @@
 /** Texts to users who are away, and commands that send without selecting anybody. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { join as joinRegistry } from "../../src/client/index.ts";
@@ -11,9 +11,6 @@ import { freePort } from "../helpers/port.ts";
 import { type Program, start, startRegistry } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
 import { run } from "../helpers/run.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 const REFUSED = "connection refused; it waits until bob is back";
 

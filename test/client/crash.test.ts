@@ -1,9 +1,6 @@
 /** Short forms of scripts/checks/client-crash.ts and terminal-flood.ts. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { start } from "../helpers/program.ts";
-
-// Many processes on a busy machine take longer than Bun's 5 s.
-setDefaultTimeout(120_000);
 
 test("no line that was shown and no text that waits is lost by kill -9", async () => {
   const run = start("scripts/checks/client-crash.ts", ["6"]);

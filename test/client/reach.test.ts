@@ -1,12 +1,9 @@
 /** What a client makes of being reached or not, where the registry is for other machines too. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { REACH_HEADER } from "../../src/core/protocol.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { createInbox } from "../helpers/inbox.ts";
 import { start, startClient, startRegistry } from "../helpers/program.ts";
-
-// Processes and checks take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
 
 test("a user whom the registry loses twice at an address given by hand is told, once, of --public-url", async () => {
   const often = ["--check-interval", "0.2", "--check-window", "1"];

@@ -1,13 +1,10 @@
 /** `talk users`, as people and scripts start it. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { createRegistry } from "../../src/registry/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { freePort } from "../helpers/port.ts";
 import { start } from "../helpers/program.ts";
 import { run } from "../helpers/run.ts";
-
-// A busy machine is no reason to fail.
-setDefaultTimeout(30_000);
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const USERS = "src/client/users.ts";

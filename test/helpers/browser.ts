@@ -1,4 +1,4 @@
-/** Keep a browser from calling home; and as root it runs only without its sandbox. */
+/** Keeps a browser from calling home; as root, it only runs without its sandbox. */
 const QUIET = [
   "--no-sandbox",
   "--disable-background-networking",
@@ -7,12 +7,12 @@ const QUIET = [
   "--disable-quic",
 ];
 
-/** Where Chromium or Chrome is on this machine, if it is. */
+/** The path of Chromium or Chrome, if this machine has one. */
 export const chromium = ["chromium", "chromium-browser", "google-chrome"]
   .map((name) => Bun.which(name))
   .find(Boolean);
 
-/** A page of the browser, and every URL it has asked for since. */
+/** A browser page, and every URL it has requested since. */
 export async function openPage(): Promise<{ view: Bun.WebView; requests: string[] }> {
   if (!chromium) throw new Error("there is no Chromium on this machine");
   const view = new Bun.WebView({

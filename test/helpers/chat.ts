@@ -1,4 +1,4 @@
-/** A chat in which one client sits in a terminal, and everybody else is played by the test. */
+/** A chat in which one client runs in a terminal, and the test plays everybody else. */
 
 import { decodeMessage } from "../../src/core/message.ts";
 import { Address, parse } from "../../src/core/schemas.ts";
@@ -23,7 +23,7 @@ export async function put(registry: { url: string }, user: string, address: obje
   });
 }
 
-/** A user who takes messages over HTTP: where, and what has come. */
+/** A user who receives over HTTP, with an inbox of what has arrived. */
 export async function addPeer(registry: { url: string }, user: string) {
   const inbox: Inbox<string> = createInbox();
   const server = Bun.serve({
@@ -40,14 +40,14 @@ export async function addPeer(registry: { url: string }, user: string) {
   return { inbox, address };
 }
 
-/** Alice in a terminal; `from` writes to her under any name. */
+/** Alice in a terminal; `from` sends to her under any name. */
 export async function alone(options: ScreenOptions = {}, args: string[] = [], registry?: { url: string }) {
   const chosen = registry ?? (await openRegistry());
   const alice = await openClient("alice", chosen, args, options);
   return { registry: chosen, alice, from: await writerTo(chosen, "alice") };
 }
 
-/** Alice in a terminal, who has selected bob. */
+/** Alice in a terminal, with bob selected. */
 export async function pair(options: ScreenOptions = {}, args: string[] = []) {
   const registry = await openRegistry();
   const bob = await addPeer(registry, "bob");
@@ -62,7 +62,7 @@ export async function addressOf(registry: { url: string }, user: string): Promis
   return parse(Address, await (await fetch(`${registry.url}/v1/users/${user}`)).json());
 }
 
-/** What writes to a user under any name. */
+/** Returns a function that sends to a user under any name. */
 export async function writerTo(registry: { url: string }, user: string) {
   const { port } = await addressOf(registry, user);
   return async (sender: string, text: string) => {

@@ -1,8 +1,8 @@
-/** Time that passes when the test says so. */
+/** A clock that only moves when the test says so. */
 import type { Clock } from "../../src/core/clock.ts";
 
 export interface FakeClock extends Clock {
-  /** Lets so many milliseconds pass, with everything that was to happen in them, in order. */
+  /** Lets milliseconds pass, and runs everything due in them, in order. */
   pass(ms: number): Promise<void>;
   /** The milliseconds until something is to happen. */
   untilNext(): number;
@@ -15,7 +15,7 @@ interface Timer {
 
 export function createFakeClock(): FakeClock {
   let time = 0;
-  /** A binary heap, the earliest first: simulations hold tens of thousands. */
+  /** A binary heap, earliest first, because simulations hold tens of thousands. */
   const heap: Timer[] = [];
   const cancelled = new Set<Timer>();
 
@@ -73,7 +73,7 @@ export function createFakeClock(): FakeClock {
   };
 }
 
-/** Lets every promise that can go on do so. */
+/** Lets every promise that is ready continue. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 12; i++) await undefined;
 }

@@ -1,4 +1,4 @@
-/** Registries and clients of other makes, by hand: each has the manners of a dialect, and remembers what came. */
+/** Hand-made registries and clients of other implementations; each speaks one dialect and records what it receives. */
 import { type Address, isRecord } from "../../src/core/schemas.ts";
 import { afterwards } from "./afterwards.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
@@ -7,13 +7,13 @@ const HOST = "127.0.0.1";
 
 interface Peer {
   address: Address;
-  /** Every datagram that came, in order. */
+  /** Every datagram received, in order. */
   received: string[];
 }
 
 /**
- * A client on UDP that knows `id-checker` alone: whatever else is a message is on its user's screen.
- * @param late how many further datagrams come before it answers one
+ * A UDP client that knows `id-checker` only: it shows any other message to its user.
+ * @param late how many more datagrams it receives before it answers one
  */
 export async function startIdCheckerClient(late = 0): Promise<Peer & { screen: string[] }> {
   const received: string[] = [];
@@ -36,7 +36,7 @@ export async function startIdCheckerClient(late = 0): Promise<Peer & { screen: s
   return { address: { protocol: "UDP", host: HOST, port: socket.port }, received, screen };
 }
 
-/** A client on UDP that knows probes that are messages, and ends at what is no message. */
+/** A UDP client that knows probes in the form of messages, and crashes on anything that is not a message. */
 export async function startMessageClient(): Promise<Peer & { isAlive(): boolean; mute(): void }> {
   const received: string[] = [];
   let alive = true;
@@ -65,7 +65,7 @@ export async function startMessageClient(): Promise<Peer & { isAlive(): boolean;
   };
 }
 
-/** A client on WebSocket that takes connections at one path, and refuses every other. */
+/** A WebSocket client that accepts connections at one path only. */
 export function startWebSocketClient(
   path: string,
   refuse: (request: Request) => Response = () => new Response("", { status: 404 }),
@@ -86,15 +86,15 @@ export function startWebSocketClient(
   return { address, paths };
 }
 
-/** The UDP side of a registry, in whichever form it probes. */
+/** The UDP side of a registry, whatever the form of its probes. */
 export interface ProbingRegistry {
-  /** Probes a client once. @returns what it sent, and what came back */
+  /** Probes a client once; resolves to what it sent and what came back. */
   check(client: Address): Promise<{ sent: string; answer: string }>;
   /** Whether the client is still in its list. */
   keeps: () => boolean;
 }
 
-/** A registry that ends its checks on UDP at whatever is no message, and wants the address that it has in its list. */
+/** A registry whose UDP checks end at anything that is not a message, and which expects the address in its list. */
 export async function startMessageRegistry(): Promise<ProbingRegistry> {
   let alive = true;
   let kept = true;
@@ -117,7 +117,7 @@ export async function startMessageRegistry(): Promise<ProbingRegistry> {
   };
 }
 
-/** A registry that knows `id-checker` alone, and wants the bare id. */
+/** A registry that knows `id-checker` only, and expects the bare id. */
 export async function startIdCheckerRegistry(): Promise<ProbingRegistry> {
   let kept = true;
   const answers: Inbox<string> = createInbox();
@@ -135,7 +135,7 @@ export async function startIdCheckerRegistry(): Promise<ProbingRegistry> {
   };
 }
 
-/** A probe that is a message, or its answer. */
+/** A probe in the form of a message, or the answer to one. */
 export function envelope(data: { host: string; port: number; id: string }): string {
   return JSON.stringify({ user: "healthCheck", text: JSON.stringify(data) });
 }
@@ -158,12 +158,12 @@ function openSocket(answers: Inbox<string>) {
   return opened;
 }
 
-/** As readers do that know classes of exactly these fields, and turn numbers into strings (Jackson). */
+/** Parses as Jackson does into a class with exactly these fields, turning numbers into strings. */
 function readEnvelope(datagram: Buffer): { host: string; port: number; id: string } | undefined {
   try {
     const message: unknown = JSON.parse(datagram.toString());
     if (!isRecord(message) || Object.keys(message).sort().join() !== "text,user") return undefined;
-    // A long number keeps all its digits there, which JSON.parse would round.
+    // Jackson keeps all digits of a long number; JSON.parse would round it.
     const data: unknown = JSON.parse(String(message.text).replace(/:(-?\d{16,})(?=[,}])/g, ':"$1"'));
     if (!isRecord(data) || Object.keys(data).sort().join() !== "host,id,port") return undefined;
     return { host: String(data.host), port: Number(data.port), id: String(data.id) };

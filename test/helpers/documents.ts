@@ -1,13 +1,13 @@
-/** README.md and docs/, as their readers use them. */
+/** README.md and docs/, used as a reader would. */
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./program.ts";
 import { temporaryFolder } from "./registry.ts";
 
-/** A fenced block of a document, with what the HTML comment before it says of how it is tested. */
+/** A fenced block of a document, with the HTML comment before it that says how it is tested. */
 export interface Block {
   file: string;
-  /** The line that it starts on. */
+  /** The line it starts on. */
   line: number;
   language: string;
   code: string;
@@ -46,7 +46,7 @@ export async function readBlocks(): Promise<Block[]> {
   return [...(await readDocuments())].flatMap(([file, text]) => blocksOf(file, text));
 }
 
-/** The code of the block that is tested under a name. */
+/** The code of the block tested under a name. */
 export async function blockTestedAs(name: string): Promise<string> {
   const found = (await readBlocks()).filter(({ mark }) => mark?.kind === "tested as" && mark.detail === name);
   const [block, ...more] = found;

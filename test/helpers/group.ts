@@ -1,4 +1,4 @@
-/** Commands in process groups of their own, signalled as a whole: the command and the `bun run` that passes signals on. */
+/** Commands in process groups, signalled as a whole: the command, and the `bun run` that passes signals on to it. */
 import { readLines } from "../../src/client/lines.ts";
 import { root } from "./program.ts";
 
@@ -10,7 +10,7 @@ export interface Group {
   exited: Promise<number>;
 }
 
-/** Starts `bun run …`, whose input stays open, and resolves once a line of its output matches. */
+/** Starts `bun run …` with its input kept open; resolves once a line of output matches. */
 export async function startGroup(args: string[], pattern: RegExp): Promise<Group> {
   const child = Bun.spawn([process.execPath, "run", ...args], {
     cwd: root,
@@ -31,7 +31,7 @@ export async function startGroup(args: string[], pattern: RegExp): Promise<Group
         try {
           process.kill(-child.pid, signal);
         } catch {
-          // Nobody of it is there any more.
+          // The whole group is gone.
         }
       },
       exited: child.exited,
@@ -44,7 +44,7 @@ async function drain(lines: AsyncIterable<string>): Promise<void> {
   for await (const _ of lines);
 }
 
-/** Signals all groups, and resolves to their exit codes and the milliseconds that each took. */
+/** Signals all groups; resolves to their exit codes and the milliseconds each took. */
 export function stopGroups(groups: Group[], signal: NodeJS.Signals): Promise<{ code: number; ms: number }[]> {
   const began = performance.now();
   for (const group of groups) group.kill(signal);

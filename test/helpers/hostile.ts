@@ -1,4 +1,4 @@
-/** Texts that try to command a terminal, to hide, or to pass for something else. */
+/** Texts that try to control a terminal, to hide, or to pass for something else. */
 
 const ESC = "\x1b";
 const BEL = "\x07";
@@ -52,7 +52,7 @@ const invisible = [
   "\u{e0041}\u{e0042}\u{e007f}",
   "\u{e0100}",
   "\ufe0f",
-  // What parts of emoji and joiners in words could be mistaken for.
+  // What could be mistaken for parts of emoji or for joiners within words.
   "a\u200cb",
   "a\u200db",
   "1\ufe0f",
@@ -93,6 +93,6 @@ const tricks = [
 
 export const hostile = [...controls, ...sequences, ...invisible, ...tricks];
 
-/** A character that must not reach a terminal, but for the ends of our own rows. */
+/** Characters that must not reach a terminal, except at the ends of our own rows. */
 export const UNSAFE =
   /[\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}]|(?![\r\n])\p{Cc}/u;

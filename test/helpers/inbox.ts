@@ -2,7 +2,7 @@
 export interface Inbox<T> {
   push(item: T): void;
   next(): Promise<T>;
-  /** Arrived, and not yet asked for. */
+  /** Arrived, but not yet taken. */
   size: () => number;
 }
 

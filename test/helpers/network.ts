@@ -1,37 +1,37 @@
-/** Machines of their own on one machine: network namespaces (Linux), joined by a switch, some of them behind a NAT. */
+/** Virtual machines of a sort: Linux network namespaces joined by a switch, some of them behind a NAT. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterwards } from "./afterwards.ts";
 import { type Program, start } from "./program.ts";
 
-/** Files of a namespace's own in place of those in /etc, as `ip netns exec` mounts them (ip-netns(8)). */
+/** Where `ip netns exec` looks for files that replace those in /etc for a namespace (ip-netns(8)). */
 const ETC = "/etc/netns";
 
-/** Why no such machines can be made here; undefined if they can. */
+/** Why namespaces cannot be created here; undefined if they can. */
 export const noNetwork = whyNot();
 if (noNetwork !== undefined)
   process.stderr.write(`skipped: clients on several machines, because ${noNetwork}\n`);
 
 export interface Machine {
   ip: string;
-  /** Runs a command there to its end. */
+  /** Runs a command there until it exits. */
   run(...command: string[]): { stdout: string; stderr: string; exitCode: number };
   /** Starts a program of Talk there; it ends with the test. */
   start(main: string, ...args: string[]): Program;
-  /** Gives it another address in the same network. */
+  /** Changes its address within the network. */
   readdress(ip: string): void;
 }
 
 export interface Network {
-  /** A machine on the switch. @param etc files of its own in /etc, by name, in place of this machine's */
+  /** Adds a machine to the switch. @param etc files that replace those in /etc, by name */
   machine(ip: string, etc?: Record<string, string>): Machine;
-  /** A machine behind a router on the switch, which hides it behind the router's own address. */
+  /** Adds a machine behind a router that hides it behind its own address (NAT). */
   behindNat(ip: string, router: string): Machine;
 }
 
 let networks = 0;
 
-/** Everything in it goes away with the test. */
+/** Everything in it is removed after the test. */
 export function openNetwork(): Network {
   const id = `talk-${process.pid}-${++networks}`;
   const names: string[] = [];
@@ -62,7 +62,7 @@ export function openNetwork(): Network {
   ip("-n", hub, "link", "add", "br0", "type", "bridge");
   ip("-n", hub, "link", "set", "br0", "up");
 
-  /** Puts a cable between a namespace and the switch. */
+  /** Connects a namespace to the switch. */
   function plugIn(name: string, address: string): void {
     const port = `port${names.length}`;
     ip("-n", name, "link", "add", "eth0", "type", "veth", "peer", "name", port, "netns", hub);

@@ -1,8 +1,8 @@
-/** Where the system takes no ports for outgoing connections, which could get in between (32768 and above on Linux). */
+/** Below the ports that the system gives to outgoing connections (32768 and above on Linux), which could interfere. */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 
-/** A port on loopback that is free now, and that no connection takes before a server listens on it. */
+/** A free port on loopback that no outgoing connection takes before a server listens on it. */
 export function freePort(): number {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
@@ -10,7 +10,7 @@ export function freePort(): number {
       Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
       return port;
     } catch {
-      // Somebody listens on it.
+      // In use.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** A registry or a client as its user starts it: a process, with lines in and lines out. */
+/** A registry or a client as its user starts it: a process with lines in and lines out. */
 import { join } from "node:path";
 import { readLines } from "../../src/client/lines.ts";
 import { afterwards } from "./afterwards.ts";
@@ -8,7 +8,7 @@ export const root = join(import.meta.dir, "../..");
 export interface Program {
   type(...lines: string[]): void;
   endInput(): void;
-  /** The next line on stdout or stderr that matches; those before it are skipped. */
+  /** Waits for the next line on stdout or stderr that matches, and skips those before it. */
   sees(wanted: string | RegExp): Promise<string>;
   /** Every line so far, in order; those of stderr start with "error: ". */
   lines: string[];
@@ -17,7 +17,7 @@ export interface Program {
   exited: Promise<number>;
 }
 
-/** Starts `bun src/<main>`; it ends with the test. @param within a command that runs the one behind it */
+/** Starts `bun src/<main>`; it ends with the test. @param within a command that runs the one after it */
 export function start(
   main: string,
   args: string[] = [],

@@ -1,4 +1,4 @@
-/** Chance that is the same at every run (mulberry32). */
+/** Pseudo-random numbers from a seed (mulberry32). */
 export function createRandom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,4 +1,4 @@
-/** A real Redis of one's own, for tests and scripts. */
+/** A private Redis server for tests and scripts. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { freePort } from "./port.ts";
 
 const program = Bun.which("redis-server");
 
-/** Why the tests that need Redis do not run; undefined where they do. */
+/** Why tests that need Redis are skipped; undefined if they run. */
 export const noRedis = program
   ? undefined
   : "there is no redis-server on this machine: apt-get install redis-server";
@@ -16,14 +16,14 @@ export const noRedis = program
 export interface Redis {
   /** For `--store`. */
   url: string;
-  /** Forgets everything. */
+  /** Deletes everything. */
   empty(): Promise<void>;
   forgetScripts(): Promise<void>;
-  /** Sends it one command. */
+  /** Sends a command. */
   tell(command: string, ...args: string[]): Promise<unknown>;
-  /** Resolves once it is gone, if the signal ends it. @param signal @default SIGKILL */
+  /** Resolves once it has exited, if the signal ends it. @param signal @default SIGKILL */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again after that, with what it had written to its disk; resolves when that is loaded. */
+  /** Starts it again with what it had written to disk; resolves once that is loaded. */
   start(): Promise<void>;
   /** Both of them. */
   restart(): Promise<void>;
@@ -32,7 +32,7 @@ export interface Redis {
 
 let shared: Promise<Redis> | undefined;
 
-/** The one that tests share, without anything in it; it ends with the last of them. */
+/** The server that tests share, emptied; it ends after the last of them. */
 export async function emptyRedis(): Promise<Redis> {
   shared ??= startRedis();
   const redis = await shared;
@@ -40,14 +40,14 @@ export async function emptyRedis(): Promise<Redis> {
   return redis;
 }
 
-/** Ends that one. */
+/** Ends the shared server. */
 export async function endRedis(): Promise<void> {
   const redis = await shared;
   shared = undefined;
   await redis?.stop();
 }
 
-/** Starts one on a free port. @param options of redis-server, such as `--appendonly yes`; without, it keeps nothing on disk */
+/** Starts a server on a free port. @param options of redis-server, such as `--appendonly yes`; by default, nothing goes to disk */
 export async function startRedis(...options: string[]): Promise<Redis> {
   if (!program) throw new Error(noRedis);
   const folder = mkdtempSync(join(tmpdir(), "talk-redis-"));

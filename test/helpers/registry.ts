@@ -1,4 +1,4 @@
-/** A registry in this process, asked through `app.handle` or through a socket. */
+/** A registry in this process, reached through `app.handle` or a socket. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,14 +9,14 @@ import type { WatchedStore } from "../../src/registry/stores/watched-store.ts";
 import { afterwards } from "./afterwards.ts";
 import { emptyRedis, noRedis } from "./redis.ts";
 
-/** A folder that goes away with the test. */
+/** A folder that is removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "talk-test-"));
   afterwards(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Every kind of store that can be tried here. */
+/** Every kind of store that can be tested here. */
 export const storeKinds = ["memory:", "sqlite:", ...(noRedis ? [] : ["redis:"])];
 if (noRedis) process.stderr.write(`skipped: the store on Redis, because ${noRedis}\n`);
 
@@ -33,7 +33,7 @@ export async function freshStore(kind: string): Promise<string> {
   return kind === "sqlite:" ? `sqlite:${join(temporaryFolder(), "users.db")}` : kind;
 }
 
-/** Sends one request: method, path, and a body that is sent as JSON unless it is text already. */
+/** Sends one request; a body that is not a string is sent as JSON. */
 export type Ask = (
   method: string,
   path: string,
@@ -62,7 +62,7 @@ function listening(app: App): Ask {
   return (...call) => fetch(request(base, ...call));
 }
 
-/** Starts an app on a free port and tells its base URL. */
+/** Starts an app on a free port and returns its base URL. */
 export function listen(app: App): string {
   app.listen({ port: 0, hostname: "127.0.0.1", reusePort: false });
   afterwards(() => app.stop(true));

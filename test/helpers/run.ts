@@ -1,6 +1,6 @@
 import { root } from "./program.ts";
 
-/** Runs `bun <file>` to its end. @param stdin all of its standard input */
+/** Runs `bun <file>` until it exits. @param stdin all of its standard input */
 export async function run(file: string, args: string[], stdin: string | Uint8Array = "") {
   const child = Bun.spawn([process.execPath, `${root}/${file}`, ...args], {
     stdin: Buffer.from(stdin),

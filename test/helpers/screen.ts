@@ -1,4 +1,5 @@
-/** A client as a person meets it: in a terminal, with keys in and a screen out. */
+/** A client as a person uses it: in a terminal, with keys in and a screen out. */
+import { describe } from "bun:test";
 import { join } from "node:path";
 import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { Terminal } from "@xterm/headless";
@@ -8,13 +9,17 @@ import { afterwards } from "./afterwards.ts";
 import { root } from "./program.ts";
 import { temporaryFolder } from "./registry.ts";
 
-/** Makes a pseudo-terminal the controlling one, so that resizes and hangups are told; of util-linux. */
-export const setsid = Bun.which("setsid");
+/** Gives a process a controlling terminal (util-linux); without one, it hears of no resize and no hangup. */
+const setsid = Bun.which("setsid");
+if (!setsid) process.stderr.write("skipped: tests in a terminal, because there is no setsid here\n");
 
-/** Where the cursor stands on a drawn screen. */
+/** Describes tests that need a terminal. */
+export const inTerminal = describe.skipIf(!setsid);
+
+/** Marks the cursor on a drawn screen. */
 const CURSOR = "▏";
 
-/** How long a screen may take to be as expected, in milliseconds. */
+/** How long to wait for an expected screen, in milliseconds. */
 const PATIENCE_MS = 15_000;
 
 export interface TestScreen {
@@ -22,20 +27,20 @@ export interface TestScreen {
   type(keys: string): void;
   /** Waits until the screen ends with these rows: `12:34` is any time of day, `▏` is the cursor. */
   shows(drawn: string): Promise<void>;
-  /** Waits until something is on the screen. */
+  /** Waits until the screen contains a text. */
   contains(part: string): Promise<void>;
-  /** Waits until the rows are as they should be. @param wanted says how, if they never are */
+  /** Waits until the rows satisfy a condition. @param wanted describes it, for the error */
   until(holds: (rows: string[]) => boolean, wanted: string): Promise<void>;
-  /** All rows that have something on them, as `shows` takes them. */
+  /** All rows that are not blank, in the form that `shows` takes. */
   rows(): string[];
-  /** The same, and all rows that have scrolled off the top. */
+  /** The same, including rows that have scrolled off the top. */
   everything(): string[];
-  /** Waits until something was written to the terminal. */
+  /** Waits until a text has been written to the terminal. */
   writes(part: string): Promise<void>;
   /** Every byte that reached the terminal. */
   written(): string;
   resize(columns: number, rows: number): void;
-  /** Whether the terminal takes line by line and echoes, as a shell leaves it. */
+  /** Whether the terminal is in the mode in which it was found. */
   isRestored(): boolean;
   /** Closes the window. */
   hangUp(): void;

@@ -1,7 +1,7 @@
-/** Connections that say too little, or too slowly. */
+/** Connections that send too little, or too slowly. */
 import { connect } from "node:net";
 
-/** What a connection says at once, and what it adds again and again, to a listener that takes POST on a path. */
+/** What a connection sends at once, and what it repeats after that, to a listener that accepts POST on a path. */
 export function slowTalkers(path: string): [first: string, again: string][] {
   const post = `POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n`;
   const health = "GET /v1/health HTTP/1.1\r\nHost: h\r\n\r\n";

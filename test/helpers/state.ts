@@ -1,6 +1,6 @@
 /**
- * Loaded before every test file: what clients keep for their user goes to a folder of the tests, not the
- * developer's. A process that a test starts is told so by its `env`: Bun hands on the environment that it was started with.
+ * Loaded before every test file: clients in tests keep their state in a folder of the tests, not in the developer's.
+ * Processes that a test starts need it in their `env`, because Bun passes on the environment it was started with.
  */
 import { afterAll } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,5 +9,5 @@ import { join } from "node:path";
 
 const folder = mkdtempSync(join(tmpdir(), "talk-state-"));
 process.env.XDG_STATE_HOME = folder;
-// Not at the exit, which a worker of the runner never comes to. Clients make the folder again where they need it.
+// Not on exit, which workers of the test runner never reach. Clients create the folder again when they need it.
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,10 +1,7 @@
 /** Typing while a thousand messages a second come in. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { pair } from "../../helpers/chat.ts";
-import { setsid } from "../../helpers/screen.ts";
-
-// Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
-const inTerminal = describe.skipIf(!setsid);
+import { inTerminal } from "../../helpers/screen.ts";
 
 const MESSAGES = 2000;
 

@@ -1,13 +1,10 @@
 /** What comes from outside never reaches the terminal raw, and something visible stands in its place. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { visible, visibleText } from "../../../src/core/sanitize.ts";
 import { afterwards } from "../../helpers/afterwards.ts";
 import { alone, ENTER } from "../../helpers/chat.ts";
 import { hostile, UNSAFE } from "../../helpers/hostile.ts";
-import { openClient, setsid, type TestScreen } from "../../helpers/screen.ts";
-
-// Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
-const inTerminal = describe.skipIf(!setsid);
+import { inTerminal, openClient, type TestScreen } from "../../helpers/screen.ts";
 
 /** Wide, so that little is wrapped; and without colours, so that every one of them is foreign. */
 const OPTIONS = { columns: 200, rows: 50, env: { NO_COLOR: "1" } };

@@ -1,14 +1,11 @@
 /** The line being typed, on a screen. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { alone, ENTER, openRegistry, pair, put } from "../../helpers/chat.ts";
 import { listed } from "../../helpers/program.ts";
 import { temporaryFolder } from "../../helpers/registry.ts";
-import { openClient, setsid } from "../../helpers/screen.ts";
-
-// Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
-const inTerminal = describe.skipIf(!setsid);
+import { inTerminal, openClient } from "../../helpers/screen.ts";
 
 const UP = "\x1b[A";
 const DOWN = "\x1b[B";

@@ -1,14 +1,11 @@
 /** Terminals of many kinds, and how they are left. */
 
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { afterwards } from "../../helpers/afterwards.ts";
 import { addPeer, alone, ENTER, openRegistry, pair } from "../../helpers/chat.ts";
 import { listed, root } from "../../helpers/program.ts";
-import { type openClient, openScreen, setsid } from "../../helpers/screen.ts";
-
-// Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
-const inTerminal = describe.skipIf(!setsid);
+import { inTerminal, type openClient, openScreen } from "../../helpers/screen.ts";
 
 /** SGR sequences (ECMA-48 §8.3.117). */
 const COLOUR = new RegExp(`${"\x1b"}\\[[0-9;]+m`);

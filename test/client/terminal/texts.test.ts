@@ -1,12 +1,9 @@
 /** What one writes, pastes and gets, on a screen. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { Message, parse } from "../../../src/core/schemas.ts";
 import { afterwards } from "../../helpers/afterwards.ts";
 import { addPeer, addressOf, alone, ENTER, openRegistry, pair, put } from "../../helpers/chat.ts";
-import { openClient, setsid } from "../../helpers/screen.ts";
-
-// Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
-const inTerminal = describe.skipIf(!setsid);
+import { inTerminal, openClient } from "../../helpers/screen.ts";
 
 const LEFT = "\x1b[D";
 const ESCAPE = "\x1b";

@@ -1,5 +1,5 @@
 /** What was said, read again on a screen. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { registryId } from "../../../src/client/registry/secrets.ts";
@@ -7,13 +7,7 @@ import { openStorage } from "../../../src/client/storage/index.ts";
 import { addPeer, alone, ENTER, openRegistry, pair, put, writerTo } from "../../helpers/chat.ts";
 import { root } from "../../helpers/program.ts";
 import { temporaryFolder } from "../../helpers/registry.ts";
-import { openScreen, setsid } from "../../helpers/screen.ts";
-
-// Processes take longer than Bun's 5 s on a busy machine.
-setDefaultTimeout(60_000);
-
-// Without a controlling terminal nothing is told of resizes and hangups; util-linux has `setsid -c` for that.
-const inTerminal = describe.skipIf(!setsid);
+import { inTerminal, openScreen } from "../../helpers/screen.ts";
 
 /** What the file in a state folder holds of alice's messages. */
 function keptIn(state: string, registry: { url: string }) {
@@ -37,7 +31,7 @@ const canMount =
 if (!canMount)
   process.stderr.write("skipped: a disk that is full or read-only, because nothing can be mounted here\n");
 
-describe.skipIf(!setsid || !canMount)("a disk", () => {
+inTerminal.skipIf(!canMount)("a disk", () => {
   test.each([
     ["that is full", "size=300k", "the disk is full"],
     ["that is read-only", "ro", "you may not write there|the disk is read-only|it cannot be opened"],

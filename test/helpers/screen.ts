@@ -10,7 +10,7 @@ import { root } from "./program.ts";
 import { temporaryFolder } from "./registry.ts";
 
 /** Gives a process a controlling terminal (util-linux); without one, it hears of no resize and no hangup. */
-const setsid = Bun.which("setsid");
+export const setsid = Bun.which("setsid");
 if (!setsid) process.stderr.write("skipped: tests in a terminal, because there is no setsid here\n");
 
 /** Describes tests that need a terminal. */

@@ -1,7 +1,7 @@
 import { systemClock } from "../../core/clock.ts";
 import type { Screen, ScreenOptions } from "./types.ts";
 
-/** Lines of JSON if they are asked for, else the terminal if there is one at both ends, else the pipes. */
+/** JSON if asked for; a terminal if stdin and stdout both are one; else pipes. */
 export async function openScreen({ json, plain, bell, storage }: ScreenOptions): Promise<Screen> {
   if (json) return (await import("./json.ts")).openJson();
   const { env, stdin, stdout } = process;

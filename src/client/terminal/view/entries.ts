@@ -1,4 +1,4 @@
-/** What is shown, as entries that can be laid out anew when the terminal changes its width. */
+/** What is shown, as entries that can be laid out again when the terminal changes width. */
 import { visibleName, visibleText } from "../../../core/sanitize.ts";
 import { commands } from "../../session/commands.ts";
 import type { Output, Session } from "../../session/model.ts";
@@ -10,16 +10,16 @@ import type { Theme } from "./theme.ts";
 import { layoutUserTable } from "./user-table.ts";
 import { type Row, type Span, wrap } from "./wrap.ts";
 
-/** The rows of an entry in a terminal of so many columns. */
+/** Lays an entry out for a terminal of this width. */
 export type Entry = (columns: number) => Row[];
 
-/** Most rows of one message; far more than people write, far less than 64,000 line breaks. */
+/** Most rows of one message; far more than people write, far fewer than 64,000 line breaks. */
 const MAX_ROWS = 100;
 
-/** Below this many columns, what follows on a row is indented by two only. */
+/** Below this many columns, continuation rows are indented by two only. */
 const NARROW = 40;
 
-/** A text of mine, and what became of it if that is known. */
+/** A text I sent, and its outcome, once known. */
 export interface SentText {
   at: string;
   to: string;
@@ -45,7 +45,7 @@ export interface Entries {
     output: Notice | Extract<Output, { type: "users" | "help" }>,
     session: Session | undefined,
   ): Entry;
-  /** A sentence behind its time. */
+  /** A sentence after a time stamp. */
   told(at: string, sentence: string): Entry;
   /** So many messages of a sender, or of several, were not drawn. */
   more(at: string, user: string | undefined, count: number): Entry;
@@ -59,7 +59,7 @@ export function createEntries(theme: Theme): Entries {
     return (columns) => wrap([{ text: `${at} `, style: dim }, ...spans], columns, indentOf(columns));
   }
 
-  /** A text behind its head; each line of it a paragraph, the further ones indented. */
+  /** A text after its head; each line is a paragraph, and later ones are indented. */
   function said(at: string, head: Span[], text: string, tail: Span[]): Entry {
     const paragraphs = text.split(/\r\n|\n/).map(visibleText);
     return (columns) => {
@@ -182,7 +182,7 @@ function layoutHelp({ bold }: Theme): Entry {
   };
 }
 
-/** Columns that further rows of an entry stand in from the edge: behind the time stamp. */
+/** Indentation of continuation rows: past the time stamp. */
 function indentOf(columns: number): number {
   return columns < NARROW ? 2 : 8;
 }

@@ -1,27 +1,27 @@
-/** What has been shown, for drawing it anew. */
+/** What has been shown, kept so that it can be redrawn. */
 import type { Entries, Entry } from "./entries.ts";
 import type { Row } from "./wrap.ts";
 
-/** Most entries that are kept: more than any screen has rows. */
+/** Most entries kept: more than any screen has rows. */
 const MAX_ENTRIES = 500;
 
 export interface Scrollback {
-  /** Adds an entry, under a date if that is another than before. */
+  /** Adds an entry, below the date if that has changed. */
   add(entry: Entry): void;
-  /** The rows of what was added since the last time. */
+  /** Returns the rows added since the last call. */
   drain(columns: number): Row[];
-  /** The last rows, about as many as fit so many lines. */
+  /** Returns the last rows, at least `lines` of them if there are as many. */
   last(columns: number, lines: number): Row[];
   /** The time of day as it is shown, HH:MM, and the date as ISO 8601 writes it. */
   time(): string;
   day(): string;
 }
 
-/** @param now the time of day */
+/** @param now returns the time of day */
 export function createScrollback(entries: Entries, now: () => Date): Scrollback {
   let kept: Entry[] = [];
   let fresh: Entry[] = [];
-  /** When the last entry came, or we began: a date would need the time zone, which a first prompt does not. */
+  /** When the last entry was added, or we began. */
   let lastAt = now();
 
   return {

@@ -23,13 +23,7 @@ const foreign = { 403: refusal("A web page of another origin asks.", refused("fo
 const ownership = {
   401: {
     ...refusal("The name has an owner, and no secret was shown.", refused("unauthorized")),
-    headers: {
-      "WWW-Authenticate": {
-        description: "How to show it.",
-        schema: { type: "string" as const },
-        example: "Bearer",
-      },
-    },
+    headers: { "WWW-Authenticate": header("How to show it.", "Bearer") },
   },
   403: refusal("The name has another owner, or a web page of another origin asks.", refused("forbidden")),
 };
@@ -45,14 +39,13 @@ const security: Record<string, string[]>[] = [{}, { owner: [] }];
 
 /** What only a request for a new user meets. */
 const limits = {
-  429: {
-    ...refusal(
-      "Too many users were registered from this address; this machine itself has no limit.",
-      refused("too-many-users", { retryAfter: 1 }),
-    ),
-    headers: retryAfter(1),
-  },
+  429: refusal(
+    "Too many users were registered from this address; this machine itself has no limit.",
+    refused("too-many-users", { retryAfter: 1 }),
+  ),
 };
+
+const noUser = { 404: refusal("There is no such user.", refused("unknown-user")) };
 
 const down = {
   503: refusal(
@@ -91,20 +84,14 @@ export const operations = {
         name: "If-None-Match",
         in: "header" as const,
         required: false,
-        description: "The `ETag` of the list that is already known.",
-        schema: { type: "string" as const },
-        example: '"2jmj7l5rSw0yVb_vlWAYkK"',
+        ...header("The `ETag` of the list that is already known.", '"2jmj7l5rSw0yVb_vlWAYkK"'),
       },
     ],
     responses: {
       200: {
         ...answer("The users.", "Users", { bob: BOB }),
         headers: {
-          ETag: {
-            description: "Stands for exactly this list.",
-            schema: { type: "string" as const },
-            example: '"2jmj7l5rSw0yVb_vlWAYkK"',
-          },
+          ETag: header("Stands for exactly this list.", '"2jmj7l5rSw0yVb_vlWAYkK"'),
         },
       },
       304: { description: "The list is the one named in `If-None-Match`." },
@@ -163,9 +150,7 @@ export const operations = {
         name: "Last-Event-ID",
         in: "header" as const,
         required: false,
-        description: "The `id` of the last event that is known.",
-        schema: { type: "string" as const },
-        example: "vF2h0UM3nS3bq0YzO8h5rA",
+        ...header("The `id` of the last event that is known.", "vF2h0UM3nS3bq0YzO8h5rA"),
       },
     ],
     responses: {
@@ -179,14 +164,8 @@ export const operations = {
         },
       },
       ...foreign,
-      429: {
-        ...refusal("Your address has 250 streams open.", refused("too-many-streams")),
-        headers: retryAfter(60),
-      },
-      503: {
-        ...refusal("The store does not answer now, or 20,000 streams are open.", refused("streams-full")),
-        headers: retryAfter(60),
-      },
+      429: refusal("Your address has 250 streams open.", refused("too-many-streams")),
+      503: refusal("The store does not answer now, or 20,000 streams are open.", refused("streams-full")),
     },
   },
   create: {
@@ -215,7 +194,7 @@ export const operations = {
     responses: {
       200: answer("The address.", "Address", BOB),
       ...foreign,
-      404: refusal("There is no such user.", refused("unknown-user")),
+      ...noUser,
       ...down,
     },
   },
@@ -246,20 +225,11 @@ export const operations = {
         from: "10.0.0.1",
       }),
       ...ownership,
-      404: refusal("There is no such user.", refused("unknown-user")),
-      429: {
-        ...refusal(
-          "It was asked for this user or address a moment ago.",
-          refused("asked-too-soon", { retryAfter: 5 }),
-        ),
-        headers: {
-          "Retry-After": {
-            description: "Seconds to wait.",
-            schema: { type: "integer" as const },
-            example: 5,
-          },
-        },
-      },
+      ...noUser,
+      429: refusal(
+        "It was asked for this user or address a moment ago.",
+        refused("asked-too-soon", { retryAfter: 5 }),
+      ),
       ...down,
     },
   },
@@ -295,16 +265,18 @@ function answer(description: string, schema: string, example: unknown) {
   };
 }
 
-function refusal(description: string, { message }: { message: string }) {
-  return answer(description, "Failure", { status: "error", message });
+/** An error as an answer, with how long to wait where it says so. */
+function refusal(
+  description: string,
+  { message, retryAfter }: { message: string; retryAfter?: number | undefined },
+) {
+  const refused = answer(description, "Failure", { status: "error", message });
+  return retryAfter === undefined
+    ? refused
+    : { ...refused, headers: { "Retry-After": header("Seconds to wait.", retryAfter) } };
 }
 
-function retryAfter(seconds: number) {
-  return {
-    "Retry-After": {
-      description: "Seconds to wait.",
-      schema: { type: "integer" as const },
-      example: seconds,
-    },
-  };
+function header(description: string, example: string | number) {
+  const type = typeof example === "string" ? ("string" as const) : ("integer" as const);
+  return { description, schema: { type }, example };
 }

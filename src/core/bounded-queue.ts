@@ -7,7 +7,7 @@ export interface BoundedQueue<T> {
   shift(): T | undefined;
   /** How many items wait. */
   readonly length: number;
-  /** Whether so much waits that no more should be taken in. */
+  /** Whether it is full: nothing more should be accepted now. */
   isFull(): boolean;
 }
 
@@ -33,11 +33,11 @@ export function createBoundedQueue<T>({ items = 1000, bytes = 1024 * 1024 } = {}
   };
 }
 
-/** Lets others wait until something is as they want it (a condition variable). */
+/** A condition variable. */
 export interface Condition {
-  /** Tells those who wait that something has changed. */
+  /** Wakes all who wait. */
   notify(): void;
-  /** Resolves once that holds: it is looked at now, and after each change. */
+  /** Resolves once `holds` returns true; it is called now, and after each `notify`. */
   until(holds: () => boolean): Promise<void>;
 }
 

@@ -18,7 +18,7 @@ export function invocation(command: string): string {
   return `${program} ${command}`;
 }
 
-/** The shortest and the longest period that a flag may ask for: what is quicker would be a flood. */
+/** Bounds of a period that a flag may set; anything shorter would be a flood. */
 const MIN_SECONDS = 0.1;
 const MAX_SECONDS = 86_400;
 
@@ -33,10 +33,10 @@ export async function runMain<A extends ArgsDef>(
   more = "",
 ): Promise<void> {
   try {
-    // Behind `--` there are words alone.
+    // Everything after `--` is positional.
     const options = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
     if (options.includes("--help") || options.includes("-h")) {
-      // Not by process.stdout: to load that takes longer than all the rest of this.
+      // Not process.stdout, which takes longer to load than everything else here.
       console.log(await helpOf(command, more));
       return;
     }
@@ -44,9 +44,9 @@ export async function runMain<A extends ArgsDef>(
       console.log(`talk ${manifest.version}`);
       return;
     }
-    // Whoever reads our output may go (`| head -1`): that is no reason to end before what is to be done is done.
+    // Ignore EPIPE: a closed reader (`| head -1`) must not abort the command.
     for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-    // Talk speaks within its own network: a proxy for the web has no business in between.
+    // Talk speaks within its own network, never through a web proxy.
     process.env.NO_PROXY = "*";
     await runCommand(command, { rawArgs: argv });
   } catch (error) {

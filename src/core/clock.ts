@@ -1,8 +1,8 @@
-/** Time as it is handed in, so that tests run hours in milliseconds. */
+/** An injectable clock, so tests simulate hours in milliseconds. */
 export interface Clock {
-  /** In milliseconds, from any start, and never back. */
+  /** Milliseconds since an arbitrary start; never runs backwards. */
   now(): number;
-  /** Runs something so many milliseconds from now, unless it is cancelled by what this returns. */
+  /** Calls `run` after so many milliseconds. @returns what cancels it */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -14,7 +14,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves so many milliseconds from now. */
+/** Resolves after so many milliseconds. */
 export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.after(ms, resolve));
 }
@@ -31,7 +31,7 @@ export async function atMost<T>(ms: number, promise: Promise<T>): Promise<T | un
   return Promise.race([promise, late.promise]).finally(cancel);
 }
 
-/** A period drawn from ±20 % of the given one, so that many who wait alike do not come at once. @param random from [0, 1) */
+/** A period within ±20 % of the given one, so that many timers do not fire at once. @param random from [0, 1) */
 export function jittered(ms: number, random: () => number): number {
   return ms * (0.8 + 0.4 * random());
 }

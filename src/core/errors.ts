@@ -19,7 +19,7 @@ export const REFUSALS = {
   forbidden: { status: 403, sentence: "This name has another owner; choose another name." },
   "foreign-origin": {
     status: 403,
-    sentence: "Web pages of another origin may not ask here; use the pages of this host, or a program.",
+    sentence: "Cross-origin requests are not allowed.",
   },
   "foreign-host": {
     status: 403,

@@ -1,4 +1,4 @@
-/** Keeps web pages out: what a browser sends for a page of somebody else's is told by `Origin` and `Host`. */
+/** Refuses requests that a foreign web page had a browser send, by `Origin` and `Host`. */
 import { isLoopback } from "./address.ts";
 import { refused } from "./errors.ts";
 

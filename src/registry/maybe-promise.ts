@@ -1,7 +1,7 @@
-/** What is there at once or later. */
+/** A value or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Goes on with a value, at once if it is there: a promise for it would cost an answer a tenth of its time. */
+/** Like `then`, but synchronous for a plain value: a promise would add a tenth to the cost of an answer. */
 export function andThen<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return value instanceof Promise ? value.then(next) : next(value);
 }

@@ -20,7 +20,7 @@ export const flags = {
   },
   "share-port": {
     type: "boolean",
-    description: "let registries on the same store listen on this port too, to follow one by another (Linux)",
+    description: "allow several registries on this port, to replace one without a gap (SO_REUSEPORT, Linux)",
   },
   "public-host": {
     type: "string",
@@ -35,7 +35,7 @@ export const flags = {
   },
   durability: {
     type: "string",
-    description: "what an answered write on sqlite: survives, the end of the process or of the power",
+    description: "what SQLite writes survive: a crash of the process, or a power failure",
     default: "process",
     valueHint: "process|power",
   },

@@ -43,7 +43,7 @@ describe("a page of another origin", () => {
       });
       expect([answer.status, await answer.json()]).toEqual([
         403,
-        { status: "error", message: expect.stringMatching(/^Web pages of another origin .*\.$/) },
+        { status: "error", message: expect.stringMatching(/^Cross-origin requests .*\.$/) },
       ]);
       expect([...answer.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
     }

@@ -5,7 +5,7 @@ interface Waiting<Item> {
 }
 
 /**
- * Asks together what is asked for in one turn of the event loop: a call costs a store more than what is in it.
+ * Batches the calls of one turn of the event loop: a call costs a store more than what is in it.
  * @param most items in one call
  * @param ask resolves to an answer for each item, in their order; if it fails, it fails for all of them
  */

@@ -8,9 +8,12 @@ import { start } from "../helpers/program.ts";
 async function startLost({
   flags = [],
   holdUp = () => false,
+  answer = Promise.withResolvers<void>(),
 }: {
   flags?: string[];
-  holdUp?: (method: string) => boolean;
+  holdUp?: (method: string, path: string) => boolean;
+  /** When what was held up is answered. @default never */
+  answer?: { promise: Promise<void> };
 } = {}) {
   const inbox = createInbox<unknown>();
   const peer = Bun.serve({
@@ -27,10 +30,11 @@ async function startLost({
   const registry = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
-    fetch({ method, url }) {
-      if (new URL(url).pathname === "/v1/health") return Response.json({ status: "ok" });
+    async fetch({ method, url }) {
+      const { pathname } = new URL(url);
+      if (pathname === "/v1/health") return Response.json({ status: "ok" });
       asked.push(method);
-      if (users.bob && holdUp(method)) return new Promise<Response>(() => {});
+      if (users.bob && holdUp(method, pathname)) await answer.promise;
       return method === "GET" ? Response.json(users) : Response.json({ status: "ok" });
     },
   });
@@ -78,4 +82,29 @@ test("with --json an outage that a text to an unknown user meets first is told a
   client.type('{"to":"carol","text":"hi"}');
   await client.sees('{"type":"registry","up":false}');
   await client.sees(/^\{"type":"failed","to":"carol"/);
+});
+
+test("a user who is looked up holds up the text behind :user, and no :help", async () => {
+  let held = false;
+  const answer = Promise.withResolvers<void>();
+  const { client, inbox } = await startLost({ holdUp: (method) => held && method === "GET", answer });
+  held = true;
+  client.type(":user carol", ":help");
+  await client.sees(/^:help/);
+  client.type("nobody gets this", ":user bob", "hello");
+  held = false;
+  answer.resolve();
+  await client.sees(/^error: no such user: carol/);
+  await client.sees(/^error: nobody is selected/);
+  expect(await inbox.next()).toEqual({ user: "alice", text: "hello" });
+});
+
+test(":reach holds up no line, and :exit waits for its answer", async () => {
+  const answer = Promise.withResolvers<void>();
+  const { client } = await startLost({ holdUp: (_, path) => path.endsWith("/reach"), answer });
+  client.type(":reach", ":help", ":exit");
+  await client.sees(/^:help/);
+  answer.resolve();
+  await client.sees("error: this registry cannot tell whether it reaches you");
+  expect(await client.exited).toBe(0);
 });

@@ -5,10 +5,10 @@ const REASONS: Record<string, string> = {
   ECONNREFUSED: "connection refused",
   ENOTFOUND: "no such host",
   EAI_AGAIN: "the host name cannot be looked up now",
-  EHOSTUNREACH: "no way to its host",
-  ENETUNREACH: "no way to its network",
-  EADDRNOTAVAIL: "no way to its address",
-  EINVAL: "no way to its address",
+  EHOSTUNREACH: "no route to its host",
+  ENETUNREACH: "no route to its network",
+  EADDRNOTAVAIL: "no route to its address",
+  EINVAL: "no route to its address",
 };
 
 /** Why nothing can have reached the peer, for those errors that prove it; else undefined. */

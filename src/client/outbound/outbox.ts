@@ -171,7 +171,7 @@ export function createOutbox(
         else
           settle(lane, item, {
             type: "failed",
-            reason: "it takes nothing now, and asks to wait again and again",
+            reason: `still busy after ${MAX_DEFERRALS} tries`,
           });
       } else if (moved) again.push({ ...item, address, retried: true });
       else settle(lane, item, trouble && !item.address ? trouble : outcome);

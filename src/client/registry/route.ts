@@ -34,7 +34,7 @@ export async function routeTo(url: string): Promise<Route> {
     );
     return { registryIps, registryIp: ip, local };
   } catch (error) {
-    throw new RegistryUnreachable(url, unreachable(error) ?? "no way to its host");
+    throw new RegistryUnreachable(url, unreachable(error) ?? "no route to its host");
   }
 }
 

@@ -2,27 +2,28 @@ import type { MayContact } from "../../core/denylist.ts";
 import type { Deferral, Outcome, Sender } from "./types.ts";
 
 /** What is open towards one peer. */
-export interface Link {
+export interface Connection {
   /** Never rejects. */
   send(body: string): Promise<Outcome | Deferral>;
   close(): void;
 }
 
-/** A sender that keeps one link to each peer. @param open calls `onEnded` once, when the link can send no more */
-export function createLinkSender(
-  open: (host: string, port: number, onEnded: () => void, mayContact?: MayContact) => Link,
+/** A sender that keeps one connection to each peer. @param open calls `onEnded` once, when the connection can send no more */
+export function createConnectionPool(
+  open: (host: string, port: number, onEnded: () => void, mayContact?: MayContact) => Connection,
   mayContact?: MayContact,
 ): Sender {
-  const links = new Map<string, Link>();
+  const connections = new Map<string, Connection>();
   return {
     send({ host, port }, body) {
       const peer = `${host} ${port}`;
-      const link = links.get(peer) ?? open(host, port, () => links.delete(peer), mayContact);
-      links.set(peer, link);
-      return link.send(body);
+      const connection =
+        connections.get(peer) ?? open(host, port, () => connections.delete(peer), mayContact);
+      connections.set(peer, connection);
+      return connection.send(body);
     },
     close() {
-      for (const link of links.values()) link.close();
+      for (const connection of connections.values()) connection.close();
     },
   };
 }

@@ -6,7 +6,7 @@ import { CannotListen, errorCode, TalkError } from "../../core/errors.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts";
 import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
 import { notReached, unreachable } from "../unreachable.ts";
-import { createLinkSender, type Link } from "./connection-pool.ts";
+import { type Connection, createConnectionPool } from "./connection-pool.ts";
 import { createProbeGuard } from "./probe-guard.ts";
 import type { Outcome, Transport } from "./types.ts";
 
@@ -55,7 +55,7 @@ export const udp: Transport = {
     }
   },
 
-  createSender: (mayContact) => createLinkSender(openLink, mayContact),
+  createSender: (mayContact) => createConnectionPool(openConnection, mayContact),
 };
 
 /** A datagram that is neither message nor probe is dropped: an answer would only help whoever forged it. */
@@ -99,19 +99,24 @@ function sendThrough(socket: Bun.udp.Socket<"buffer">, body: string, ip: string,
 }
 
 /** A socket towards one IP address of a host, and how to go on to the next one, if there is one. */
-interface Connection {
+interface Target {
   socket: ConnectedSocket;
-  next: (() => Promise<Connection>) | undefined;
+  next: (() => Promise<Target>) | undefined;
 }
 
 /** A socket of its own for each peer, because only a connected one tells which peer refused; closed when idle. */
-function openLink(host: string, port: number, onEnded: () => void, mayContact?: MayContact): Link {
+function openConnection(
+  host: string,
+  port: number,
+  onEnded: () => void,
+  mayContact?: MayContact,
+): Connection {
   const unsettled = new Set<(outcome: Outcome) => void>();
   let connected = resolveContact(host, mayContact).then(([ip = host, ...others]) => connect(ip, others));
   let underWay = 0;
 
   /** @param others further IP addresses of the host, for when there is no way to this one */
-  async function connect(ip: string, others: string[]): Promise<Connection> {
+  async function connect(ip: string, others: string[]): Promise<Target> {
     const [next, ...rest] = others;
     try {
       const socket = await connectUdp(ip, port, (error) => settleAll(failed(error)));

@@ -6,7 +6,7 @@ import { openWebSocket } from "../../core/request.ts";
 import { isRecord } from "../../core/schemas.ts";
 import { byConnection } from "../happy-eyeballs.ts";
 import { notReached, unreachable } from "../unreachable.ts";
-import type { Link } from "./connection-pool.ts";
+import type { Connection } from "./connection-pool.ts";
 import type { Deferral, Outcome } from "./types.ts";
 
 /** How long a connection may take to open, and then an answer to come, in milliseconds: 5 s in all. */
@@ -26,12 +26,12 @@ interface Frame {
 }
 
 /** One connection to one peer, kept for as long as it lasts. */
-export function openWebSocketLink(
+export function openWebSocketConnection(
   host: string,
   port: number,
   onEnded: () => void,
   mayContact?: MayContact,
-): Link {
+): Connection {
   let socket: WebSocket | undefined;
   const waiting: Frame[] = [];
   let open = false;

@@ -4,15 +4,15 @@ import { decodeMessage } from "../../core/message.ts";
 import { createOriginGuard } from "../../core/origin-guard.ts";
 import { CLIENT_PATHS, MAX_BODY_BYTES, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol.ts";
 import { createConnectionLimit } from "./connection-limit.ts";
-import { createLinkSender } from "./connection-pool.ts";
+import { createConnectionPool } from "./connection-pool.ts";
 import type { Transport } from "./types.ts";
-import { openWebSocketLink } from "./websocket-connection.ts";
+import { openWebSocketConnection } from "./websocket-connection.ts";
 
 /** How long a request may take to come before it is a WebSocket, in seconds. */
 const IDLE_SECONDS = 10;
 
 /** What is known of a connection: its source, whether it was too much, or sends too fast and is being closed. */
-interface Connection {
+interface ConnectionData {
   source: string;
   state: "open" | "refused" | "closing";
 }
@@ -26,7 +26,7 @@ export const webSocket: Transport = {
     const guard = createOriginGuard(host, publicHost);
     const limit = createConnectionLimit();
     try {
-      const server = Bun.serve<Connection>({
+      const server = Bun.serve<ConnectionData>({
         hostname: host,
         port,
         idleTimeout: IDLE_SECONDS,
@@ -77,7 +77,7 @@ export const webSocket: Transport = {
     }
   },
 
-  createSender: (mayContact) => createLinkSender(openWebSocketLink, mayContact),
+  createSender: (mayContact) => createConnectionPool(openWebSocketConnection, mayContact),
 };
 
 function answerTo(frame: string | Buffer, deliver: (text: string) => void): string {

@@ -2,13 +2,13 @@ import type { Address, UserName } from "../../core/schemas.ts";
 import { MAX_RESERVED, ownerBy, RESERVED_MS, refusal } from "./ownership.ts";
 import { type Claim, MAX_USERS, type Store, type StoredUser, type StoreOptions } from "./types.ts";
 
-interface Kept extends StoredUser {
+interface OwnedUser extends StoredUser {
   owner: string | undefined;
 }
 
 /** Users for as long as the registry runs. */
 export function openMemory({ maxUsers = MAX_USERS, now = Date.now }: StoreOptions = {}): Store {
-  const users = new Map<UserName, Kept>();
+  const users = new Map<UserName, OwnedUser>();
   /** In the order in which they were reserved. */
   const reserved = new Map<UserName, { owner: string; until: number }>();
   /** Counts the changes; the count at a registration is its id. */

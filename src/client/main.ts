@@ -82,14 +82,14 @@ export const client = defineCommand({
 
     const read = args.json ? readJsonLine : (text: string) => ({ type: "line", text }) as const;
     let over = false;
-    async function takeLines() {
-      let taken = 0;
+    async function readLines() {
+      let count = 0;
       try {
         for await (const text of screen.lines()) {
           if (over) return;
           await runtime.input(read(text));
           await screen.room?.();
-          if (++taken % LINES_PER_TURN === 0) await nextTurn();
+          if (++count % LINES_PER_TURN === 0) await nextTurn();
         }
       } catch (error) {
         // Input that cannot be read any more has come to its end.
@@ -99,7 +99,7 @@ export const client = defineCommand({
       await runtime.input({ type: "line", text: ":exit" });
       await runtime.left;
     }
-    await Promise.race([takeLines(), runtime.left, screen.hungUp, stop]);
+    await Promise.race([readLines(), runtime.left, screen.hungUp, stop]);
     over = true;
 
     const left = runtime.leave().then(() => handler?.idle());

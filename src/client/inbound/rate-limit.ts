@@ -28,7 +28,7 @@ export interface RateLimitOptions {
 }
 
 export function createRateLimit({ perSecond, clock, onExcess }: RateLimitOptions): RateLimit {
-  const pace = createTokenBucket({ perSecond, burst: 2 * perSecond, now: clock.now });
+  const bucket = createTokenBucket({ perSecond, burst: 2 * perSecond, now: clock.now });
   const refused = new Map<string, number>();
   let silentUntil = 0;
   let cancel: (() => void) | undefined;
@@ -49,7 +49,7 @@ export function createRateLimit({ perSecond, clock, onExcess }: RateLimitOptions
 
   return {
     delay(source) {
-      const wait = pace(source);
+      const wait = bucket(source);
       if (wait > 0) count(source);
       return wait;
     },

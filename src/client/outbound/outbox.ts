@@ -21,7 +21,7 @@ const MAX_DEFERRAL_MS = 10_000;
 /** Share of a peer's limit that is used where the peer cannot tell us to wait: its clock is not ours. */
 const PRUDENCE = 0.9;
 
-/** The shortest wait for a pace, in milliseconds: a few messages then leave at once. */
+/** The shortest wait for a token, in milliseconds: a few messages then leave at once. */
 const MIN_PAUSE_MS = 50;
 
 export interface Outbox {
@@ -71,7 +71,7 @@ export function createOutbox(
   mayContact?: MayContact,
 ): Outbox {
   const allowed = perSecond * PRUDENCE;
-  const pace = perSecond === 0 ? () => 0 : createTokenBucket({ perSecond: allowed, burst: allowed });
+  const bucket = perSecond === 0 ? () => 0 : createTokenBucket({ perSecond: allowed, burst: allowed });
   const lanes = new Map<string, Lane>();
   const senders = new Map<Transport, Sender>();
   const backPressure = createBackPressure();
@@ -98,7 +98,7 @@ export function createOutbox(
       if (lane.returned.length > 0 || lane.gone) return;
       const transport = item.address && transportFor(item.address.protocol);
       if (transport && lane.underWay > 0 && !fits(lane, item, transport)) return;
-      const wait = transport?.silentlyLimited ? pace(`${item.address?.host} ${item.address?.port}`) : 0;
+      const wait = transport?.silentlyLimited ? bucket(`${item.address?.host} ${item.address?.port}`) : 0;
       if (wait > 0) {
         pause(to, lane, Math.max(wait, MIN_PAUSE_MS));
         return;

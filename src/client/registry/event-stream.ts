@@ -29,7 +29,7 @@ export async function* readEventStream(
   let data: string[] = [];
   let id: string | undefined;
 
-  function takeLine(line: string): ServerSentEvent | undefined {
+  function endLine(line: string): ServerSentEvent | undefined {
     if (line === "") {
       const event = { type: type || "message", id, data: data.join("\n") };
       const isEvent = data.length > 0;
@@ -55,7 +55,7 @@ export async function* readEventStream(
     const rest = lines.pop() ?? "";
     const events: ServerSentEvent[] = [];
     for (const end of lines) {
-      const event = takeLine(pieces.length === 0 ? end : pieces.join("") + end);
+      const event = endLine(pieces.length === 0 ? end : pieces.join("") + end);
       pieces = [];
       if (event) events.push(event);
     }

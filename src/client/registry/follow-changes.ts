@@ -145,7 +145,7 @@ function openShared(base: string, { clock = systemClock, random = Math.random }:
         }
       }
 
-      for await (const events of readEventStream(chunks(), { limit: MAX_EVENT, onRetry })) take(events);
+      for await (const events of readEventStream(chunks(), { limit: MAX_EVENT, onRetry })) apply(events);
       return { type: "lost" };
     } catch (error) {
       if (isLive) return { type: "lost" };
@@ -160,7 +160,7 @@ function openShared(base: string, { clock = systemClock, random = Math.random }:
   }
 
   /** The events of one chunk change the list together. @throws Error if they are none of ours */
-  function take(events: readonly ServerSentEvent[]): void {
+  function apply(events: readonly ServerSentEvent[]): void {
     const hasBegun = !isLive;
     isLive = true;
     // A stream that begins with nothing but a comment says that the state still holds.

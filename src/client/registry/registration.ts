@@ -41,7 +41,7 @@ export async function register(
   address: Address,
   mayContact: MayContact,
 ): Promise<Registration> {
-  const registered = await takeName(registry, name, address, mayContact);
+  const registered = await claimName(registry, name, address, mayContact);
   let known = address;
   /** When the registry wants to be asked again to take us, by the system's clock. */
   let renewFrom = 0;
@@ -70,7 +70,7 @@ export async function register(
   };
 }
 
-async function takeName(
+async function claimName(
   registry: Registry,
   name: UserName | undefined,
   address: Address,
@@ -88,13 +88,13 @@ async function takeName(
     const left =
       holder &&
       (sameAddress(holder, address) || (answer === "own" && !(await isPresent(holder, mayContact))));
-    if (left && (await takeBack(registry, candidate, address))) return candidate;
+    if (left && (await reclaim(registry, candidate, address))) return candidate;
   }
   throw new TalkError("name-taken", `the name ${wanted} is taken; choose another with --name`);
 }
 
 /** False if the name is somebody else's. */
-async function takeBack(registry: Registry, name: UserName, address: Address): Promise<boolean> {
+async function reclaim(registry: Registry, name: UserName, address: Address): Promise<boolean> {
   try {
     await registry.put(name, address);
     return true;

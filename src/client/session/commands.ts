@@ -63,16 +63,19 @@ export const commands: Record<string, Command> = {
     usage: ":last [user] [number]",
     help: "shows what was said last, by all or with one user",
     run: last,
+    atOnce: true,
   },
   find: {
     usage: ":find <word>",
     help: "shows what was said with a word in it",
     run: find,
+    atOnce: true,
   },
   waiting: {
     usage: ":waiting",
     help: "shows what waits for users who are away",
     run: (session) => [session, [{ type: "ask", question: { type: "waiting" } }]],
+    atOnce: true,
   },
   drop: {
     usage: ":drop [user]",

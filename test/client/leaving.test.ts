@@ -137,16 +137,15 @@ describe("leaving", () => {
   test("by a closed output is clean too", async () => {
     const registry = await startRegistry();
     const args = ["--name", "alice", "--port", "0", "--registry", registry.url];
-    const alice = Bun.spawn([process.execPath, `${root}/src/client/main.ts`, ...args], {
+    const client = [process.execPath, `${root}/src/client/main.ts`, ...args];
+    const alice = Bun.spawn(["bash", "-c", 'set -o pipefail; "$@" | head -n 1', "bash", ...client], {
       env: process.env,
       stdin: "pipe",
       stdout: "pipe",
       stderr: "ignore",
     });
     afterwards(() => alice.kill("SIGKILL"));
-    const reader = alice.stdout.getReader();
-    await reader.read();
-    await reader.cancel();
+    await alice.stdout.getReader().read();
     alice.stdin.write(":help\n");
     alice.stdin.flush();
     expect(await alice.exited).toBe(0);

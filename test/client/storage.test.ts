@@ -142,6 +142,63 @@ test("what is a year older than the last message goes, whatever the clock says",
   expect(say("four")).toEqual(["two", "three", "four"]);
 });
 
+test("what waits goes out in order, is bounded for each user, and is forgotten after 7 days, whatever the clock does", () => {
+  const folder = temporaryFolder();
+  let time = 100 * DAY_MS;
+  const { waiting } = alice(open(folder, () => time));
+  for (let i = 0; i < 1000; i++) waiting.add("bob", "10.0.0.1", String(i));
+  expect(waiting.add("bob", "10.0.0.1", "one too many")).toBe("full");
+  expect(waiting.add("carol", "10.0.0.2", "for carol")).toMatchObject({ id: 1001 });
+  const first = waiting.first("bob", "10.0.0.1", 3);
+  expect(first.map(({ text }) => text)).toEqual(["0", "1", "2"]);
+  for (const { id } of first) waiting.remove(id);
+  expect(waiting.first("bob", "10.0.0.1", 1).map(({ text }) => text)).toEqual(["3"]);
+  time += 7 * DAY_MS;
+  expect(waiting.expire()).toEqual([]);
+  // Set back by years, and right again: nothing waits for longer because of it.
+  time -= 90 * DAY_MS;
+  expect(waiting.expire()).toEqual([]);
+  time += 7 * DAY_MS + 1;
+  expect(waiting.expire().length).toBe(998);
+  expect(waiting.summary()).toEqual([]);
+});
+
+test("what waits is for a host, until somebody has the name elsewhere or it is sent there on purpose", () => {
+  const { waiting } = alice(open(temporaryFolder()));
+  waiting.add("bob", "10.0.0.1", "secret");
+  waiting.seenAt("bob", "10.0.0.1");
+  expect(waiting.first("bob", "10.0.0.1", 1).length).toBe(1);
+  waiting.seenAt("bob", "10.0.0.2");
+  expect(waiting.first("bob", "10.0.0.1", 1)).toEqual([]);
+  expect(waiting.first("bob", "10.0.0.2", 1)).toEqual([]);
+  waiting.redirect("bob", "10.0.0.2");
+  expect(waiting.first("bob", "10.0.0.2", 1).length).toBe(1);
+  expect([waiting.drop("carol"), waiting.drop("bob")]).toEqual([0, 1]);
+});
+
+test("of two clients of one name one sends what waits, until it lets go or ends", async () => {
+  const folder = temporaryFolder();
+  const { waiting } = alice(open(folder));
+  const script = `
+    const { openStorage } = await import("${root}/src/client/storage/index.ts");
+    const storage = openStorage({ path: "${folder}/talk.db", historyFile: "", onTrouble: console.log });
+    storage.of("${REGISTRY}", "alice", true).waiting.lock();
+    process.stdout.write("locked\\n");
+    await Bun.stdin.text();`;
+  const other = Bun.spawn([process.execPath, "-e", script], { stdin: "pipe", stdout: "pipe" });
+  afterwards(() => other.kill("SIGKILL"));
+  await other.stdout.getReader().read();
+  expect(waiting.lock()).toBeUndefined();
+  expect(open(folder).of(REGISTRY, "bob", true).waiting.lock()).toBeDefined();
+  other.kill("SIGKILL");
+  await other.exited;
+  const unlock = waiting.lock();
+  expect(unlock).toBeDefined();
+  expect(waiting.lock()).toBeUndefined();
+  unlock?.();
+  expect(waiting.lock()).toBeDefined();
+});
+
 test("typed lines are kept for all clients, none twice, and move in from the file that held them before", () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "history"), "one\ntwo\\nlines\n");

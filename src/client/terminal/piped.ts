@@ -53,12 +53,11 @@ function render(output: Output): Rendered | undefined {
           })
           .join("\n"),
       );
-    case "help":
-      return stdout(
-        Object.values(commands)
-          .map(({ usage, help }) => `${usage.padEnd(14)}${help}`)
-          .join("\n"),
-      );
+    case "help": {
+      const lines = Object.values(commands);
+      const width = Math.max(...lines.map(({ usage }) => usage.length)) + 2;
+      return stdout(lines.map(({ usage, help }) => `${usage.padEnd(width)}${help}`).join("\n"));
+    }
     case "displaced":
     case "elsewhere":
     case "warning":

@@ -7,9 +7,9 @@ export interface Completion {
   candidates: string[];
 }
 
-/** Completes a command or, after `:user `, a user's name, ignoring case. @param commands without their colon */
+/** Completes a command or, after one that takes a user, the user's name, ignoring case. @param commands without their colon */
 export function complete(typed: string, commands: readonly string[], users: readonly string[]): Completion {
-  const user = /^:user\s+(\S*)$/i.exec(typed)?.[1];
+  const user = /^:(?:user|last|again|drop|to)\s+(?:\S*,)?([^\s,]*)$/i.exec(typed)?.[1];
   if (user !== undefined) return extend(typed, user, users, "");
   const command = /^:([a-z]*)$/i.exec(typed)?.[1];
   if (command !== undefined) return extend(typed, command, commands, ":");

@@ -170,8 +170,9 @@ export function createEntries(theme: Theme): Entries {
 
 function layoutHelp({ bold }: Theme): Entry {
   const lines = [...Object.values(commands).map(({ usage, help }) => [usage, help] as const), ...KEYS_HELP];
+  const width = Math.max(...lines.map(([name]) => name.length)) + 2;
   return (columns) => {
-    const column = columns < NARROW ? 0 : 16;
+    const column = columns < NARROW ? 0 : width;
     return lines.flatMap(([name, help]) =>
       wrap(
         [{ text: name.padEnd(column - 2), style: bold }, { text: `  ${help}` }],

@@ -71,6 +71,7 @@ export function startRuntime(
     me,
     texts: kept.waiting,
     transmit: outbox.send,
+    refresh: () => fetchList({ type: "poll" }),
     isPresent: (address) => isPresent(address, mayContact),
     clock: systemClock,
     random: Math.random,

@@ -17,8 +17,8 @@ const FIRST_LOOK_MS = 1000;
 const LOOK_GROWTH = 1.5;
 const MAX_LOOK_MS = 60_000;
 
-/** How many texts leave at once: one, and after each round that went well twice as many. */
-const MAX_BATCH = 64;
+/** After so many attempts that a crash has interrupted, a text may well have arrived, and waits no more. */
+const MAX_INTERRUPTED = 2;
 
 /** Most users who are remembered after they have left. */
 const MAX_GONE = 10_000;
@@ -55,6 +55,8 @@ export interface StoreAndForwardOptions {
   texts: WaitingTexts;
   /** Hands an encoded message to the network; of messages to one user the later ones follow. */
   transmit: (to: UserName, address: ListedAddress | undefined, body: string) => Promise<Outcome>;
+  /** Asks the registry for the list, which `listed` then gets. Never rejects. */
+  refresh: () => Promise<void>;
   /** Whether somebody answers at an address. */
   isPresent: (address: ListedAddress) => Promise<boolean>;
   clock: Clock;
@@ -87,6 +89,7 @@ export function createStoreAndForward({
   me,
   texts,
   transmit,
+  refresh,
   isPresent,
   clock,
   random,
@@ -105,9 +108,11 @@ export function createStoreAndForward({
 
   async function send({ to, address, text, body }: OutgoingText, onSettled?: (outcome: Outcome) => void) {
     const known = address ?? users.get(to) ?? gone.get(to);
-    if (known && isQueued(to, hostOf(known))) {
-      const outcome = keep(to, hostOf(known), text, "others wait for it already", onSettled);
-      if (outcome.type === "waiting") look(to, 0);
+    const host = known ? hostOf(known) : empty ? undefined : texts.hostFor(to);
+    if (host !== undefined && isQueued(to, host)) {
+      const outcome = keep(to, host, text, "others wait for it already", onSettled);
+      if (users.has(to)) look(to, 0);
+      else void refresh();
       return outcome;
     }
     const outcome = await transmit(to, address, body);
@@ -197,10 +202,15 @@ export function createStoreAndForward({
     if (!unlock) return "later";
     const outcomes: Outcome[] = [];
     try {
-      for (let size = 1; ; size = Math.min(2 * size, MAX_BATCH)) {
-        const batch = texts.first(user, host, size);
-        if (batch.length === 0) return "done";
-        if (closed || !(await forwardBatch(user, address, batch, outcomes))) return "later";
+      for (;;) {
+        // One by one, so that a crash leaves one at most of which nobody knows whether it has arrived.
+        const [waiting] = texts.first(user, host, 1);
+        if (!waiting) return "done";
+        const outcome = closed ? undefined : await forwardOne(waiting, address);
+        if (!outcome) return "later";
+        outcomes.push(outcome);
+        tell(waiting, outcome);
+        if (outcome.type === "unanswered") return "later";
       }
     } finally {
       unlock();
@@ -208,22 +218,22 @@ export function createStoreAndForward({
     }
   }
 
-  /** Whether all of them have left. @param settled gets the outcomes of those that did */
-  async function forwardBatch(
-    user: UserName,
+  /** What became of a text, which then waits no more; undefined if it does, because nobody is there. */
+  async function forwardOne(
+    { id, user, text, attempts }: WaitingText,
     address: ListedAddress,
-    batch: readonly WaitingText[],
-    settled: Outcome[],
-  ): Promise<boolean> {
-    const left = batch.map(async (waiting) => {
-      const outcome = await transmit(user, address, encodeMessage({ user: me, text: waiting.text }));
-      if (outcome.type === "failed" && outcome.absent) return false;
-      texts.remove(waiting.id);
-      settled.push(outcome);
-      tell(waiting, outcome);
-      return outcome.type === "delivered" || outcome.type === "sent";
-    });
-    return (await Promise.all(left)).every(Boolean);
+  ): Promise<Outcome | undefined> {
+    let outcome: Outcome = { type: "broken" };
+    if (attempts < MAX_INTERRUPTED) {
+      texts.begin(id);
+      outcome = await transmit(user, address, encodeMessage({ user: me, text }));
+    }
+    if (outcome.type === "failed" && outcome.absent) {
+      texts.end(id);
+      return undefined;
+    }
+    texts.remove(id);
+    return outcome;
   }
 
   function tell({ id, user, text }: WaitingText, outcome: Outcome): void {

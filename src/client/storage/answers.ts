@@ -20,7 +20,7 @@ export function record(transcript: Transcript, output: Output): void {
       transcript.settled(output.id, output.outcome.type);
       break;
     case "forwarded":
-      transcript.waited(output.to, output.outcome.type);
+      transcript.waited(output.to, output.text, output.outcome.type);
   }
 }
 

@@ -36,14 +36,16 @@ const TABLES = `
   ) STRICT;
   CREATE INDEX messages_by_chat ON messages (chat);
   CREATE INDEX messages_by_user ON messages (chat, user);
-  CREATE INDEX messages_waiting ON messages (chat, user) WHERE outcome = 'waiting';
-  -- Texts for users who are away, in the order in which they are to be sent; taken is set once the name was seen elsewhere.
+  CREATE INDEX messages_unsettled ON messages (chat, user)
+    WHERE mine = 1 AND (outcome IS NULL OR outcome = 'waiting');
+  -- Texts for users who are away, in the order in which they are to be sent. taken is set once the name was seen elsewhere;
+  -- attempts counts those that have begun and whose end is not known.
   CREATE TABLE waiting (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     chat INTEGER NOT NULL,
     user TEXT NOT NULL, host TEXT NOT NULL,
     at INTEGER NOT NULL,
-    taken INTEGER NOT NULL DEFAULT 0,
+    taken INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
     text TEXT NOT NULL
   ) STRICT;
   CREATE INDEX waiting_by_user ON waiting (chat, user);

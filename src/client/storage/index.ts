@@ -17,8 +17,11 @@ export interface Storage {
   history: History;
   /** @param registry its URL, in one spelling @param recording whether messages are kept, too */
   of(registry: string, me: UserName, recording: boolean): Kept;
-  /** Keeps what was taken in: from then on it survives the end of the process. */
-  commit(): void;
+  /**
+   * Keeps what was taken in: from then on it survives the end of the process.
+   * @returns whether that is so, or nobody should wait for it any more
+   */
+  commit(): boolean;
   close(): void;
 }
 

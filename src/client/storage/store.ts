@@ -15,7 +15,10 @@ const MAX_LOG_BYTES = 32 * 1024 * 1024;
 const COMMITS_PER_LOOK = 500;
 
 /** How long to wait before writing again while another client holds the file, in milliseconds. */
-const BUSY_RETRY_MS = 1000;
+const BUSY_RETRY_MS = 100;
+
+/** How long to wait for it in all, in milliseconds: then it is stuck, and no line is kept from the screen any more. */
+const MAX_BUSY_MS = 2000;
 
 /** Most writes that are put off while another client holds the file; then they are kept in memory. */
 const MAX_PENDING = 10_000;
@@ -25,8 +28,11 @@ type Work<T> = (database: Database) => T;
 export interface Store {
   /** Puts a write off to the next `commit`. */
   defer(write: Work<void>): void;
-  /** Commits what was put off, in one transaction. While another client holds the file, it is tried again later. */
-  commit(): void;
+  /**
+   * Commits what was put off, in one transaction. While another client holds the file, it is tried again later.
+   * @returns whether it is kept now, or nobody should wait for it any more
+   */
+  commit(): boolean;
   /** Commits, together with what was put off; undefined while another client holds the file. */
   write<T>(work: Work<T>): T | undefined;
   /** Reads, after a commit; undefined if there is nothing, because the file does not exist yet. */
@@ -51,6 +57,8 @@ export function openStore({ path, historyFile, onTrouble }: StoreOptions): Store
   let pending: Work<void>[] = [];
   /** Until when another client is left alone with the file, by the system's clock. */
   let busyUntil = 0;
+  /** Since when it has held the file. */
+  let busySince: number | undefined;
   let commits = 0;
   let cancelCheckpoint = () => {};
   let cancelRetry: (() => void) | undefined;
@@ -94,11 +102,13 @@ export function openStore({ path, historyFile, onTrouble }: StoreOptions): Store
     try {
       const result = run(current);
       pending = pending.slice(writes.length);
+      busySince = undefined;
       written();
       return result;
     } catch (error) {
       if (!isTrouble(error) || file === undefined) throw error;
       if (isBusy(error) && writes.length < MAX_PENDING) {
+        busySince ??= systemClock.now();
         busyUntil = systemClock.now() + BUSY_RETRY_MS;
         cancelRetry ??= systemClock.after(BUSY_RETRY_MS, () => {
           cancelRetry = undefined;
@@ -112,8 +122,9 @@ export function openStore({ path, historyFile, onTrouble }: StoreOptions): Store
     }
   }
 
-  function commit(): void {
+  function commit(): boolean {
     if (pending.length > 0) transact(() => {});
+    return pending.length === 0 || (busySince !== undefined && systemClock.now() - busySince > MAX_BUSY_MS);
   }
 
   function written(): void {

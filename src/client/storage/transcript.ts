@@ -41,12 +41,15 @@ export interface Transcript {
   sending(id: number, to: UserName, text: string): void;
   /** Takes in what became of it. */
   settled(id: number, outcome: Outcome["type"]): void;
-  /** Takes in what became of the oldest text to a user that waits. */
-  waited(to: UserName, outcome: Outcome["type"]): void;
+  /** Takes in what became of a text that waited. */
+  waited(to: UserName, text: string, outcome: Outcome["type"]): void;
   /** Takes in that what waits for a user, or for all, never leaves. */
   dropped(user: UserName | undefined): void;
-  /** Keeps what was taken in: from then on it survives the end of the process. */
-  commit(): void;
+  /**
+   * Keeps what was taken in: from then on it survives the end of the process.
+   * @returns whether that is so, or nobody should wait for it any more
+   */
+  commit(): boolean;
   /** The last messages, of one user or of all, from the oldest to the newest. */
   last(user: UserName | undefined, count: number): Said[];
   /** The last messages that contain a word, in whatever case, from the oldest to the newest. */
@@ -159,11 +162,8 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
     if (edge("ASC") < limit) remove(database, "at < $most", limit);
   }
 
-  function commit(): void {
-    if (added.messages === 0) {
-      store.commit();
-      return;
-    }
+  function commit(): boolean {
+    if (added.messages === 0) return store.commit();
     const sums = added;
     added = { messages: 0, characters: 0 };
     store.defer((database) => {
@@ -171,7 +171,7 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
       pruned = true;
       keepBounds(database, sums);
     });
-    store.commit();
+    return store.commit();
   }
 
   function read(query: string, parameters: Bindings): Said[] {
@@ -200,14 +200,15 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
           .run({ row: entry.row, to: entry.to, outcome });
       });
     },
-    waited(to, outcome) {
+    waited(to, text, outcome) {
       store.defer((database) => {
         database
           .query(
             `UPDATE messages SET outcome = $outcome WHERE id = (
-               SELECT min(id) FROM messages WHERE chat = $chat AND user = $to AND outcome = 'waiting')`,
+               SELECT min(id) FROM messages WHERE chat = $chat AND user = $to
+               AND mine = 1 AND (outcome IS NULL OR outcome = 'waiting') AND text = $text)`,
           )
-          .run({ chat, to, outcome });
+          .run({ chat, to, text, outcome });
       });
     },
     dropped(user) {
@@ -216,7 +217,8 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
         database
           .query(
             `UPDATE messages SET outcome = 'failed'
-             WHERE chat = $chat ${user === undefined ? "" : "AND user = $user"} AND outcome = 'waiting'`,
+             WHERE chat = $chat ${user === undefined ? "" : "AND user = $user"} 
+             AND mine = 1 AND (outcome IS NULL OR outcome = 'waiting') AND outcome = 'waiting'`,
           )
           .run({ chat, ...whose });
       });

@@ -15,6 +15,8 @@ export interface WaitingText {
   id: number;
   user: UserName;
   text: string;
+  /** How often it was sent without our having heard what became of it, because the client ended. */
+  attempts: number;
 }
 
 /** What waits for a user who was at a host. */
@@ -36,6 +38,12 @@ export interface WaitingTexts {
   summary(): WaitingFor[];
   /** The first texts that go to a user by themselves when it is back at a host, in order. */
   first(user: UserName, host: string, most: number): WaitingText[];
+  /** Notes that a text is sent now, so that a crash meanwhile is known of. */
+  begin(id: number): void;
+  /** Notes that a text has not arrived, and waits on. */
+  end(id: number): void;
+  /** Where a user was when the last text was written that goes to it by itself. */
+  hostFor(user: UserName): string | undefined;
   /** Forgets a text. */
   remove(id: number): void;
   /** Notes that somebody has the name at a host: what was written to it at another does not go by itself any more. */
@@ -100,12 +108,19 @@ export function createWaitingTexts(store: Store, chat: number, now: () => number
       ).map((row) => ({ ...row, taken: row.taken === 1 })),
     first: (user, host, most) =>
       all<WaitingText>(
-        `SELECT id, user, text FROM waiting
+        `SELECT id, user, text, attempts FROM waiting
          WHERE chat = $chat AND user = $user AND host = $host AND taken = 0 ORDER BY id LIMIT $most`,
         { user, host, most: most + gone.size },
       )
         .filter(({ id }) => !gone.has(id))
         .slice(0, most),
+    begin: (id) => run("UPDATE waiting SET attempts = attempts + 1 WHERE chat = $chat AND id = $id", { id }),
+    end: (id) => run("UPDATE waiting SET attempts = attempts - 1 WHERE chat = $chat AND id = $id", { id }),
+    hostFor: (user) =>
+      all<{ host: string }>(
+        "SELECT host FROM waiting WHERE chat = $chat AND user = $user AND taken = 0 ORDER BY id DESC LIMIT 1",
+        { user },
+      )[0]?.host,
     remove,
     seenAt: (user, host) =>
       run("UPDATE waiting SET taken = 1 WHERE chat = $chat AND user = $user AND host <> $host", {
@@ -132,7 +147,7 @@ export function createWaitingTexts(store: Store, chat: number, now: () => number
       if (misdated.length > 0)
         run("UPDATE waiting SET at = $time WHERE chat = $chat AND at > $time", { time });
       const old = all<WaitingText>(
-        "SELECT id, user, text FROM waiting WHERE chat = $chat AND at < $limit ORDER BY id",
+        "SELECT id, user, text, attempts FROM waiting WHERE chat = $chat AND at < $limit ORDER BY id",
         { limit: time - MAX_WAIT_MS },
       );
       for (const { id } of old) remove(id);

@@ -55,7 +55,7 @@ export function openInteractive({ bell: when, env, clock, now, storage }: Settin
       const waiting = [...pending.values()].map(entries.sent);
       return layoutStatusArea({ editor, session, pending: waiting }, theme, size);
     },
-    beforeDraw: storage.commit,
+    mayShow: storage.commit,
     ring: bell.ring,
     onBytes: keyboard.read,
     onEnd() {

@@ -10,6 +10,9 @@ import { layoutKept } from "./view/kept.ts";
 import { createScrollback } from "./view/scrollback.ts";
 import { createTheme } from "./view/theme.ts";
 
+/** How long to wait before lines are written that cannot be kept yet, in milliseconds. */
+const RETRY_MS = 50;
+
 /** Columns of a terminal that does not tell its size. */
 const COLUMNS = 80;
 
@@ -20,6 +23,7 @@ export function openPlain({ env, clock, now, storage }: Settings): Screen {
   const scrollback = createScrollback(entries, now);
   const out = openStandardOutput();
   let session: Session | undefined;
+  let cancelWrite = () => {};
   const floodLimit = createFloodLimit(clock, (user, count) => {
     scrollback.add(entries.more(scrollback.time(), user, count));
     write();
@@ -29,9 +33,13 @@ export function openPlain({ env, clock, now, storage }: Settings): Screen {
     return Math.max(8, stdout.columns || COLUMNS);
   }
 
-  function write(): void {
+  function write(isLast = false): void {
     // What is shown is kept already.
-    storage.commit();
+    cancelWrite();
+    if (!storage.commit() && !isLast) {
+      cancelWrite = clock.after(RETRY_MS, () => write());
+      return;
+    }
     for (const { text } of scrollback.drain(columns())) out.write(`${text.trimEnd()}\n`);
   }
 
@@ -75,6 +83,7 @@ export function openPlain({ env, clock, now, storage }: Settings): Screen {
     },
     async close() {
       floodLimit.flush();
+      write(true);
       await out.end();
     },
   };

@@ -31,8 +31,8 @@ interface DisplayOptions {
   clock: Clock;
   scrollback: Scrollback;
   statusArea(size: TtySize): Block;
-  /** Called before anything is shown. */
-  beforeDraw(): void;
+  /** Whether entries may be shown now; else they are with a later frame. */
+  mayShow(): boolean;
   /** Returns what rings the bell, if it is due. */
   ring(): string;
   onBytes(bytes: Uint8Array): void;
@@ -44,7 +44,7 @@ export function openDisplay({
   clock,
   scrollback,
   statusArea,
-  beforeDraw,
+  mayShow,
   ring,
   onBytes,
   onEnd,
@@ -73,15 +73,19 @@ export function openDisplay({
     cancelDraw = undefined;
     // A terminal that lags behind, or is about to be repainted, gets everything in one piece later.
     if (closed || cancelRepaint || tty.busy()) return;
-    beforeDraw();
     const size = tty.size();
-    tty.write(renderer.draw(scrollback.drain(size.columns), statusArea(size), size.columns) + ring());
+    const rows = mayShow() ? scrollback.drain(size.columns) : [];
+    tty.write(renderer.draw(rows, statusArea(size), size.columns) + ring());
+    if (scrollback.hasMore()) drawSoon();
   }
 
   function repaint(): void {
     cancelRepaint = undefined;
     if (closed) return;
-    beforeDraw();
+    if (!mayShow()) {
+      repaintSoon();
+      return;
+    }
     const size = tty.size();
     const { columns, lines } = size;
     scrollback.drain(columns);
@@ -90,6 +94,10 @@ export function openDisplay({
     screenIsOurs = true;
     const rows = scrollback.last(columns, lines);
     tty.write(away + renderer.repaint(rows, statusArea(size), columns, lines) + ring());
+  }
+
+  function drawSoon(): void {
+    cancelDraw ??= clock.after(FRAME_MS, draw);
   }
 
   function repaintSoon(): void {
@@ -105,15 +113,13 @@ export function openDisplay({
   return {
     columns: () => tty.size().columns,
     draw,
-    drawSoon() {
-      cancelDraw ??= clock.after(FRAME_MS, draw);
-    },
+    drawSoon,
     repaintSoon,
     suspend,
     release() {
       if (closed) return;
       closed = true;
-      beforeDraw();
+      mayShow();
       const { columns } = tty.size();
       tty.write(renderer.draw(scrollback.drain(columns), NO_ROWS, columns));
       tty.restore();

@@ -12,6 +12,8 @@ export interface Scrollback {
   drain(columns: number): Row[];
   /** Returns the last rows, at least `lines` of them if there are as many. */
   last(columns: number, lines: number): Row[];
+  /** Whether anything was added since then. */
+  hasMore(): boolean;
   /** The time of day as it is shown, HH:MM, and the date as ISO 8601 writes it. */
   time(): string;
   day(): string;
@@ -38,6 +40,7 @@ export function createScrollback(entries: Entries, now: () => Date): Scrollback 
       kept = [...kept, ...added].slice(-MAX_ENTRIES);
       return added.flatMap((entry) => entry(columns));
     },
+    hasMore: () => fresh.length > 0,
     last(columns, lines) {
       const rows: Row[][] = [];
       let count = 0;

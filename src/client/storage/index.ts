@@ -1,5 +1,4 @@
 /** What a client keeps for its user: the transcript, texts that wait, and typed lines. */
-import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import type { UserName } from "../../core/schemas.ts";
 import { createHistory, type History } from "./history.ts";
@@ -68,5 +67,6 @@ function isDevice(path: string | undefined): boolean {
 /** 48 bits of a hash: a number that both sides of the database hold exactly. */
 function chatOf(registry: string, me: UserName): number {
   // No URL holds a line break, so no two pairs make one text.
-  return createHash("sha256").update(`${registry}\n${me}`).digest().readUIntBE(0, 6);
+  // Not by node:crypto, which takes longer to load than all the rest of this.
+  return new Bun.CryptoHasher("sha256").update(`${registry}\n${me}`).digest().readUIntBE(0, 6);
 }

@@ -1,20 +1,20 @@
-/** Writing, reading and comparing addresses, and finding the one of this machine. */
+/** Formats, parses, compares and resolves addresses. */
 import { InvalidInput } from "./errors.ts";
 import { HOST_NAME, isHost, isIPv4, isIPv6 } from "./names.ts";
 import { isProtocol, PROTOCOLS } from "./protocol.ts";
 import type { Address } from "./schemas.ts";
 
-/** A host as a URL takes it: an IPv6 address in brackets (RFC 3986 §3.2.2). */
+/** A host as written in a URL: IPv6 addresses in brackets (RFC 3986 §3.2.2). */
 export function urlHost(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** The host of a URL as an address has it: without brackets. */
+/** The host of a URL, without brackets. */
 export function hostOf(url: string): string {
   return new URL(url).hostname.replace(/^\[|\]$/g, "");
 }
 
-/** An address as people read it, `udp://10.0.0.5:3000`; of a protocol unknown to us, its name stands in front. */
+/** An address for people, such as `udp://10.0.0.5:3000`; an unknown protocol's own name serves as the scheme. */
 export function formatAddress({
   protocol,
   host,
@@ -28,7 +28,7 @@ export function formatAddress({
   return `${scheme}://${urlHost(host)}:${port}`;
 }
 
-/** Whether two addresses mean the same, however their hosts are written. */
+/** Whether two addresses are equal, however their hosts are spelled. */
 export function sameAddress(
   a: { protocol: string; host: string; port: number },
   b: { protocol: string; host: string; port: number },
@@ -36,7 +36,7 @@ export function sameAddress(
   return a.protocol === b.protocol && a.port === b.port && canonicalHost(a.host) === canonicalHost(b.host);
 }
 
-/** One spelling per host: names in lower case, IPv6 compressed (RFC 5952), IPv4 in IPv6 as IPv4, no zone. */
+/** A host's canonical spelling: lower case, IPv6 compressed (RFC 5952), IPv4-mapped IPv6 as IPv4, no zone. */
 export function canonicalHost(host: string): string {
   if (!host.includes(":")) return host.toLowerCase();
   const bare = host.replace(/%.*$/, "").toLowerCase();
@@ -48,12 +48,12 @@ export function canonicalHost(host: string): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
-/** Whether a host is a wildcard (`0.0.0.0`, `::`), on which one can listen but not be reached. */
+/** Whether a host is a wildcard (`0.0.0.0`, `::`): fit to listen on, but nobody can connect to it. */
 export function isUnspecified(host: string): boolean {
   return ["0.0.0.0", "::"].includes(canonicalHost(host));
 }
 
-/** Whether a host means this machine alone, by its form: 127.0.0.0/8, ::1, `localhost` and names below it (RFC 6761 §6.3). */
+/** Whether a host is loopback by its spelling: 127.0.0.0/8, ::1, `localhost` or a subdomain of it (RFC 6761 §6.3). */
 export function isLoopback(host: string): boolean {
   const canonical = canonicalHost(host);
   return (
@@ -65,12 +65,12 @@ export function isLoopback(host: string): boolean {
 
 /**
  * The IP addresses of a host, canonical, in the system's order.
- * @param signal ends the lookup, which may take longer than anybody waits
+ * @param signal cancels the lookup, which may be slow
  * @throws the resolver's error, code ENOTFOUND; the signal's reason
  */
 export async function resolveHost(host: string, signal?: AbortSignal): Promise<string[]> {
   if (isIPv4(host) || isIPv6(host)) return [canonicalHost(host)];
-  // Loaded late, because it takes longer than all the rest of this.
+  // Imported lazily: it takes longer to load than everything else here.
   const { lookup } = await import("node:dns/promises");
   signal?.throwIfAborted();
   const lookingUp = lookup(host, { all: true });
@@ -78,7 +78,7 @@ export async function resolveHost(host: string, signal?: AbortSignal): Promise<s
   return found.map(({ address }) => canonicalHost(address));
 }
 
-/** A promise's value, if it comes before the signal does. @throws the signal's reason */
+/** A promise's value, unless the signal fires first. @throws the signal's reason */
 function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   signal.addEventListener("abort", () => reject(signal.reason));
@@ -99,7 +99,7 @@ export function parsePublicUrl(text: string): Address {
   // 80 is the default of the http and ws schemes (RFC 9110 §4.2.1, RFC 6455 §3); udp has none.
   const port = match?.[4] ?? (protocol === "UDP" ? undefined : "80");
   if (!match || !protocol || port === undefined) throw wrong;
-  // Checked without the schema, whose library takes longer to load than the first prompt may.
+  // Checked by hand: loading the schema library would delay the first prompt.
   const host = match[2] ?? match[3] ?? "";
   if (!isHost(host)) throw new InvalidInput(`"host" must be ${HOST_NAME.rule}.`);
   const number = Number(port);

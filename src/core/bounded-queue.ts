@@ -1,17 +1,16 @@
-/** Messages that wait, and those who wait for something to change. */
+/** A bounded queue and a condition variable. */
 
-/** A queue that says when it is full, in items and in bytes, because a message may have 64,000. */
+/** A queue bounded in items and in bytes, because one message may have 64,000 bytes. */
 export interface BoundedQueue<T> {
   push(item: T, bytes: number): void;
-  /** Takes out the item that has waited the longest, if any waits. */
+  /** Removes and returns the oldest item, if any. */
   shift(): T | undefined;
-  /** How many items wait. */
   readonly length: number;
-  /** Whether it is full: nothing more should be accepted now. */
+  /** Whether it is at a limit: the caller should accept nothing more for now. */
   isFull(): boolean;
 }
 
-/** @param limits the most that may wait; how many bytes an item has, whoever pushes it says */
+/** @param limits the most items, and the most bytes, as the callers of `push` count them */
 export function createBoundedQueue<T>({ items = 1000, bytes = 1024 * 1024 } = {}): BoundedQueue<T> {
   const waiting: { item: T; bytes: number }[] = [];
   let total = 0;
@@ -35,9 +34,9 @@ export function createBoundedQueue<T>({ items = 1000, bytes = 1024 * 1024 } = {}
 
 /** A condition variable. */
 export interface Condition {
-  /** Wakes all who wait. */
+  /** Wakes all waiters. */
   notify(): void;
-  /** Resolves once `holds` returns true; it is called now, and after each `notify`. */
+  /** Resolves once `holds` returns true; it is checked now and after each `notify`. */
   until(holds: () => boolean): Promise<void>;
 }
 

@@ -1,31 +1,31 @@
-/** Command lines, strictly: citty declares flags and prints help; here, none passes that was not declared. */
+/** Strict command lines: citty declares the flags and prints help; this module rejects undeclared ones. */
 import { parseArgs } from "node:util";
 import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
 import manifest from "../../package.json" with { type: "json" };
 import { TalkError, UsageError } from "./errors.ts";
 import { suggest } from "./suggest.ts";
 
-/** What a user types before the name of a command. */
+/** What users type before a command's name. */
 let program = "bun run";
 
-/** Makes `invocation` name commands of the installed or compiled `talk`; called before any command is loaded. */
+/** Makes `invocation` name commands of the installed or compiled `talk`. Call it before loading any command. */
 export function invokedAsTalk(): void {
   program = "talk";
 }
 
-/** A command of Talk as its user types it: `talk registry` where `talk` is installed, else `bun run registry`. */
+/** A command as users type it: `talk registry` where `talk` is installed, else `bun run registry`. */
 export function invocation(command: string): string {
   return `${program} ${command}`;
 }
 
-/** Bounds of a period that a flag may set; anything shorter would be a flood. */
+/** Bounds for flags that set a period; anything shorter would flood the network. */
 const MIN_SECONDS = 0.1;
 const MAX_SECONDS = 86_400;
 
 /**
- * Runs a command, and is the one place where a failure of it becomes a line on stderr and an exit code:
- * 2 for a wrong flag, 1 for everything else.
- * @param more what --help says below the options
+ * Runs a command. The one place where a failure becomes a line on stderr and an exit code: 2 for a usage error,
+ * 1 for everything else.
+ * @param more text that --help prints below the options
  */
 export async function runMain<A extends ArgsDef>(
   command: CommandDef<A>,
@@ -36,7 +36,7 @@ export async function runMain<A extends ArgsDef>(
     // Everything after `--` is positional.
     const options = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
     if (options.includes("--help") || options.includes("-h")) {
-      // Not process.stdout, which takes longer to load than everything else here.
+      // Not process.stdout: it takes longer to load than everything else here.
       console.log(await helpOf(command, more));
       return;
     }
@@ -46,7 +46,7 @@ export async function runMain<A extends ArgsDef>(
     }
     // Ignore EPIPE: a closed reader (`| head -1`) must not abort the command.
     for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-    // Talk speaks within its own network, never through a web proxy.
+    // Talk stays within its own network and never goes through a web proxy.
     process.env.NO_PROXY = "*";
     await runCommand(command, { rawArgs: argv });
   } catch (error) {
@@ -57,13 +57,13 @@ export async function runMain<A extends ArgsDef>(
   }
 }
 
-/** Refuses flags that were not declared, flags without their value, and words unless a positional is declared. @throws UsageError */
+/** Rejects undeclared flags, flags without a value, and positionals unless one is declared. @throws UsageError */
 export function checkFlags(args: Record<string, unknown> & { _: string[] }, declared: ArgsDef): void {
   const words = Object.keys(declared).filter((name) => declared[name]?.type === "positional");
   const known = Object.keys(declared).filter((name) => !words.includes(name));
   for (const [name, value] of Object.entries(args)) {
     if (name === "_" || words.includes(name)) continue;
-    // citty takes `--no-x` for the opposite of x.
+    // citty parses `--no-x` as the negation of x.
     if (value === false && known.includes(`no-${kebab(name)}`)) continue;
     if (!known.includes(kebab(name))) {
       const meant = suggest(name, known);
@@ -76,7 +76,7 @@ export function checkFlags(args: Record<string, unknown> & { _: string[] }, decl
     throw new UsageError(`unexpected "${stray}"; options start with --, see --help`);
 }
 
-/** Every value of a flag that may be given several times, in order; citty keeps the last alone. */
+/** All values of a repeatable flag, in order; citty keeps only the last. */
 export function valuesOf(flag: string, rawArgs: string[], declared: ArgsDef): string[] {
   const options = Object.entries(declared).map(([name, { type }]) => [
     name,
@@ -94,35 +94,35 @@ export function valuesOf(flag: string, rawArgs: string[], declared: ArgsDef): st
   );
 }
 
-/** A flag's whole number from `min` to `max`. @throws UsageError */
+/** Parses a flag's whole number from `min` to `max`. @throws UsageError */
 export function wholeNumber(flag: string, text: string, min: number, max: number): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`--${flag} must be a whole number from ${min} to ${max}`);
 }
 
-/** A flag's seconds, decimals allowed, as milliseconds. @throws UsageError */
+/** Parses a flag's seconds, with up to three decimals, into milliseconds. @throws UsageError */
 export function seconds(flag: string, text: string): number {
   const value = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
   if (value >= MIN_SECONDS && value <= MAX_SECONDS) return value * 1000;
   throw new UsageError(`--${flag} must be seconds, from ${MIN_SECONDS} to ${MAX_SECONDS}`);
 }
 
-/** citty hands every flag over in camel case too. */
+/** citty also passes every flag in camel case. */
 function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** The width that every terminal has, in columns. */
+/** The width to which help is wrapped, in columns: every terminal has as many. */
 const COLUMNS = 80;
 
-/** What `--help` says of a command, in lines of at most 80 columns. @param more what it says below the options */
+/** The `--help` text of a command, wrapped to 80 columns. @param more text below the options */
 export async function helpOf<A extends ArgsDef>(command: CommandDef<A>, more = ""): Promise<string> {
   const usage = Bun.stripANSI(await renderUsage(command));
   return `${usage}\n${more}`.split("\n").map(fit).join("\n").trimEnd();
 }
 
-/** Breaks a line between words, but not a default from what it is; what follows stands below the description. */
+/** Wraps a line between words, never inside `(Default: …)`; continuation lines align with the description. */
 function fit(line: string): string {
   const indent = " ".repeat(/^ +\S+ +/.exec(line)?.[0].length ?? 0);
   let row = line.slice(0, indent.length);

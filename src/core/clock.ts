@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since an arbitrary start; never runs backwards. */
   now(): number;
-  /** Calls `run` after so many milliseconds. @returns what cancels it */
+  /** Calls `run` after `ms` milliseconds. @returns a function that cancels it */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -14,7 +14,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after so many milliseconds. */
+/** Resolves after `ms` milliseconds. */
 export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.after(ms, resolve));
 }
@@ -24,21 +24,21 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** What a promise resolves to, or undefined if it takes longer than so many milliseconds. No timer stays behind. */
+/** A promise's value, or undefined if it takes longer than `ms` milliseconds. Leaves no timer behind. */
 export async function atMost<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   const late = Promise.withResolvers<undefined>();
   const cancel = systemClock.after(ms, () => late.resolve(undefined));
   return Promise.race([promise, late.promise]).finally(cancel);
 }
 
-/** A period within ±20 % of the given one, so that many timers do not fire at once. @param random from [0, 1) */
+/** `ms` varied by ±20 %, so that many timers do not fire at once. @param random returns a number from [0, 1) */
 export function jittered(ms: number, random: () => number): number {
   return ms * (0.8 + 0.4 * random());
 }
 
 /**
- * A signal that fires so many milliseconds from now, with the error that AbortSignal.timeout gives, unless it is
- * cleared first. That one's timer stays until its time is up: at 6,000 requests a second, 30,000 of them.
+ * A signal that fires after `ms` milliseconds, with the same error as AbortSignal.timeout, unless cleared first.
+ * AbortSignal.timeout cannot be cleared: at 6,000 requests a second, 30,000 of its timers would pile up.
  */
 export function startDeadline(ms: number): { signal: AbortSignal; clear(): void } {
   const controller = new AbortController();

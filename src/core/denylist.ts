@@ -1,44 +1,44 @@
-/** Which addresses are never contacted, whoever registers them: those at which no user can be, but harm can be done. */
+/** Addresses never contacted, whoever registers them: no user can listen there, but a request could do harm. */
 import { BlockList, isIP, isIPv4 } from "node:net";
 import { isLoopback, resolveHost } from "./address.ts";
 import { DeniedAddress, InvalidInput } from "./errors.ts";
 
 /**
- * Unspecified, link-local, multicast, reserved with broadcast (RFC 6890), and where clouds keep the secrets of a
- * machine. That all of 127.0.0.0/8 and the private networks are missing is the point: Talk is made for them. A
- * network's own broadcast address is not known here; the kernel refuses it (EACCES).
+ * Unspecified, link-local, multicast, reserved and broadcast addresses (RFC 6890), and the metadata services of clouds.
+ * Loopback and the private networks are left out on purpose: Talk is made for them. A subnet's own broadcast address
+ * cannot be known here; the kernel refuses it (EACCES).
  */
 const NEVER = [
   ...["0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/128", "fe80::/10", "ff00::/8"],
-  // Alibaba, Oracle and Azure; AWS, Google, Linode and Scaleway (most of the others use 169.254.169.254).
+  // Alibaba, Oracle and Azure; then AWS, Google, Linode and Scaleway (most others use 169.254.169.254).
   ...["100.100.100.200", "192.0.0.192", "168.63.129.16"],
   ...["fd00:ec2::/32", "fd20:ce::254", "fd00:a9fe:a9fe::1", "fd00:42::42"],
 ];
 
-/** Whether an IP address, in any spelling that `isIP` takes, may be contacted. */
+/** Whether an IP address, in any spelling `isIP` accepts, may be contacted. */
 export type MayContact = (ip: string) => boolean;
 
-/** @param denied further networks, `10.0.0.0/8` or `fd00::1`, that are never contacted. @throws InvalidInput */
+/** @param denied further networks never to contact, such as `10.0.0.0/8` or `fd00::1`. @throws InvalidInput */
 export function createContactRule(denied: readonly string[] = []): MayContact {
   const list = new BlockList();
   for (const network of [...NEVER, ...denied]) deny(list, network);
-  // A BlockList sees through ::ffff:0:0/96 by itself.
+  // BlockList handles IPv4-mapped addresses (::ffff:0:0/96) by itself.
   return (ip) => {
     const bare = ip.replace(/%.*$/, "");
     return isIP(bare) !== 0 && !list.check(bare, isIPv4(bare) ? "ipv4" : "ipv6");
   };
 }
 
-/** The rule without further networks. */
+/** The default rule, with no further networks. */
 export const contactRule = createContactRule();
 
-/** The rule for users of a registry on another machine: on loopback there is somebody else here, or nobody. */
+/** The rule for users of a registry on another machine: their loopback is not ours. */
 export const contactElsewhere: MayContact = (ip) => contactRule(ip) && !isLoopback(ip);
 
 /**
- * The IP addresses at which a host may be contacted. Connect to one of these and not to the name: a second lookup
- * could say something else.
- * @param signal ends the lookup, which may take longer than anybody waits
+ * The IP addresses at which a host may be contacted. Connect to one of these, not to the name: a second lookup could
+ * return another address (DNS rebinding).
+ * @param signal cancels the lookup, which may be slow
  * @throws DeniedAddress if there is none; the resolver's error, code ENOTFOUND; the signal's reason
  */
 export async function resolveContact(
@@ -57,7 +57,7 @@ export async function resolveContact(
   );
 }
 
-/** Denies a network, and of IPv4 also the forms of IPv6 that are translated to it on the way. */
+/** Denies a network; for IPv4, also the IPv6 addresses that gateways translate to it. */
 function deny(list: BlockList, network: string): void {
   const [, base = "", bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(network) ?? [];
   const size = isIPv4(base) ? 32 : 128;
@@ -65,12 +65,12 @@ function deny(list: BlockList, network: string): void {
   if (!isIP(base) || prefix > size) throw new InvalidInput("a network looks like 10.0.0.0/8 or fd00::/8");
   list.addSubnet(base, prefix, size === 32 ? "ipv4" : "ipv6");
   if (size === 128) return;
-  // NAT64 (RFC 6052 and, for local use, RFC 8215), and 6to4 (RFC 3056).
+  // NAT64 (RFC 6052; RFC 8215 for local use) and 6to4 (RFC 3056).
   list.addSubnet(`64:ff9b::${base}`, 96 + prefix, "ipv6");
   list.addSubnet(`64:ff9b:1::${base}`, 96 + prefix, "ipv6");
   const [a = 0, b = 0, c = 0, d = 0] = base.split(".").map(Number);
   list.addSubnet(`2002:${hex(a, b)}:${hex(c, d)}::`, 16 + prefix, "ipv6");
-  // IPv4-compatible (RFC 4291 §2.5.5.1), where ::1 is loopback all the same.
+  // IPv4-compatible addresses (RFC 4291 §2.5.5.1); not for 0.0.0.0/8, which would deny ::1, the loopback.
   if (a !== 0) list.addSubnet(`::${base}`, 96 + prefix, "ipv6");
 }
 

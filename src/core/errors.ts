@@ -1,15 +1,14 @@
-/** Every failure that Talk tells: its code, the HTTP status where it is an answer, and the sentence. */
+/** Every failure that Talk reports: its code, its HTTP status where it is a response, and its sentence. */
 
 interface Refusal {
-  /** The HTTP status. */
   status: number;
-  /** What to do, for people; `{…}` stands for what the case adds. */
+  /** Tells people what to do; `{…}` are filled in from `Details`. */
   sentence: string;
-  /** Headers of the HTTP answer. */
+  /** Further response headers. */
   headers?: Record<string, string>;
 }
 
-/** What a listener may refuse. Stores, errors and HTTP share these words. */
+/** Every refusal a listener can give. Stores, errors and HTTP share these codes. */
 export const REFUSALS = {
   unauthorized: {
     status: 401,
@@ -35,7 +34,7 @@ export const REFUSALS = {
   "encoded-body": {
     status: 415,
     sentence: "Send the body as it is, without a Content-Encoding.",
-    // Says that it was the encoding and not the type (RFC 9110 §15.5.16).
+    // Tells the client that the encoding was wrong, not the type (RFC 9110 §15.5.16).
     headers: { "Accept-Encoding": "identity" },
   },
   "upgrade-required": {
@@ -65,17 +64,17 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** Seconds after which to come back, where no case says otherwise: all users have been checked by then, or streams have ended. */
+/** Default Retry-After in seconds: by then all users have been checked, or streams have ended. */
 const RETRY_AFTER: Record<string, number> = { full: 180, "streams-full": 60, "too-many-streams": 60 };
 
-/** The statuses of failures whose sentence each case makes. */
+/** HTTP statuses of failures outside the table, whose sentences are made where they are thrown. */
 const STATUS: Record<string, number> = { invalid: 400, "method-not-allowed": 405, "store-unavailable": 503 };
 
 /** A failure with a sentence for people and a code for programs. */
 export class TalkError extends Error {
   /**
-   * @param code stable
-   * @param retryAfter in seconds, if it may work then
+   * @param code stable across versions
+   * @param retryAfter seconds after which a retry may work
    */
   constructor(
     readonly code: string,
@@ -87,7 +86,7 @@ export class TalkError extends Error {
   }
 }
 
-/** What the sentence of a refusal takes in. */
+/** Values for the placeholders of a sentence. */
 interface Details {
   what?: string;
   hint?: string;
@@ -96,14 +95,14 @@ interface Details {
   retryAfter?: number;
 }
 
-/** A refusal of the table. */
+/** The error for a refusal, with its sentence filled in. */
 export function refused(code: RefusalCode, details: Details = {}): TalkError {
   const values: Record<string, string | number> = { ...details };
   const sentence = REFUSALS[code].sentence.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
   return new TalkError(code, sentence, details.retryAfter ?? RETRY_AFTER[code]);
 }
 
-/** The HTTP status and headers that go with a failure; 500 for one that is no refusal. */
+/** The HTTP status and headers for a failure; 500 if its code is unknown. */
 export function answerOf({ code }: TalkError): { status: number; headers: Record<string, string> } {
   const known: Refusal | undefined = isRefusal(code) ? REFUSALS[code] : undefined;
   return { status: known?.status ?? STATUS[code] ?? 500, headers: known?.headers ?? {} };
@@ -113,21 +112,21 @@ function isRefusal(code: string): code is RefusalCode {
   return Object.hasOwn(REFUSALS, code);
 }
 
-/** A host that is never contacted: by its kind, by the operator's word, or because here it leads to somebody else. */
+/** A host that may not be contacted: by default, by --check-deny, or because it is another machine's loopback. */
 export class DeniedAddress extends TalkError {
   constructor(sentence: string) {
     super("denied-address", sentence);
   }
 }
 
-/** Input from outside that breaks a rule; the sentence says which, and never repeats the input. */
+/** Input that breaks a rule. The sentence says which rule, and never repeats the input. */
 export class InvalidInput extends TalkError {
   constructor(sentence: string) {
     super("invalid", sentence);
   }
 }
 
-/** A flag that is unknown, incomplete or has a bad value. */
+/** A flag that is unknown, lacks its value or has a bad one. */
 export class UsageError extends TalkError {
   constructor(sentence: string) {
     super("usage", sentence);
@@ -140,9 +139,9 @@ export class MethodNotAllowed extends TalkError {
   }
 }
 
-/** The store cannot be opened, or does not answer now. */
+/** The store cannot be opened or is not responding. */
 export class StoreUnavailable extends TalkError {
-  /** @param reason for the operator alone, whom it may tell more than a client. @default the sentence */
+  /** @param reason for the operator only, so it may say more than a client should know. @default the sentence */
   constructor(
     sentence: string,
     readonly reason = sentence,
@@ -166,7 +165,7 @@ export class CannotListen extends TalkError {
     super("cannot-listen", sentences[reason]);
   }
 
-  /** The error of a failed bind as one of ours; anything else as it is. */
+  /** Translates the error of a failed bind; returns any other error unchanged. */
   static from(error: unknown, host: string, port: number): unknown {
     switch (errorCode(error)) {
       case "EADDRINUSE":
@@ -178,7 +177,7 @@ export class CannotListen extends TalkError {
       case "EINVAL":
       case "ENOENT":
       case "ENOTFOUND":
-      // The name server does not answer: Bun's listen says the first, its resolver the second.
+      // The name server does not respond: Bun's listen reports the first code, its resolver the second.
       case "EAGAIN":
       case "EAI_AGAIN":
         return new CannotListen("no-such-address", host, port);
@@ -198,16 +197,16 @@ export class RegistryUnreachable extends TalkError {
   }
 }
 
-/** Something answers where the registry should be, and not as a registry does. */
+/** Something other than a registry answers at the registry's URL. */
 export class NoRegistry extends TalkError {
   constructor(url: string, why: string) {
     super("no-registry", `${url} is no Talk registry (${why}); say where one is with --registry`);
   }
 }
 
-/** The registry answered, and the answer was no. */
+/** The registry answered with an error. */
 export class RegistryRefused extends TalkError {
-  /** @param waitSeconds how long it wants to be left alone, if it says so */
+  /** @param waitSeconds its Retry-After in seconds, if it sent one */
   constructor(
     readonly status: number,
     sentence: string,
@@ -218,7 +217,7 @@ export class RegistryRefused extends TalkError {
   }
 }
 
-/** The system's code of an error (`ECONNREFUSED`), if it has one. */
+/** The system code of an error or of its cause, such as `ECONNREFUSED`. */
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if ("code" in error && typeof error.code === "string") return error.code;

@@ -1,11 +1,11 @@
-/** HTTP as the registry and a client's HTTP side share it: bounded JSON bodies in, errors out, and how long to wait. */
+/** HTTP shared by the registry and the client's listener: bounded JSON bodies in, errors out, and Retry-After. */
 import { answerOf, InvalidInput, MethodNotAllowed, refused, TalkError } from "./errors.ts";
 import { MAX_BODY_BYTES } from "./protocol.ts";
 
-/** The answer to everything that went well and has nothing else to say. */
+/** The response body of a request that succeeded and returns no data. */
 export const OK = { status: "ok" } as const;
 
-/** An error as an HTTP answer, as every Talk listener gives it. */
+/** An error as an HTTP response, the same on every Talk listener. */
 export function failure(error: TalkError): Response {
   const { status, headers } = answerOf(error);
   const answer = Response.json(failureBody(error), { status, headers });
@@ -14,18 +14,18 @@ export function failure(error: TalkError): Response {
   return answer;
 }
 
-/** The same for whatever a handler threw. Rethrows anything else, so bugs surface. */
+/** Like `failure`, for whatever a handler threw. Rethrows anything but a TalkError, so bugs surface. */
 export function failureOf(error: unknown): Response {
   if (error instanceof TalkError) return failure(error);
   throw error;
 }
 
-/** The body of that answer, which is also what a WebSocket listener says of a bad frame. */
+/** The body of that response; a WebSocket listener sends the same in reply to a bad frame. */
 export function failureBody(error: TalkError): { status: "error"; message: string; owner?: "you" } {
   return { status: "error", message: error.message, ...(error.code === "own" && { owner: "you" }) };
 }
 
-/** The path of a request, also where a broken `Host` left no URL. */
+/** The path of a request, even if a malformed `Host` made its URL invalid. */
 export function pathOf({ url }: Request): string {
   return URL.parse(url, "http://host")?.pathname ?? "/";
 }
@@ -33,7 +33,7 @@ export function pathOf({ url }: Request): string {
 /** A media type in any case, with parameters or without (RFC 9110 §8.3.1). */
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
-/** Refuses what is no UTF-8, where the usual way would put U+FFFD. */
+/** Throws on invalid UTF-8 instead of substituting U+FFFD. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 const NOT_JSON = "The input must be JSON in UTF-8.";
@@ -41,8 +41,8 @@ const NOT_JSON = "The input must be JSON in UTF-8.";
 type BodyReader = (body: Request | Response) => Promise<unknown>;
 
 /**
- * The JSON body of a request, of at most 64 KiB and only as `application/json`, which no web page can post
- * to another origin unasked.
+ * The JSON body of a request: at most 64 KiB, and only as `application/json`, which no web page can post to another
+ * origin without a CORS preflight.
  * @param read `strictly` or `leniently`
  * @throws `not-json`, `encoded-body`, `too-large`, InvalidInput
  */
@@ -60,24 +60,24 @@ export async function readJson(request: Request, read: BodyReader): Promise<unkn
     );
   } catch (error) {
     if (error instanceof SyntaxError) throw new InvalidInput(NOT_JSON);
-    // Who goes away in the middle of a body has sent a bad one; no fault of ours.
+    // A client that disconnects in the middle of its body has sent a bad request; it is no error of ours.
     if (error instanceof Error && error.name === "AbortError")
-      throw new InvalidInput("The body ended before it was whole.");
+      throw new InvalidInput("The body ended early.");
     throw error;
   }
 }
 
-/** Its JSON, with U+FFFD for bytes that are no UTF-8, as the web platform reads it; quicker, and enough where they fit no rule. */
+/** Parses JSON, reading invalid UTF-8 as U+FFFD. Faster than `strictly`, and enough where no field admits U+FFFD. */
 export function leniently(body: Request | Response): Promise<unknown> {
   return body.json();
 }
 
-/** Its JSON; bytes that are no UTF-8 are refused, because a text would be changed unseen. */
+/** Parses JSON and rejects invalid UTF-8, which would otherwise silently alter a message. */
 export async function strictly(body: Request | Response): Promise<unknown> {
   return parseJson(await body.bytes());
 }
 
-/** JSON, in UTF-8 where it is bytes. @throws InvalidInput */
+/** Parses JSON; bytes must be UTF-8. @throws InvalidInput */
 export function parseJson(input: string | Uint8Array): unknown {
   try {
     return JSON.parse(typeof input === "string" ? input : UTF8.decode(input));
@@ -86,7 +86,7 @@ export function parseJson(input: string | Uint8Array): unknown {
   }
 }
 
-/** A body that tells its size only as it comes, because it is chunked or compressed. @throws `too-large` over so many bytes */
+/** Reads a body of unknown size (chunked or compressed). @throws `too-large` over `limit` bytes */
 export async function readAtMost(
   body: ReadableStream<Uint8Array> | null,
   limit: number,
@@ -101,18 +101,18 @@ export async function readAtMost(
   return Buffer.concat(chunks);
 }
 
-/** The reason of a WebSocket's close, which is all that a close has room for. @param ms rounded up to seconds */
+/** The reason of a WebSocket close frame, which has no other field for this. @param ms rounded up to seconds */
 export function closeReason(ms: number): string {
   return `Retry-After: ${Math.ceil(ms / 1000)}`;
 }
 
-/** The milliseconds in the reason of a close; undefined for words of any other kind. */
+/** The milliseconds to wait in a close reason; undefined if it holds none. */
 export function readCloseReason(reason: string): number | undefined {
   const [, text] = /^Retry-After: (.*)$/s.exec(reason) ?? [];
   return readRetryAfter(text);
 }
 
-/** The milliseconds in the header's value; undefined without one, and for a date, which no Talk program sends. */
+/** Retry-After in milliseconds; undefined if missing, or a date, which no Talk program sends. */
 export function readRetryAfter(text: string | null | undefined): number | undefined {
   return /^\d{1,6}$/.test(text ?? "") ? Number(text) * 1000 : undefined;
 }

@@ -1,10 +1,10 @@
-/** A message as bytes, and back. */
+/** Encodes and decodes messages. */
 import { refused } from "./errors.ts";
 import { parseJson } from "./http.ts";
 import { MAX_MESSAGE_BYTES } from "./protocol.ts";
 import { Message, parse } from "./schemas.ts";
 
-/** A message as it travels on every protocol. @throws `too-large` over 64,000 bytes */
+/** Encodes a message, the same for every protocol. @throws `too-large` over 64,000 bytes */
 export function encodeMessage({ user, text }: Message): string {
   const body = JSON.stringify({ user, text });
   if (Buffer.byteLength(body) > MAX_MESSAGE_BYTES)
@@ -12,7 +12,7 @@ export function encodeMessage({ user, text }: Message): string {
   return body;
 }
 
-/** The message in a frame or a datagram. @throws InvalidInput */
+/** Decodes a frame or a datagram. @throws InvalidInput */
 export function decodeMessage(input: string | Uint8Array): Message {
   return parse(Message, parseJson(input));
 }

@@ -1,17 +1,17 @@
-/** Refuses requests that a foreign web page had a browser send, by `Origin` and `Host`. */
+/** Rejects cross-origin browser requests and DNS rebinding, by `Origin` and `Host`. */
 import { isLoopback } from "./address.ts";
 import { refused } from "./errors.ts";
 
-/** Hosts that no stranger's name server can point at us: IP addresses in any notation, and single labels (`db`). */
+/** Hosts that no attacker's DNS can point at us: IP addresses in any notation, and single labels (`db`). */
 const SAFE_HOST = /^(?:[\d.]+|\[[\da-f:.]+\]|[a-z\d_-]+)(?::\d*)?$/i;
 
 /**
- * A check for every request and upgrade, before anything is done with it. It throws `foreign-origin` for a page of
- * another origin (a page may open any WebSocket), and on a loopback listener `foreign-host` for a name that a
- * stranger may have pointed here (DNS rebinding, such as CVE-2025-66414). Who sends no `Origin`, as every program
- * but a browser does, passes the first; who names no host passes the second.
- * @param listenHost where we listen, as it was asked for
- * @param publicHost as others know us through a proxy, if there is one
+ * A check to run before handling any request or upgrade. It throws `foreign-origin` for a page of another origin (the
+ * same-origin policy does not cover WebSockets) and, on a loopback listener, `foreign-host` for a name that an attacker
+ * may have pointed here (DNS rebinding, such as CVE-2025-66414). A missing `Origin` passes, because only browsers send
+ * one; so does a missing `Host`.
+ * @param listenHost the host we were told to listen on
+ * @param publicHost our name behind a proxy, if there is one
  */
 export function createOriginGuard(listenHost: string, publicHost?: string): (request: Request) => void {
   const rebindable = isLoopback(listenHost);
@@ -28,8 +28,8 @@ export function createOriginGuard(listenHost: string, publicHost?: string): (req
 }
 
 /**
- * Whether an origin (RFC 6454) is that of the host asked for, or of the proxy in front. The scheme is not compared,
- * because a proxy may speak https for us; it only tells the port where none is written. `null` is nobody's.
+ * Whether an origin (RFC 6454) matches the `Host` header or the proxy's name. The scheme is not compared, because a
+ * proxy may terminate https for us; it only supplies the default port. The origin `null` never matches.
  */
 function isOwn(origin: string, host: string | null, ownName: string | undefined): boolean {
   const from = URL.parse(origin);

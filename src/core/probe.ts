@@ -1,7 +1,7 @@
 /**
- * The health checks of the three protocols, as a registry asks them and as a client answers. HTTP: `GET /v1/health`.
- * WebSocket: a connection. UDP: a datagram with a random id, in one of two forms: an ordinary message of the user
- * `healthCheck`, whose text is the JSON of an address to answer to and the id; or `id-checker <id>`.
+ * Health checks on the three protocols: the registry's probes and the client's answers. HTTP: `GET /v1/health`.
+ * WebSocket: opening a connection. UDP: a datagram with a random id, in one of two forms: a message from the user
+ * `healthCheck` whose text is JSON with the reply address and the id; or `id-checker <id>`.
  */
 import { errorCode } from "./errors.ts";
 import { parseJson } from "./http.ts";
@@ -11,25 +11,25 @@ import { openWebSocket, request } from "./request.ts";
 import { type Address, isRecord, type Message } from "./schemas.ts";
 
 /**
- * Whether what listens `at` an IP address and port is a client. @param host what the address named, which may be a
- * virtual host, with its port
+ * Whether a client listens `at` an IP address and port.
+ * @param host the registered host and port, for the Host header, because it may be a virtual host
  * @throws the system's error; the signal's reason
  */
 export type TcpProbe = (at: string, host: string, signal: AbortSignal) => Promise<boolean>;
 
-/** Asks for the health of a client on HTTP, which any 2xx shows. */
+/** Probes a client on HTTP; any 2xx counts as alive. */
 export const probeHttp: TcpProbe = async (at, host, signal) => {
   const response = await request(`http://${at}${CLIENT_PATHS.health}`, {
     headers: { host },
     keepalive: false,
     signal,
   });
-  // Not read: it could be without end.
+  // Not read: it might never end.
   await response.body?.cancel();
   return response.ok;
 };
 
-/** Opens a connection to a client on WebSocket, at `/` where it is refused at the usual path: some listen only there. */
+/** Probes a client on WebSocket: at the usual path, then at `/`, because some clients listen only there. */
 export const probeWebSocket: TcpProbe = async (...to) =>
   (await opensWebSocket(CLIENT_PATHS.webSocket, ...to)) || opensWebSocket(CLIENT_PATHS.root, ...to);
 
@@ -40,24 +40,24 @@ function opensWebSocket(path: string, ...[at, host, signal]: Parameters<TcpProbe
   socket.addEventListener("open", () => resolve(true));
   socket.addEventListener("error", (event) => {
     const error = "error" in event ? event.error : undefined;
-    // Some refuse a path with an answer that is no upgrade, which has no code, and some by closing the connection.
+    // Some refuse a path with a plain HTTP response (an error without a code), others by closing the connection.
     if ([undefined, "ECONNRESET"].includes(errorCode(error))) resolve(false);
     else reject(error);
   });
   return promise.finally(() => socket.terminate());
 }
 
-/** How a probe on UDP is written. Some clients know only `id-checker`, and others end at what is no message. */
+/** The form of a UDP probe. Some clients know only `id-checker`; others crash on anything but a message. */
 export type ProbeForm = "message" | "id-checker";
 
-/** Where the answer to a probe goes, and its random id. */
+/** The reply address of a probe, and its random id. */
 export interface ProbeData {
   host: string;
   port: number;
   id: string;
 }
 
-/** A probe on UDP. In the form `id-checker` it says nothing of where to answer: that is where it came from. */
+/** Encodes a UDP probe. The form `id-checker` carries no reply address: the answer goes to the datagram's source. */
 export function encodeProbe({ host, port, id }: ProbeData, form: ProbeForm = "message"): string {
   switch (form) {
     case "message":
@@ -67,13 +67,13 @@ export function encodeProbe({ host, port, id }: ProbeData, form: ProbeForm = "me
   }
 }
 
-/** What a client reads from a probe: the id to send back, and where to, unless that is where it came from. */
+/** A decoded probe: the id to send back, and where to, if not to the datagram's source. */
 export interface Probe {
   id: string;
   replyTo?: { host: string; port: number };
 }
 
-/** A datagram as a probe or a message. @throws InvalidInput if it is neither */
+/** Decodes a datagram. @throws InvalidInput if it is neither a probe nor a message */
 export function readDatagram(datagram: Uint8Array): { probe: Probe } | { message: Message } {
   const id = /^id-checker (\S{1,256})\s*$/.exec(Buffer.from(datagram).toString("latin1"))?.[1];
   if (id !== undefined) return { probe: { id } };
@@ -83,13 +83,13 @@ export function readDatagram(datagram: Uint8Array): { probe: Probe } | { message
 }
 
 /**
- * The answer to a probe, never longer than it, so that nobody gets more from us than they sent.
- * @param own our address as it is registered, by which some registries know whose answer it is
+ * Encodes the answer to a probe, never longer than the probe, so that nobody can use us for amplification.
+ * @param own our registered address, by which some registries identify the answer
  * @param limit the length of the probe, in bytes
  */
 export function encodeProbeAnswer({ id, replyTo }: Probe, own: Address, limit: number): string {
   if (!replyTo) return id;
-  // Their own address back tells less, but a registry that ends at what is no message survives it.
+  // Echoing their address says less, but is still a message: some registries crash on anything else.
   const envelopes = [own, replyTo].flatMap((named) => [
     encodeProbe({ ...named, id }),
     ...encodeWithNumber({ ...named, id }),
@@ -97,14 +97,14 @@ export function encodeProbeAnswer({ id, replyTo }: Probe, own: Address, limit: n
   return envelopes.find((envelope) => Buffer.byteLength(envelope) <= limit) ?? id;
 }
 
-/** The same with the id as a number, if it is one: four bytes shorter, and the same to readers that convert (Jackson). */
+/** The same with a numeric id unquoted: four bytes shorter, and equal to parsers that coerce types (Jackson). */
 function encodeWithNumber({ host, port, id }: ProbeData): string[] {
   if (!/^-?[1-9]\d*$/.test(id)) return [];
   const text = `{"host":${JSON.stringify(host)},"port":${port},"id":${id}}`;
   return [JSON.stringify({ user: PROBE_USER, text })];
 }
 
-/** Undefined if the text is not what a probe's is: then it is a text like any other. */
+/** The probe in a message's text; undefined if it holds none, and is an ordinary message. */
 function readProbe(text: string): Probe | undefined {
   try {
     const value = parseJson(text);

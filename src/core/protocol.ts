@@ -1,13 +1,13 @@
-/** What the wire fixes: paths, schemes, default ports and limits. */
+/** Constants of the wire protocol: paths, schemes, default ports and limits. */
 
-/** The protocols a client can listen on, with the URL scheme and the port it takes unless told otherwise. */
+/** The protocols a client can listen on, with their URL schemes and default ports. */
 export const PROTOCOLS = {
   HTTP: { scheme: "http", defaultPort: 8080 },
   WEBSOCKET: { scheme: "ws", defaultPort: 8082 },
   UDP: { scheme: "udp", defaultPort: 3000 },
 } as const;
 
-/** Whether a word is the name of one of them. */
+/** Whether a value names a protocol. */
 export function isProtocol(word: unknown): word is keyof typeof PROTOCOLS {
   return typeof word === "string" && Object.hasOwn(PROTOCOLS, word);
 }
@@ -21,7 +21,7 @@ export const REGISTRY_PATHS = {
   docs: "/swagger",
 } as const;
 
-/** Stands in a registry's answers, with the value `network`, if other machines can reach it. */
+/** Response header of a registry that other machines can reach; its value is `network`. */
 export const REACH_HEADER = "talk-reach";
 
 /** Paths a client listens on. */
@@ -29,33 +29,33 @@ export const CLIENT_PATHS = {
   message: "/v1/message",
   webSocket: "/v1/ws/message",
   health: "/v1/health",
-  /** Where some registries look whether a client is there, over HTTP and WebSocket. */
+  /** Where some registries probe clients, over HTTP and WebSocket. */
   root: "/",
 } as const;
 
-/** Most characters of a user's name. */
+/** Most characters in a user name. */
 export const MAX_NAME_LENGTH = 64;
 
-/** Most bytes of an encoded message on any protocol: it has to fit one UDP datagram (65,507 bytes). */
+/** Most bytes in an encoded message, on any protocol: it must fit into one UDP datagram (65,507 bytes). */
 export const MAX_MESSAGE_BYTES = 64_000;
 
-/** Most bytes of an HTTP body or a WebSocket frame that are read. */
+/** Most bytes read of an HTTP body or a WebSocket frame. */
 export const MAX_BODY_BYTES = 64 * 1024;
 
-/** Messages a second that a client takes from one source, unless told otherwise. */
+/** Messages a second that a client accepts from one source, by default. */
 export const MESSAGES_PER_SECOND = 500;
 
-/** The port a registry listens on unless told otherwise. */
+/** The registry's default port. */
 export const REGISTRY_PORT = 8088;
 
-/** Where a registry is, unless one is told otherwise. */
+/** The default URL of the registry. */
 export const REGISTRY_URL = `http://127.0.0.1:${REGISTRY_PORT}`;
 
-/** The sender's name that marks a datagram as a probe of the registry. */
+/** The user name that marks a datagram as a registry's probe. */
 export const PROBE_USER = "healthCheck";
 
-/** What a WebSocket listener says of a frame it took; a Kotlin peer waits for exactly this. */
+/** A WebSocket listener's reply to an accepted frame; a Kotlin peer waits for exactly this. */
 export const WEBSOCKET_OK = "OK";
 
-/** How a listener closes a WebSocket whose frames it takes later: a policy is violated (RFC 6455 §7.4.1), try again later (IANA). */
+/** Close codes for a sender who must wait: policy violation (RFC 6455 §7.4.1), try again later (IANA registry). */
 export const WEBSOCKET_CLOSE = { tooFast: 1008, tryAgain: 1013 } as const;

@@ -1,8 +1,8 @@
-/** Untrusted text made safe to print. */
+/** Makes untrusted text safe to print. */
 import { isUserName } from "./names.ts";
 
-// Where a zero-width non-joiner or joiner (U+200C, U+200D) is part of a word: the ContextJ rules of RFC 5892, appendix
-// A.1 and A.2, over Unicode 14. JavaScript's regular expressions know neither of the two properties.
+// A zero-width joiner or non-joiner (U+200D, U+200C) is kept where it is part of a word: the ContextJ rules of RFC
+// 5892, appendices A.1 and A.2, over Unicode 14. JavaScript's regular expressions know neither property.
 
 /** Canonical_Combining_Class=Virama. */
 const VIRAMA = ranges(
@@ -36,39 +36,39 @@ const RIGHT = ranges(
 );
 
 /**
- * Joining_Type=Transparent, as far as it is seen: formats are shown as escapes, which part the letters. At most so
+ * Joining_Type=Transparent, without the format characters: those are escaped, so they separate the letters. At most as
  * many as one letter may have.
  */
 const MARKS = "[\\p{Mn}\\p{Me}]{0,4}";
 
-/** The source of a pattern (flag `u`) for the joiners that stay. */
+/** A pattern source (flag `u`) for the joiners to keep. */
 const JOINER_IN_WORD =
   `(?<=[${VIRAMA}])[\u200c\u200d]` + `|(?<=[${LEFT}${DUAL}]${MARKS})\u200c(?=${MARKS}[${RIGHT}${DUAL}])`;
 
-/** Code points in hexadecimal, alone or as ranges, for a character class. */
+/** A character class from hexadecimal code points and ranges. */
 function ranges(codes: string): string {
   return codes.replace(/[0-9a-f]+/g, "\\u{$&}").replaceAll(" ", "");
 }
 
 /**
- * What must not reach a terminal as it is: controls and escapes (Cc, so C0, DEL and C1), formats such as bidi
- * and zero width (Cf), lone surrogates (Cs), line and paragraph separators, whatever else draws nothing
- * (Default_Ignorable, so tags and fillers), and noncharacters.
+ * Characters that must not reach a terminal unescaped: control characters (Cc: C0, DEL and C1), format characters such
+ * as bidi controls and zero-width ones (Cf), lone surrogates (Cs), line and paragraph separators, other invisible
+ * characters (Default_Ignorable: tags and fillers), and noncharacters.
  */
 export const UNSAFE_CHARACTER =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/u;
 
 /**
- * What of an emoji draws nothing by itself, and stays where it is part of one (UTS #51, §1.4): variation selectors
- * behind a pictograph and within a keycap, and joiners between two pictographs.
+ * Invisible characters to keep within an emoji (UTS #51, §1.4): variation selectors after a pictograph or in a keycap,
+ * and joiners between two pictographs.
  */
 const PART_OF_EMOJI =
   /(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f]|(?<=[0-9#*])[\ufe0e\ufe0f](?=\u20e3)|(?<=\p{Extended_Pictographic}\ufe0f?\p{Emoji_Modifier}?)\u200d(?=\p{Extended_Pictographic})/u;
 
-/** The flags of England, Scotland and Wales, the only ones in tags that are in general use; any other tags could hide a text. */
+/** The flags of England, Scotland and Wales, the only tag sequences in general use; any others could hide text. */
 const TAG_FLAG = `(?<=\u{1f3f4})(?:${["gbeng", "gbsct", "gbwls"].map(inTags).join("|")})\u{e007f}`;
 
-/** Combining marks past the fourth on one letter, which draw over their neighbours. */
+/** A fifth and further combining mark on one letter, which would draw over its neighbours. */
 const TOO_MANY_MARKS = /(?<=\p{M}{4})\p{M}/u;
 
 const UNSAFE = new RegExp(
@@ -76,20 +76,20 @@ const UNSAFE = new RegExp(
   "gu",
 );
 
-/** Most texts are, and so need no closer look. */
+/** Printable ASCII: most texts, which need no closer look. */
 const HARMLESS = /^[ -~]*$/;
 
 const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e" };
 
-/** A character of a text that is shown as an escape. */
+/** A character shown as an escape. */
 interface Escape {
-  /** Where it is in the text, and how long. */
+  /** Its position and length in the text, in UTF-16 code units. */
   index: number;
   length: number;
   shown: string;
 }
 
-/** What `visibleText` shows as an escape, in order. */
+/** The characters that `visibleText` escapes, in order. */
 export function escapesOf(text: string): Escape[] {
   if (HARMLESS.test(text)) return [];
   return [...text.matchAll(UNSAFE)].flatMap(({ 1: unsafe, index }) =>
@@ -97,7 +97,7 @@ export function escapesOf(text: string): Escape[] {
   );
 }
 
-/** Foreign text with everything that could deceive or command a terminal shown as an escape: `\n`, `\e`, `\u{202e}`. */
+/** Escapes whatever could control a terminal or mislead its reader: `\n`, `\e`, `\u{202e}`. */
 export function visible(text: string): string {
   if (HARMLESS.test(text)) return text;
   return text.replace(UNSAFE, (character, unsafe: string | undefined) =>
@@ -105,7 +105,7 @@ export function visible(text: string): string {
   );
 }
 
-/** The same of what somebody has written, in which a tab is white space. */
+/** The same for message text, in which tabs are kept. */
 export function visibleText(text: string): string {
   return text.split("\t").map(visible).join("\t");
 }
@@ -119,12 +119,12 @@ function inTags(text: string): string {
   return text.replace(/./g, (letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0)));
 }
 
-/** A user's name made visible; one that no user can have is quoted, so that `bob: hi` cannot pass for a message. */
+/** A user name made safe to print; an invalid one is quoted, so that `bob: hi` cannot pass for a message. */
 export function visibleName(name: string): string {
   return isUserName(name) ? name : `"${visible(name).replaceAll('"', '\\"')}"`;
 }
 
-/** A value as one line of JSON (RFC 8259) that no terminal obeys: what could command or deceive one is escaped. */
+/** A value as one line of JSON (RFC 8259), with unsafe characters escaped, so that no terminal obeys it. */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replaceAll(new RegExp(UNSAFE_CHARACTER, "gu"), (character) =>
     [...Array(character.length).keys()]

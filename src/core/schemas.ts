@@ -1,6 +1,6 @@
 /**
- * What is said on the wire, once: the same schemas check the registry's routes, the messages on all three
- * protocols, and make the OpenAPI document. A `description` reads on from "must be", because errors say it.
+ * The schemas of the wire protocol. They validate the registry's requests and the messages on all three protocols, and
+ * make the OpenAPI document. A `description` completes a sentence that begins "must be", because errors quote it.
  */
 import type { Static } from "typebox";
 import type { Validator, XSchema } from "typebox/schema";
@@ -8,19 +8,19 @@ import { InvalidInput } from "./errors.ts";
 import { HOST_NAME, USER_NAME } from "./names.ts";
 import { isProtocol, PROTOCOLS } from "./protocol.ts";
 
-/** A JSON Schema that values from outside are checked against. */
+/** A JSON Schema that can validate values from outside. */
 export type Checked<S extends XSchema> = S & { readonly [CHECK]: (value: unknown) => Static<S> };
 
-/** A symbol, so that the OpenAPI document shows the schema alone. */
+/** A symbol, so that the validator does not appear in the OpenAPI document. */
 const CHECK: unique symbol = Symbol("check");
 
-/** The value as the schema describes it. @throws InvalidInput with a sentence that names the first broken rule */
+/** Validates a value against a schema. @throws InvalidInput with a sentence that names the first broken rule */
 export function parse<S extends XSchema & object>(schema: Checked<S>, value: unknown): Static<S> {
   return schema[CHECK](value);
 }
 
 /**
- * Compiles a schema. TypeBox is loaded here and not above, because it takes longer than the rest of a client's start.
+ * Compiles a schema. Loads TypeBox lazily, because it takes longer than the rest of a client's start.
  */
 export function compile<const S extends XSchema>(schema: S): Validator<S> {
   const { Compile }: typeof import("typebox/schema") = require("typebox/schema");
@@ -108,15 +108,15 @@ export const Ok = {
   properties: { status: { type: "string", const: "ok", examples: ["ok"], description: '"ok"' } },
 } as const;
 
-/** What a registry says of itself. */
+/** The registry's description of itself. */
 export const About = {
   type: "object",
   required: ["name", "version", "users", "docs"],
   properties: {
     name: { type: "string", const: "talk", examples: ["talk"], description: '"talk"' },
-    version: { type: "string", examples: ["0.1.0"], description: "the version that runs" },
+    version: { type: "string", examples: ["0.1.0"], description: "the running version" },
     users: { type: "integer", minimum: 0, examples: [1], description: "how many users are registered" },
-    docs: { type: "string", examples: ["/swagger"], description: "where the API is described" },
+    docs: { type: "string", examples: ["/swagger"], description: "the path of the API docs" },
   },
 } as const;
 
@@ -133,7 +133,7 @@ export const Failure = {
   },
 } as const;
 
-/** The refusal of a name that is there already. */
+/** The refusal of a name that is already registered. */
 export const Taken = {
   ...Failure,
   properties: {
@@ -147,7 +147,7 @@ export const Taken = {
   },
 } as const;
 
-/** Whether the registry reaches a user. */
+/** Whether the registry can reach a user. */
 export const Reached = {
   type: "object",
   required: ["status", "reached", "reason"],
@@ -155,21 +155,25 @@ export const Reached = {
     ...Ok.properties,
     reached: { type: "string", enum: ["yes", "no"], description: "yes or no", examples: ["no"] },
     reason: { type: "string", description: "what was found", examples: ["no answer in 3 s"] },
-    from: { type: "string", description: "the registry's address towards the user", examples: ["10.0.0.1"] },
+    from: {
+      type: "string",
+      description: "the registry's address on the route to the user",
+      examples: ["10.0.0.1"],
+    },
   },
 } as const;
 
-/** What a schema asks for, in words that read on from "must be". */
+/** What a schema requires, to follow "must be". */
 export function ruleOf(schema: object): string {
   return "description" in schema ? String(schema.description) : "valid";
 }
 
-/** An object whose fields can be looked at. */
+/** Whether a value is an object with fields, not null or an array. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Peers send the port as a decimal string or leave it out, and add keys of their own: all three are read. */
+/** Accepts what some peers send: the port as a decimal string, no port, and keys of their own. */
 function tolerateAddress(value: unknown): unknown {
   if (!isRecord(value)) return value;
   const { protocol, host, port } = value;
@@ -182,7 +186,7 @@ function toleratePort(port: unknown, protocol: unknown): unknown {
   return port;
 }
 
-/** @param tolerate brings what peers are known to send into the schema's form, before the schema decides. */
+/** @param tolerate normalizes what peers are known to send, before the schema validates it */
 function checked<const S extends XSchema & object>(
   schema: S,
   tolerate: (value: unknown) => unknown = (value) => value,
@@ -200,7 +204,7 @@ function checked<const S extends XSchema & object>(
   };
 }
 
-/** The rule that an error broke, in the words of the deepest schema on its path; nothing of the input. */
+/** The broken rule, in the words of the deepest schema on the error's path; never quotes the input. */
 function sentence(schema: XSchema, error: { instancePath: string; params: object } | undefined): string {
   const missing = error && "requiredProperties" in error.params ? error.params.requiredProperties : undefined;
   const keys = error?.instancePath.split("/").slice(1) ?? [];

@@ -1,19 +1,20 @@
-/** The signals by which a terminal, a service manager or a script asks a command to stop. */
+/** The signals with which a terminal, a service manager or a script asks a command to stop. */
 import { constants } from "node:os";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * How long further signals belong to the first, in milliseconds. A terminal and systemd signal the whole process group,
- * and `bun run` passes on what it gets itself, so one Ctrl-C arrives twice; systemd may add SIGHUP to its SIGTERM.
+ * Signals within this time of the first count as the same request, in milliseconds. A terminal and systemd signal the
+ * whole process group and `bun run` forwards its own, so one Ctrl-C arrives twice; systemd may follow its SIGTERM with
+ * SIGHUP.
  */
 const REPEAT_MS = 1000;
 
 let stopped: Promise<void> | undefined;
 
 /**
- * Resolves at the first signal to stop, of this process and whoever asks. From the first call on no signal kills by
- * itself; one that comes more than a second after the first ends the process at once, with 128 and the signal's number.
+ * Resolves at the first stop signal; all callers share one promise. From the first call on, signals no longer kill the
+ * process; but one that comes more than a second after the first exits at once with 128 plus the signal's number.
  */
 export function stopSignal(): Promise<void> {
   stopped ??= new Promise((resolve) => {

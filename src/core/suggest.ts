@@ -1,6 +1,6 @@
 /**
- * The word most likely meant, in whatever case: one that starts as typed, else the nearest within two edits, or one
- * where three letters or less were typed.
+ * The word most likely meant, ignoring case: one with the typed prefix, else the nearest within two edits (one edit for
+ * up to three letters).
  */
 export function suggest(typed: string, words: readonly string[]): string | undefined {
   if (typed === "") return undefined;
@@ -10,7 +10,7 @@ export function suggest(typed: string, words: readonly string[]): string | undef
   let most = wanted.length > 3 ? 2 : 1;
   let nearest: string | undefined;
   for (const word of words) {
-    // Each letter that one has more costs an edit: of a long list, few are looked at.
+    // The difference in length is a lower bound of the distance, so most words of a long list are skipped.
     if (Math.abs(word.length - wanted.length) > most) continue;
     const edits = distance(wanted, word.toLowerCase());
     if (edits > most || (edits === most && nearest !== undefined)) continue;
@@ -20,7 +20,7 @@ export function suggest(typed: string, words: readonly string[]): string | undef
   return nearest;
 }
 
-/** Levenshtein distance, in which two letters the wrong way round are one edit (optimal string alignment). */
+/** Levenshtein distance in which a transposition is one edit (optimal string alignment). */
 function distance(a: string, b: string): number {
   let above: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

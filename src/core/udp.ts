@@ -1,10 +1,10 @@
 import { isIPv6 } from "node:net";
 import { canonicalHost, resolveHost } from "./address.ts";
 
-/** Any port will do where nothing is sent (RFC 863's was made for that). */
+/** Nothing is sent, so any port will do (RFC 863). */
 const DISCARD_PORT = 9;
 
-/** A socket for one peer alone: only a connected one tells whether that peer refused. */
+/** A UDP socket connected to one peer: only a connected socket reports that the peer's port is closed. */
 export type ConnectedSocket = Awaited<ReturnType<typeof connectUdp>>;
 
 /** @param onError gets ECONNREFUSED when the peer's port is closed. @throws the resolver's error, code ENOTFOUND */
@@ -14,12 +14,12 @@ export async function connectUdp(
   onError: (error: unknown) => void,
   onData: (datagram: Buffer) => void = () => {},
 ) {
-  // Looked up here, because udpSocket would block the process meanwhile.
+  // Resolved here, because udpSocket would block the process while it resolves.
   const [ip = host] = await resolveHost(host);
   return Bun.udpSocket({
     hostname: isIPv6(ip) ? "::" : "0.0.0.0",
     connect: { hostname: ip, port },
-    // Bun 1.4 hands over the error alone, its types say it is the second of two: the last is right for both.
+    // Bun 1.4 passes only the error, though its types declare it second: the last argument is right either way.
     socket: {
       error: (...reported: unknown[]) => onError(reported.at(-1)),
       data: (_, datagram) => onData(datagram),
@@ -27,7 +27,7 @@ export async function connectUdp(
   });
 }
 
-/** The address of this machine from which a host is reached. Nothing is sent. @throws when it has none, or no such host */
+/** This machine's address on the route to a host. Sends nothing. @throws if there is no route or no such host */
 export async function localAddressTowards(host: string): Promise<string> {
   const socket = await connectUdp(host, DISCARD_PORT, () => {});
   try {

@@ -14,6 +14,7 @@ import { type MeasureOptions, measure } from "./measure.ts";
 import { endAll } from "./processes.ts";
 import { formatReport, type Report } from "./report.ts";
 import { NotMeasured, type Row } from "./row.ts";
+import { eventRows } from "./rows/events.ts";
 import { ktorRows } from "./rows/ktor.ts";
 import { memoryRows } from "./rows/memory.ts";
 import { receivingRows } from "./rows/receiving.ts";
@@ -23,6 +24,7 @@ import { startingRows } from "./rows/starting.ts";
 
 const rows: Row[] = [
   ...registryRows,
+  ...eventRows,
   ...ktorRows,
   ...receivingRows,
   ...sendingRows,

@@ -21,7 +21,7 @@ const COMMENT_MS = 15_000;
 const GATHER = { factor: 4, maxMs: 250 };
 
 /** Streams written to in one turn of the event loop, so that other requests are answered in between. */
-const WRITES_PER_TURN = 100;
+const WRITES_PER_TURN = 500;
 
 /** How long whoever loses the stream should wait, so that all of them do not come back at once. */
 const RETRY = { leastMs: 1000, perStreamMs: 1.5 };
@@ -106,7 +106,8 @@ export function createEvents({
   function lookSoon(): void {
     lookAgain = true;
     if (looking || closed) return;
-    cancelLook ??= clock.after(Math.max(0, notBefore - clock.now()), () => void look());
+    const ms = notBefore - clock.now();
+    cancelLook ??= ms > 0 ? clock.after(ms, () => void look()) : soon(() => void look());
   }
 
   /** Compares the store with what is known, and tells everybody. One look after the other, so that order is kept. */
@@ -281,6 +282,12 @@ export function createEvents({
       rest();
     },
   };
+}
+
+/** Runs something once this turn of the event loop is over, which is sooner than any timer. */
+function soon(run: () => void): () => void {
+  const immediate = setImmediate(run);
+  return () => clearImmediate(immediate);
 }
 
 const encoder = new TextEncoder();

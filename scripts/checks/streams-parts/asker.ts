@@ -1,0 +1,20 @@
+/** Asks a registry for one user after the other, and reports how long answers took: `bun asker.ts <url> <seconds>`. */
+import { readLines } from "../../../src/client/lines.ts";
+
+const [url = "", seconds = "10"] = process.argv.slice(2);
+/** So many requests a second. */
+const PACE_MS = 5;
+const times: number[] = [];
+process.stdout.write("asking\n");
+const end = performance.now() + Number(seconds) * 1000;
+while (performance.now() < end) {
+  const began = performance.now();
+  await (await fetch(`${url}/v1/users/user-1`)).text();
+  times.push(performance.now() - began);
+  await Bun.sleep(PACE_MS);
+}
+times.sort((a, b) => a - b);
+const at = (part: number) => times[Math.ceil(part * times.length) - 1];
+for await (const _ of readLines(Bun.stdin.stream())) {
+  process.stdout.write(`${JSON.stringify({ count: times.length, p50: at(0.5), p99: at(0.99) })}\n`);
+}

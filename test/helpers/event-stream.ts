@@ -54,7 +54,7 @@ export async function listenTo(url: string, from?: Reader | string): Promise<Rea
     try {
       for await (const batch of readEventStream(chunks(), { limit: 1e8, onRetry() {} })) {
         for (const event of batch) {
-          apply(users, event);
+          applyEvent(users, event);
           events.push(event);
         }
         changed.notify();
@@ -93,7 +93,7 @@ export async function listenTo(url: string, from?: Reader | string): Promise<Rea
 }
 
 /** Does to a list what an event says; throws where the event cannot be true of it. */
-export function apply(users: Map<string, unknown>, { type, data }: ServerSentEvent): void {
+export function applyEvent(users: Map<string, unknown>, { type, data }: ServerSentEvent): void {
   const content = JSON.parse(data);
   if (type === "users") {
     users.clear();

@@ -1,6 +1,9 @@
-/** Short forms of scripts/checks/crash.ts, replicas.ts and users.ts. */
-import { describe, expect, test } from "bun:test";
+/** Short forms of scripts/checks/crash.ts, replicas.ts, users.ts and events.ts. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { start } from "../helpers/program.ts";
+
+// A busy machine is no reason to fail.
+setDefaultTimeout(60_000);
 
 const redis = Bun.which("redis-server");
 const kinds = ["sqlite", ...(redis ? ["redis"] : [])];
@@ -28,3 +31,12 @@ test("users in large numbers are listed at once, also after a start", async () =
   expect(await run.sees(/^listed/)).toMatch(/ 2000 of 2000$/);
   expect(await run.exited).toBe(0);
 });
+
+test.each(["memory", ...kinds])(
+  "everybody who follows the changes has the registry's list, on %s, through kills, cuts and slow readers",
+  async (kind) => {
+    const run = start("scripts/checks/events.ts", [kind, "600"]);
+    await run.sees(/^faults +0$/);
+    expect(await run.exited).toBe(0);
+  },
+);

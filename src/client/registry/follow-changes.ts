@@ -23,7 +23,7 @@ const MAX_EVENT = 48 * 1024 * 1024;
  * much after each further one: with full jitter, a registry that restarts under thousands of clients is not overrun
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
  */
-const BACKOFF = { leastMs: 1000, defaultMs: 5000, mostMs: 60_000 };
+const BACKOFF = { leastMs: 1000, defaultMs: 5000, mostMs: 30_000 };
 
 /** How long one waits for a registry without a stream to have got one, in milliseconds. */
 const ABSENT_MS = 600_000;
@@ -85,6 +85,11 @@ type End =
   | { type: "absent" }
   | { type: "refused"; waitMs: number };
 
+/** How long to wait before asking again, in milliseconds. @param failures since there was a stream */
+export function backoffMs(retryMs: number, failures: number, random: () => number): number {
+  return random() * Math.min(BACKOFF.mostMs, retryMs * 2 ** failures);
+}
+
 function openShared(base: string, { clock = systemClock, random = Math.random }: FollowOptions): Shared {
   const listeners = new Set<Follower>();
   const stopped = new AbortController();
@@ -118,7 +123,7 @@ function openShared(base: string, { clock = systemClock, random = Math.random }:
   function waitAfter(end: End, failures: number): number {
     if (end.type === "absent") return ABSENT_MS * (1 + random());
     if (end.type === "refused") return end.waitMs * (1 + random());
-    return random() * Math.min(BACKOFF.mostMs, retryMs * 2 ** failures);
+    return backoffMs(retryMs, failures, random);
   }
 
   /** Reads a stream to its end. */

@@ -13,9 +13,9 @@ import { applyEvent } from "../../test/helpers/event-stream.ts";
 import { freePort } from "../../test/helpers/port.ts";
 import { createRandom } from "../../test/helpers/random.ts";
 import { startRedis } from "../../test/helpers/redis.ts";
-import { PATIENT } from "./stores/ask.ts";
-import { progress } from "./stores/progress.ts";
-import { startRegistry } from "./stores/registry.ts";
+import { PATIENT } from "./shared/ask.ts";
+import { progress } from "./shared/progress.ts";
+import { startRegistry } from "./shared/registry.ts";
 
 const WRITERS = 8;
 const USERS_PER_WRITER = 20;

@@ -10,8 +10,8 @@ import type { Socket } from "bun";
 import { backoffMs } from "../../src/client/registry/follow-changes.ts";
 import { openStore } from "../../src/registry/stores/index.ts";
 import { freePort } from "../../test/helpers/port.ts";
-import { PATIENT } from "./stores/ask.ts";
-import { startRegistry } from "./stores/registry.ts";
+import { PATIENT } from "./shared/ask.ts";
+import { startRegistry } from "./shared/registry.ts";
 
 const [clients = 10_000, downSeconds = 2] = process.argv.slice(2).map(Number);
 const MAX_BACK_MS = 60_000;

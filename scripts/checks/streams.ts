@@ -9,7 +9,7 @@ import { openReaders } from "../bench/generators/streams.ts";
 import { type Started, start } from "../bench/processes.ts";
 import { startBare } from "../bench/rivals.ts";
 import { startRegistry } from "../bench/talk.ts";
-import { ask } from "./stores/ask.ts";
+import { ask } from "./shared/ask.ts";
 
 const [readers = 10_000, seconds = 20] = process.argv.slice(2).map(Number);
 const CHANGES_PER_SECOND = 100;

@@ -171,6 +171,23 @@ export const registryRows: Row<Registry>[] = [
     },
   },
   {
+    ours: true,
+    name: "GET /v1/events begins with the list, and tells who joins and leaves",
+    async check(registry) {
+      const stream = await registry.changes();
+      try {
+        await stream.expect("users", () => true);
+        const user = registry.newName();
+        await registry.post(user, NOWHERE);
+        await stream.expect("joined", (told) => told.user === user && sameFields(told.address, NOWHERE));
+        await registry.ask("DELETE", `/${user}`);
+        await stream.expect("left", (told) => told.user === user);
+      } finally {
+        stream.close();
+      }
+    },
+  },
+  {
     name: "checks each user every 2–3 minutes",
     check: async (registry) => (await registry.checks()).expectInterval(),
   },

@@ -4,6 +4,7 @@ import { isOwnAddress } from "../../src/core/own-addresses.ts";
 import { REGISTRY_PATHS } from "../../src/core/protocol.ts";
 import { isRecord } from "../../src/core/schemas.ts";
 import { localAddressTowards } from "../../src/core/udp.ts";
+import { type Changes, openChanges } from "./changes.ts";
 import { type Checks, watchChecks } from "./checks.ts";
 import { type Answer, ask } from "./http.ts";
 import { NotChecked } from "./row.ts";
@@ -31,6 +32,8 @@ export interface Registry {
   /** Whether it is on this machine, and the address of this machine from which it is asked. */
   isHere(): Promise<boolean>;
   ownAddress(): Promise<string>;
+  /** The stream of changes. @throws NotChecked where there is none */
+  changes(): Promise<Changes>;
   /** What the registry does to find out whether its users are there. @throws NotChecked if nobody waits for it */
   checks(): Promise<Checks>;
   /** Removes all that was registered, within 2 s. */
@@ -82,6 +85,7 @@ export function openRegistry(url: string, wait: number): Registry {
       return (await resolveHost(hostOf(url))).every(isOwnAddress);
     },
     ownAddress: () => localAddressTowards(hostOf(url)),
+    changes: () => openChanges(url),
     checks() {
       checks ??= watchChecks(registry, hostOf(url), wait);
       return checks;

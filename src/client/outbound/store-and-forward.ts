@@ -106,18 +106,34 @@ export function createStoreAndForward({
   const offered = new Map<UserName, string>();
   let closed = false;
 
-  async function send({ to, address, text, body }: OutgoingText, onSettled?: (outcome: Outcome) => void) {
-    const known = address ?? users.get(to) ?? gone.get(to);
-    const host = known ? hostOf(known) : empty ? undefined : texts.hostFor(to);
-    if (host !== undefined && isQueued(to, host)) {
-      const outcome = keep(to, host, text, "others wait for it already", onSettled);
-      if (users.has(to)) look(to, 0);
-      else void refresh();
-      return outcome;
-    }
+  async function send(outgoing: OutgoingText, onSettled?: (outcome: Outcome) => void): Promise<Outcome> {
+    const { to, address, body } = outgoing;
+    const queued = empty ? undefined : keepBehind(outgoing, onSettled);
+    if (queued) return queued;
     const outcome = await transmit(to, address, body);
-    if (outcome.type !== "failed" || !outcome.absent) return outcome;
-    // The list may have been asked for meanwhile.
+    return outcome.type === "failed" && outcome.absent ? keepForLater(outgoing, outcome, onSettled) : outcome;
+  }
+
+  /** Keeps a text, if older ones wait for its user. */
+  function keepBehind(
+    { to, address, text }: OutgoingText,
+    onSettled?: (outcome: Outcome) => void,
+  ): Outcome | undefined {
+    const known = address ?? users.get(to) ?? gone.get(to);
+    const host = known ? hostOf(known) : texts.hostFor(to);
+    if (host === undefined || !isQueued(to, host)) return undefined;
+    if (users.has(to)) look(to, 0);
+    else void refresh();
+    return keep(to, host, text, "others wait for it already", onSettled);
+  }
+
+  /** Keeps a text whose user was not there, if it is known where that is: nobody may be called so. */
+  function keepForLater(
+    { to, text }: OutgoingText,
+    outcome: Extract<Outcome, { type: "failed" }>,
+    onSettled?: (outcome: Outcome) => void,
+  ): Outcome {
+    // Looked at now, because the list may have been asked for meanwhile.
     const last = users.get(to) ?? gone.get(to);
     // Who waits for the outcome would not hear of it any more.
     if (!last || (closed && onSettled)) return outcome;

@@ -39,6 +39,7 @@ export function update(session: Session, msg: Msg): Update {
     case "noList":
       return onNoList(session, msg.reason, msg.purpose);
     case "outcome": {
+      if (session.broadcasts.length === 0) return [onOutcome(session, msg), [print(msg)]];
       const { session: next, grouped, cmds } = settleBroadcast(onOutcome(session, msg), msg);
       const told = print({ ...msg, type: "outcome", ...(grouped && { grouped: true }) });
       return [next, [told, ...cmds]];

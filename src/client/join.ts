@@ -5,10 +5,10 @@ import { TalkError } from "../core/errors.ts";
 import type { UserName } from "../core/schemas.ts";
 import { type Endpoint, type EndpointOptions, openEndpoint } from "./inbound/endpoint.ts";
 import { connectRegistry } from "./registry/api.ts";
-import { type Registration, register } from "./registry/registration.ts";
+import { type OwnRegistration, register } from "./registry/registration.ts";
 import { contactRuleFor, routeTo } from "./registry/route.ts";
 import { openSecrets, type SecretOf } from "./registry/secrets.ts";
-import type { Registry } from "./registry/types.ts";
+import type { RegistryApi } from "./registry/types.ts";
 import { statePath } from "./state-directory.ts";
 
 export interface ListenAndRegisterOptions extends EndpointOptions {
@@ -19,9 +19,9 @@ export interface ListenAndRegisterOptions extends EndpointOptions {
 }
 
 export interface Joined {
-  registry: Registry;
+  registry: RegistryApi;
   endpoint: Endpoint;
-  registration: Registration;
+  registration: OwnRegistration;
   /** Whether the registry is for other machines too. */
   shared: boolean;
   /** Whom messages may go to at all. */

@@ -7,7 +7,7 @@ import { encodeMessage } from "../../core/message.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { connectRegistry } from "../registry/api.ts";
 import { contactRuleFor, routeTo } from "../registry/route.ts";
-import type { Registry } from "../registry/types.ts";
+import type { RegistryApi } from "../registry/types.ts";
 import { type Report, reportOf } from "../session/report.ts";
 import type { Outcome } from "../transports/types.ts";
 import { createOutbox } from "./outbox.ts";
@@ -72,7 +72,7 @@ export async function deliver(
 }
 
 /** Where a user is now; undefined also while the registry cannot tell. */
-async function find(registry: Registry, user: UserName) {
+async function find(registry: RegistryApi, user: UserName) {
   try {
     return (await registry.list()).get(user);
   } catch (error) {

@@ -13,7 +13,7 @@ import { isRecord, type UserName } from "../../core/schemas.ts";
 import { unreachable } from "../unreachable.ts";
 import { readUsers } from "./listed-users.ts";
 import type { SecretOf } from "./secrets.ts";
-import type { Registry, Users } from "./types.ts";
+import type { RegistryApi, Users } from "./types.ts";
 
 /** How long the registry may take for an answer, in milliseconds. */
 const ANSWER_MS = 5000;
@@ -34,7 +34,7 @@ const UNKNOWN_PATH = [404, 405];
  * @param url of the registry, with or without a path and a slash behind it
  * @param secretOf what shows it, and nobody else, that a name is ours
  */
-export function connectRegistry(url: string, secretOf?: SecretOf): Registry {
+export function connectRegistry(url: string, secretOf?: SecretOf): RegistryApi {
   const base = url.replace(/\/+$/, "");
   const users = `${base}${REGISTRY_PATHS.users}`;
   /** With the slash behind it, which is the form that most makes of registry know. */

@@ -3,7 +3,7 @@ import { sameAddress } from "../../core/address.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { Address } from "../../core/schemas.ts";
 import type { Endpoint } from "../inbound/endpoint.ts";
-import type { Registration } from "./registration.ts";
+import type { OwnRegistration } from "./registration.ts";
 
 /** How often this machine's address is looked for, in milliseconds; that costs a look at the routes. */
 const LOOK_MS = 3000;
@@ -15,9 +15,9 @@ export interface AddressFollower {
   stop(): void;
 }
 
-export interface FollowOptions {
+export interface AddressFollowerOptions {
   endpoint: Endpoint;
-  registration: Registration;
+  registration: OwnRegistration;
   /** We listen elsewhere now, and the registry is yet to be told. */
   onReaddressed: (address: Address) => void;
   /** The registry has been told. */
@@ -29,7 +29,7 @@ export function followAddress({
   registration,
   onReaddressed,
   onMoved,
-}: FollowOptions): AddressFollower {
+}: AddressFollowerOptions): AddressFollower {
   let announced = endpoint.address;
   let busy = false;
   let stopped = false;

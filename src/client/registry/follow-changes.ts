@@ -41,7 +41,7 @@ export interface Following {
   stop(): void;
 }
 
-export interface FollowOptions {
+export interface ChangeFollowerOptions {
   clock?: Clock;
   /** From [0, 1). */
   random?: () => number;
@@ -61,7 +61,11 @@ interface Shared {
 const streams = new Map<string, Shared>();
 
 /** @param url of the registry, without a slash behind it */
-export function followChanges(url: string, listener: Follower, options: FollowOptions = {}): Following {
+export function followChanges(
+  url: string,
+  listener: Follower,
+  options: ChangeFollowerOptions = {},
+): Following {
   const shared = streams.get(url) ?? openShared(url, options);
   streams.set(url, shared);
   shared.listeners.add(listener);
@@ -90,7 +94,10 @@ export function backoffMs(retryMs: number, failures: number, random: () => numbe
   return random() * Math.min(BACKOFF.mostMs, retryMs * 2 ** failures);
 }
 
-function openShared(base: string, { clock = systemClock, random = Math.random }: FollowOptions): Shared {
+function openShared(
+  base: string,
+  { clock = systemClock, random = Math.random }: ChangeFollowerOptions,
+): Shared {
   const listeners = new Set<Follower>();
   const stopped = new AbortController();
   let users: Users = new Map();

@@ -20,7 +20,7 @@ const ATTEMPT_MS = ANSWER_MS / 4;
 const MAX_ADDRESSES = 8;
 
 /** Asks whether a client is at an IP address of a host. @throws what shows that there is none */
-type Probe = (ip: string, address: ListedAddress, signal: AbortSignal) => Promise<boolean>;
+type LivenessProbe = (ip: string, address: ListedAddress, signal: AbortSignal) => Promise<boolean>;
 
 /** Whether somebody answers at an address within 2 s. Never rejects. */
 export async function isPresent(address: ListedAddress, mayContact?: MayContact): Promise<boolean> {
@@ -48,7 +48,7 @@ async function anyOf(answers: readonly Promise<boolean>[]): Promise<boolean> {
   return Promise.any(yes).catch(() => false);
 }
 
-const probes: Record<Protocol, Probe> = {
+const probes: Record<Protocol, LivenessProbe> = {
   HTTP: overTcp(probeHttp),
   WEBSOCKET: overTcp(probeWebSocket),
 
@@ -71,6 +71,6 @@ const probes: Record<Protocol, Probe> = {
   },
 };
 
-function overTcp(probe: TcpProbe): Probe {
+function overTcp(probe: TcpProbe): LivenessProbe {
   return (ip, { host, port }, signal) => probe(`${urlHost(ip)}:${port}`, `${urlHost(host)}:${port}`, signal);
 }

@@ -7,7 +7,7 @@ import { MAX_NAME_LENGTH } from "../../core/protocol.ts";
 import type { Address, UserName } from "../../core/schemas.ts";
 import { loginName } from "../login-name.ts";
 import { isPresent } from "./liveness.ts";
-import type { Registry } from "./types.ts";
+import type { RegistryApi } from "./types.ts";
 
 /** How long unregistering may take, in milliseconds: leaving takes at most 3 s in all. */
 const UNREGISTER_MS = 2000;
@@ -15,7 +15,7 @@ const UNREGISTER_MS = 2000;
 /** How many names are tried when one was not chosen by hand. */
 const NAME_ATTEMPTS = 1000;
 
-export interface Registration {
+export interface OwnRegistration {
   name: UserName;
   /** Where the registry last had us. */
   readonly address: Address;
@@ -36,11 +36,11 @@ export interface Registration {
  * @throws RegistryUnreachable, NoRegistry, RegistryRefused, TalkError if the name is taken
  */
 export async function register(
-  registry: Registry,
+  registry: RegistryApi,
   name: UserName | undefined,
   address: Address,
   mayContact: MayContact,
-): Promise<Registration> {
+): Promise<OwnRegistration> {
   const registered = await claimName(registry, name, address, mayContact);
   let known = address;
   /** When the registry wants to be asked again to take us, by the system's clock. */
@@ -71,7 +71,7 @@ export async function register(
 }
 
 async function claimName(
-  registry: Registry,
+  registry: RegistryApi,
   name: UserName | undefined,
   address: Address,
   mayContact: MayContact,
@@ -94,7 +94,7 @@ async function claimName(
 }
 
 /** False if the name is somebody else's. */
-async function reclaim(registry: Registry, name: UserName, address: Address): Promise<boolean> {
+async function reclaim(registry: RegistryApi, name: UserName, address: Address): Promise<boolean> {
   try {
     await registry.put(name, address);
     return true;
@@ -106,7 +106,7 @@ async function reclaim(registry: Registry, name: UserName, address: Address): Pr
 
 /** Moves a registration, unless the name has meanwhile become somebody else's, who keeps it. */
 async function moveTo(
-  registry: Registry,
+  registry: RegistryApi,
   name: UserName,
   from: Address,
   to: Address,
@@ -125,7 +125,7 @@ async function moveTo(
 }
 
 async function unregister(
-  registry: Registry,
+  registry: RegistryApi,
   name: UserName,
   addresses: readonly Address[],
 ): Promise<boolean> {

@@ -19,7 +19,7 @@ export interface Reach {
 }
 
 /** Each method throws RegistryUnreachable without an answer, NoRegistry if something else answers, RegistryRefused if it says no. */
-export interface Registry {
+export interface RegistryApi {
   url: string;
   list(signal?: AbortSignal): Promise<Users>;
   /** Adds a user; `own` if the name is taken by whoever has our key, which only some registries can tell. */

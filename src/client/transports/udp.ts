@@ -99,9 +99,9 @@ function sendThrough(socket: Bun.udp.Socket<"buffer">, body: string, ip: string,
 }
 
 /** A socket towards one IP address of a host, and how to go on to the next one, if there is one. */
-interface Target {
+interface UdpPeer {
   socket: ConnectedSocket;
-  next: (() => Promise<Target>) | undefined;
+  next: (() => Promise<UdpPeer>) | undefined;
 }
 
 /** A socket of its own for each peer, because only a connected one tells which peer refused; closed when idle. */
@@ -116,7 +116,7 @@ function openConnection(
   let underWay = 0;
 
   /** @param others further IP addresses of the host, for when there is no way to this one */
-  async function connect(ip: string, others: string[]): Promise<Target> {
+  async function connect(ip: string, others: string[]): Promise<UdpPeer> {
     const [next, ...rest] = others;
     try {
       const socket = await connectUdp(ip, port, (error) => settleAll(failed(error)));

@@ -41,11 +41,11 @@ if (over > MAX_BYTES_OVER_BARE) faults.push(`a stream costs ${over.toFixed(0)} b
 
 // In processes of their own: this one reads for all.
 const stalled = await start(
-  [process.execPath, `${import.meta.dir}/streams-parts/stalled.ts`, registry.ready],
+  [process.execPath, `${import.meta.dir}/streams/stalled.ts`, registry.ready],
   /^(stalled)/m,
 );
 const asker = await start(
-  [process.execPath, `${import.meta.dir}/streams-parts/asker.ts`, registry.ready, String(seconds)],
+  [process.execPath, `${import.meta.dir}/streams/asker.ts`, registry.ready, String(seconds)],
   /^(asking)/m,
 );
 const told: number[] = [];

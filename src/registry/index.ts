@@ -1,4 +1,4 @@
-/** A whole registry for a program of its own: what `bun run registry` runs, and what is imported as `talk/registry`. */
+/** The registry as a library: imported as `talk/registry`, and what `bun run registry` runs. */
 import { isUnspecified, urlHost } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import { createContactRule } from "../core/denylist.ts";
@@ -15,52 +15,52 @@ import { createMetrics } from "./metrics.ts";
 import { openStore } from "./stores/index.ts";
 import { logTrouble } from "./stores/trouble.ts";
 
-/** How long requests under way may take to end when the registry closes, in milliseconds. */
+/** How long open requests may take to finish when the registry closes, in milliseconds. */
 const GRACE_MS = 2500;
 
 /**
- * How long a registry that shares its port still answers before it closes, in milliseconds: each answer sends its client
- * to the next registry, so that no request is on its way on a connection that is closed.
+ * How long a registry that shares its port keeps answering before it closes, in milliseconds. Each response closes its
+ * connection, so clients reconnect to the next registry, and no request arrives on a connection being closed.
  */
 const HAND_OVER_MS = 1000;
 
 export interface RegistryOptions {
   /** Where the users are kept: `memory:`, `sqlite:<path>` or `redis://host:port/db`. */
   store: string;
-  /** Most users at once. @default 100,000 */
+  /** Most registered users. @default 100,000 */
   maxUsers?: number;
-  /** What an answered write on `sqlite:` survives: the end of the process, or of the power. @default process */
+  /** What acknowledged writes to `sqlite:` survive: a process crash, or a power failure. @default process */
   durability?: "process" | "power";
-  /** Called with what happens. @default nobody is told */
+  /** Called with each event. @default ignores them */
   log?: Log;
-  /** The name by which a proxy on this machine is asked. @default there is none */
+  /** The host name of a proxy on this machine. @default there is none */
   publicHost?: string | undefined;
-  /** Whether every name is everybody's. @default false: who shows a secret (`Authorization: Bearer …`) owns the name */
+  /** Whether anybody may change any name. @default false: a secret (`Authorization: Bearer …`) makes its sender the owner */
   open?: boolean | undefined;
   /** Milliseconds between two checks of a user, ±20 %. @default 150,000 */
   checkInterval?: number;
-  /** Milliseconds that a user may be silent in one check. @default 30,000 */
+  /** Milliseconds a user has to answer one check. @default 30,000 */
   checkWindow?: number;
-  /** Networks, such as `10.0.0.0/8`, that are never contacted. @default only those at which no user can be */
+  /** Further networks never to contact, such as `10.0.0.0/8`. @default none */
   checkDeny?: readonly string[];
 }
 
 export interface Registry {
-  /** Answers a request without a socket; a host `0.0.0.0` in it becomes `127.0.0.1`. */
+  /** Answers a request without a socket, as if it came from 127.0.0.1. */
   fetch(request: Request): Promise<Response>;
   /**
-   * Takes connections and begins to check the users. Resolves to the base URL, of a wildcard to one that others can use.
-   * @param host @default 127.0.0.1, which only this machine reaches
+   * Starts listening and checking the users. Resolves to the base URL; for a wildcard, one that others can use.
+   * @param host @default 127.0.0.1, which only this machine can reach
    * @param port 0 picks a free one. @default 8088
-   * @param sharePort others that share it may listen on it too, on one store, so that one can follow another. @default false
+   * @param sharePort lets several registries on one store share the port, to replace one without a gap. @default false
    * @throws CannotListen
    */
   listen(options?: { host?: string; port?: number; sharePort?: boolean }): Promise<string>;
-  /** Ends checking, finishes what it is answering for up to 2.5 s, and closes the store. */
+  /** Stops checking, gives open requests up to 2.5 s to finish, and closes the store. */
   close(): Promise<void>;
 }
 
-/** Opens the store; listens once `listen` is called. @throws UsageError, InvalidInput, StoreUnavailable */
+/** Opens the store; call `listen` to serve. @throws UsageError, InvalidInput, StoreUnavailable */
 export async function createRegistry({
   store: storeUrl,
   maxUsers,
@@ -80,7 +80,7 @@ export async function createRegistry({
   };
   const store = logTrouble(await openStore(storeUrl, { maxUsers, durability }), log);
   const events = createEvents({ store });
-  /** Opened once it listens: nobody is probed before. */
+  /** Opened on first use. */
   let probers: Promise<Probers> | undefined;
   const openOnce = () => (probers ??= openProbers(mayContact));
   let look: LookAt | undefined;

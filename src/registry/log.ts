@@ -1,4 +1,4 @@
-/** What the registry tells its operator: one line an event. */
+/** The registry's log: one line per event. */
 import { formatAddress } from "../core/address.ts";
 import { visible } from "../core/sanitize.ts";
 import type { Address, UserName } from "../core/schemas.ts";
@@ -8,21 +8,21 @@ export type LogEvent =
   | { type: "registered" | "updated"; user: UserName; address: Address }
   | { type: "left"; user: UserName }
   | { type: "removed"; user: UserName; finding: Finding; silentMs: number }
-  /** Failed its check together with most others: our own network may be at fault. */
+  /** Failed its check along with most others: our own network may be at fault. */
   | { type: "suspect"; user: UserName; finding: Finding }
-  /** Another registry on the store has checked the users so far. */
+  /** We took over checking from another registry on the store. */
   | { type: "taken-over" }
   | { type: "round"; users: number; failed: number; ms: number }
-  /** The store has begun to fail, or fails for another reason than before. */
+  /** The store started to fail, or fails for a new reason. */
   | { type: "trouble"; reason: string }
   | { type: "trouble-over"; ms: number };
 
 export type Log = (event: LogEvent) => void;
 
-/** How long events are gathered before they are written, in milliseconds: a line each would slow every request. */
+/** How long events are batched, in milliseconds: a write per line would slow every request. */
 const GATHER_MS = 50;
 
-/** Writes the events as lines. @param write takes whole lines */
+/** Writes events as lines. @param write receives whole lines */
 export function createLog(write: (text: string) => void): { log: Log; flush: () => void } {
   let gathered: { at: number; event: LogEvent }[] = [];
   const timestamp = createTimestamp();
@@ -45,7 +45,7 @@ export function createLog(write: (text: string) => void): { log: Log; flush: () 
   };
 }
 
-/** A time as text, made once for all lines of one millisecond: it costs as much as the rest of a line. */
+/** Formats times, once per millisecond: it costs as much as the rest of a line. */
 function createTimestamp(): (at: number) => string {
   let [last, text] = [Number.NaN, ""];
   return (at) => {
@@ -64,9 +64,9 @@ function describe(event: LogEvent): string {
     case "removed":
       return `removed ${event.user}, who ${because(event.finding)}; last seen ${seconds(event.silentMs)} ago`;
     case "suspect":
-      return `${event.user} ${because(event.finding)}, as most others do; one more check will tell`;
+      return `${event.user} ${because(event.finding)}, like most others; keeping it until its next check`;
     case "taken-over":
-      return "checks the users from now on, in place of another registry";
+      return "took over checking users from another registry";
     case "round":
       return `checked ${event.users} ${event.users === 1 ? "user" : "users"} in ${seconds(event.ms)}; ${event.failed} failed`;
     case "trouble":

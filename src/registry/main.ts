@@ -6,12 +6,12 @@ import { REGISTRY_PATHS } from "../core/protocol.ts";
 import { stopSignal } from "../core/signals.ts";
 import { flags, readOptions } from "./options.ts";
 
-/** Whether Linux hands the connections that wait at a closed port to another registry on it, or resets them. */
+/** Whether Linux migrates queued connections of a closed listener to another on the same port, or resets them. */
 const MIGRATE = "/proc/sys/net/ipv4/tcp_migrate_req";
 const MIGRATE_HINT =
-  "connections that arrive just when a registry on this port stops may be reset; sysctl -w net.ipv4.tcp_migrate_req=1 keeps them";
+  "connections may be reset at the moment a registry on this port stops; sysctl -w net.ipv4.tcp_migrate_req=1 prevents it";
 
-/** How long stopping may take, in milliseconds, whatever a store is waiting for: 3 s at most in all. */
+/** How long stopping may take, in milliseconds, even if the store hangs: 3 s at most in all. */
 const STOP_MS = 2800;
 
 const SILENT = { log() {}, flush() {} };
@@ -29,7 +29,7 @@ export const registry = defineCommand({
     }
     const stop = stopSignal();
     void stop.then(() => setTimeout(() => process.exit(0), STOP_MS));
-    // Loaded late, because --help and a wrong flag need none of it.
+    // Imported lazily: --help and usage errors need none of it.
     const [{ createRegistry }, { createLog }] = await Promise.all([import("./index.ts"), import("./log.ts")]);
     const { log, flush } = args.quiet ? SILENT : createLog((text) => process.stderr.write(text));
     const running = await createRegistry({ ...options, log });
@@ -41,7 +41,7 @@ export const registry = defineCommand({
       throw error;
     }
     process.stdout.write(`registry at ${url}, API docs at ${url}${REGISTRY_PATHS.docs}\n`);
-    // A wildcard has more addresses; the last one is for this machine alone.
+    // A wildcard has more addresses; the last one is loopback.
     const others = isUnspecified(host) ? urlsOfWildcard(host, Number(URL.parse(url)?.port)).slice(1) : [];
     for (const other of others)
       process.stdout.write(`also at ${other}${isLoopback(hostOf(other)) ? ", on this machine" : ""}\n`);

@@ -1,6 +1,6 @@
 /**
- * What the registry counts, in Prometheus' text format 0.0.4. By hand, because prom-client takes 50 ms to load, and what
- * it says of the process on Bun is not so.
+ * The registry's metrics, in Prometheus' text format 0.0.4. Written by hand, because prom-client takes 50 ms to load and
+ * its process metrics are wrong on Bun.
  */
 import manifest from "../../package.json" with { type: "json" };
 import { PROTOCOLS, REGISTRY_PATHS } from "../core/protocol.ts";
@@ -14,20 +14,20 @@ export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 export interface Metrics {
-  /** Counts a request that was answered. @param seconds until the answer began */
+  /** Counts a response. @param seconds until it began */
   answered(operation: string, status: number, seconds: number): void;
-  /** Counts a check of a user that has ended. */
+  /** Counts a finished check. */
   checked(protocol: Protocol, finding: Finding): void;
-  /** Counts what is logged, where that is a removal. */
+  /** Counts an event if it is a removal. */
   logged(event: LogEvent): void;
-  /** Counts a change that the store did not take. */
+  /** Counts a failed write to the store. */
   writeFailed(): void;
-  /** All of it. */
+  /** The metrics as text. */
   text(now: { users: Iterable<Registration>; streams: number }): string;
 }
 
 interface Durations {
-  /** How many were within each bound, and beyond the last. */
+  /** The count in each bucket, and beyond the last. */
   buckets: number[];
   sum: number;
 }
@@ -76,20 +76,20 @@ export function createMetrics(): Metrics {
         ),
         histogram(
           "talk_http_request_duration_seconds",
-          "Time until the answer to a request began.",
+          "Time until the response to a request began.",
           durations,
         ),
-        family("talk_checks_total", "counter", "Checks of users that ended, by finding.", checks.samples()),
+        family("talk_checks_total", "counter", "Finished checks of users, by finding.", checks.samples()),
         family(
           "talk_removals_total",
           "counter",
-          "Users removed, because they left or by what a check found.",
+          "Users removed, by reason: they left, or the finding of a check.",
           removals.samples(),
         ),
-        family("talk_store_write_failures_total", "counter", "Changes that the store did not take.", [
+        family("talk_store_write_failures_total", "counter", "Failed writes to the store.", [
           [{}, failedWrites],
         ]),
-        family("talk_build_info", "gauge", "Always 1; the labels tell what runs.", [
+        family("talk_build_info", "gauge", "Always 1; the labels are the running versions.", [
           [{ version: manifest.version, bun: Bun.version }, 1],
         ]),
         family("process_cpu_seconds_total", "counter", "CPU time spent, user and system.", [
@@ -98,7 +98,7 @@ export function createMetrics(): Metrics {
         family("process_resident_memory_bytes", "gauge", "Resident memory.", [
           [{}, process.memoryUsage.rss()],
         ]),
-        family("process_start_time_seconds", "gauge", "When the process started, since the Unix epoch.", [
+        family("process_start_time_seconds", "gauge", "Start time of the process since the Unix epoch.", [
           [{}, performance.timeOrigin / 1000],
         ]),
       ].join("");
@@ -106,9 +106,9 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** What a request asks for, by the `operationId` of the API; everything else is `docs`, `page` or `other`. */
+/** The `operationId` of a request; `docs`, `page` or `other` for everything else. */
 export function operationOf({ method, url }: Request): string {
-  // Not by URL, which would take a tenth of a PUT.
+  // Not `new URL`, which would add a tenth to the cost of a PUT.
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const query = url.indexOf("?", start);
   const path = url.slice(start, query < 0 ? undefined : query);
@@ -140,7 +140,7 @@ export function operationOf({ method, url }: Request): string {
   }
 }
 
-/** Counts by one label or two. */
+/** A counter with one label or two. */
 function createCounter(first: string, second = "") {
   const counts = new Map<string, Map<string | number, number>>();
   return {
@@ -167,7 +167,7 @@ function usersByProtocol(users: Iterable<Registration>): Sample[] {
   return [...counts].map(([protocol, count]) => [{ protocol }, count]);
 }
 
-/** A metric with its help, also where nothing has been counted yet. */
+/** A metric family with its help, even if nothing has been counted yet. */
 function family(name: string, type: string, help: string, samples: Sample[]): string {
   return head(name, type, help) + samples.map(([labels, value]) => line(name, labels, value)).join("");
 }
@@ -192,7 +192,7 @@ function head(name: string, type: string, help: string): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
 }
 
-/** No value of a label comes from outside, so none needs escaping. */
+/** Label values never come from outside, so none needs escaping. */
 function line(name: string, labels: Labels, value: number): string {
   const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
   return `${name}${pairs.length > 0 ? `{${pairs.join(",")}}` : ""} ${value}\n`;

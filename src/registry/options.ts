@@ -1,4 +1,4 @@
-/** The registry's flags, and what they mean together. */
+/** The registry's flags, and the options they make. */
 import type { ArgsDef, ParsedArgs } from "citty";
 import { seconds, wholeNumber } from "../core/cli.ts";
 import { UsageError } from "../core/errors.ts";
@@ -24,24 +24,24 @@ export const flags = {
   },
   "public-host": {
     type: "string",
-    description: "name by which a proxy on this machine is asked, such as talk.example",
+    description: "host name of a proxy on this machine, such as talk.example",
     valueHint: "name",
   },
   store: {
     type: "string",
-    description: "where the users are kept: memory:, sqlite:<path> or redis://[user:password@]host:port/db",
+    description: "where to keep the users: memory:, sqlite:<path> or redis://[user:password@]host:port/db",
     default: "sqlite:talk.db",
     valueHint: "url",
   },
   durability: {
     type: "string",
-    description: "what SQLite writes survive: a crash of the process, or a power failure",
+    description: "what SQLite writes survive: a process crash or a power failure",
     default: "process",
     valueHint: "process|power",
   },
   "max-users": {
     type: "string",
-    description: "most users at once",
+    description: "most registered users",
     default: String(MAX_USERS),
     valueHint: "number",
   },
@@ -53,20 +53,20 @@ export const flags = {
   },
   "check-window": {
     type: "string",
-    description: "seconds that a user may be silent in a check",
+    description: "seconds a user has to answer a check",
     default: "30",
     valueHint: "seconds",
   },
   "check-deny": {
     type: "string",
-    description: "networks never contacted, such as 10.0.0.0/8,fd00::/8",
+    description: "networks never to contact, such as 10.0.0.0/8,fd00::/8",
     valueHint: "cidr,…",
   },
-  open: { type: "boolean", description: "let everybody change every name, also those with an owner" },
-  quiet: { type: "boolean", description: "do not log what happens on stderr" },
+  open: { type: "boolean", description: "let anybody change any name, even one with an owner" },
+  quiet: { type: "boolean", description: "do not log events to stderr" },
   release: {
     type: "string",
-    description: "take the owner from a name in the store, and end; the registry may be running",
+    description: "release a name from its owner, and exit; the registry may be running",
     valueHint: "name",
   },
 } satisfies ArgsDef;
@@ -78,10 +78,10 @@ export interface RegistryCommandOptions extends RegistryOptions {
   sharePort: boolean | undefined;
 }
 
-/** The options that flags ask for. @throws UsageError */
+/** The options from the flags. @throws UsageError */
 export async function readOptions(args: ParsedArgs<typeof flags>): Promise<RegistryCommandOptions> {
   const { host, store, open } = args;
-  // `127.1` is none, and would hide that it is loopback.
+  // `127.1` is no valid host, and would hide that it is loopback.
   if (!isHost(host)) throw new UsageError(`--host must be ${HOST_NAME.rule}`);
   const sharePort = args["share-port"];
   if (sharePort && store === "memory:") {
@@ -107,11 +107,11 @@ function durabilityOf(text: string): "process" | "power" {
   throw new UsageError("--durability must be process or power");
 }
 
-/** Networks, parted by commas. */
+/** Comma-separated networks. */
 async function networksOf(text: string | undefined): Promise<string[]> {
   if (text === undefined) return [];
   const networks = text.split(",");
-  // Loaded late, because --help needs none of it.
+  // Imported lazily: --help needs none of it.
   const { createContactRule } = await import("../core/denylist.ts");
   try {
     createContactRule(networks);

@@ -3,20 +3,18 @@ import { parse, UserParams } from "../core/schemas.ts";
 import { openStore } from "./stores/index.ts";
 
 /**
- * Takes the owner, or the reservation, from a name, on a store that a running registry may be using. Resolves to
- * a sentence that says what was done. @throws UsageError, InvalidInput, StoreUnavailable
+ * Removes a name's owner or reservation, in a store that a running registry may be using. Resolves to a sentence that
+ * says what was done. @throws UsageError, InvalidInput, StoreUnavailable
  */
 export async function release(storeUrl: string, name: string): Promise<string> {
   const { user } = parse(UserParams, { user: name });
   if (storeUrl === "memory:") {
-    throw new UsageError(
-      "--release needs the --store of a registry; memory: is known to that registry alone",
-    );
+    throw new UsageError("--release needs the --store of a registry; no other process can open memory:");
   }
   const store = await openStore(storeUrl, { mustExist: true });
   try {
     const released = await store.release(user);
-    return released ? `${user} is open to all now` : `${user} has no owner and is not reserved`;
+    return released ? `anybody may register ${user} now` : `${user} has no owner and is not reserved`;
   } finally {
     await store.close();
   }

@@ -106,7 +106,7 @@ test("--release opens a name to all, while a registry runs on the store", async 
   await store.create("bob", { ...HERE, protocol: "HTTP" }, "a secret's hash");
   const release = start(main, ["--store", url, "--release", "bob"]);
   expect(await release.exited).toBe(0);
-  expect(release.lines).toEqual(["bob is open to all now"]);
+  expect(release.lines).toEqual(["anybody may register bob now"]);
   expect((await put(registry, "bob")).status).toBe(200);
   expect(await store.put("bob", { ...HERE, protocol: "HTTP" })).toBe("done");
   const again = start(main, ["--store", url, "--release", "bob"]);
@@ -158,7 +158,7 @@ describe("one line on stderr, and an exit code, for", () => {
     [["--max-users", "0"], "error: --max-users must be a whole number from 1 to 10000000"],
     [
       ["--release", "bob", "--store", "memory:"],
-      "error: --release needs the --store of a registry; memory: is known to that registry alone",
+      "error: --release needs the --store of a registry; no other process can open memory:",
     ],
     [["--port", "x"], "error: --port must be a whole number from 0 to 65535"],
     [

@@ -295,7 +295,7 @@ describe("a stream of changes", () => {
     const store = await openTestStore("memory:");
     let isAway = true;
     const version = () => {
-      if (isAway) throw new StoreUnavailable("The store does not answer now.");
+      if (isAway) throw new StoreUnavailable("The store is not responding.");
       return store.version();
     };
     const url = listen(createApp({ store: { ...store, version } }));

@@ -115,7 +115,7 @@ describe("the metrics", () => {
   test("count the writes that the store did not take", async () => {
     const store = await openTestStore("memory:");
     const put = () => {
-      throw new StoreUnavailable("The store does not answer now.");
+      throw new StoreUnavailable("The store is not responding.");
     };
     const app = createApp({ store: { ...store, put } });
     const refused = await app.handle(

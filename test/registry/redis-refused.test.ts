@@ -83,14 +83,12 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
   test("one in cluster mode, with its slots and without", async () => {
     const redis = await redisWith("--cluster-enabled", "yes");
     expect(await refusal(redis.url)).toMatch(
-      /says "CLUSTERDOWN .*"; take a Redis that is not in cluster mode$/,
+      /says "CLUSTERDOWN .*"; use a Redis that is not in cluster mode$/,
     );
     expect(await refusal(redis.url.replace(/0$/, "1"))).toContain("not in cluster mode");
     await tell(redis, "CLUSTER ADDSLOTSRANGE 0 16383");
     while (!String(await tell(redis, "CLUSTER INFO")).includes("cluster_state:ok"));
-    expect(await refusal(redis.url)).toMatch(
-      /says "CROSSSLOT .*"; take a Redis that is not in cluster mode$/,
-    );
+    expect(await refusal(redis.url)).toMatch(/says "CROSSSLOT .*"; use a Redis that is not in cluster mode$/);
   });
 
   test("a user who may not run scripts, not use a key, or not one of the commands, and leaves nothing behind", async () => {
@@ -109,7 +107,9 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
       );
       expect([denied, failure]).toEqual([
         denied,
-        expect.stringMatching(/says "(NOPERM|ERR) .*"; allow this user what docs\/operations\.md lists$/),
+        expect.stringMatching(
+          /says "(NOPERM|ERR) .*"; grant this user the commands listed in docs\/operations\.md$/,
+        ),
       ]);
       expect(failure).not.toMatch(/user_script|[0-9a-f]{40}/);
     }
@@ -119,7 +119,7 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
       "%R~talk:*",
     ]) {
       await tell(redis, "ACL DELUSER talk", `ACL SETUSER talk on >geheim ${acl} resetkeys ${keys}`);
-      expect(await refusal(as(TALK, redis))).toMatch(/says "(NOPERM|ERR) .*"; allow this user/);
+      expect(await refusal(as(TALK, redis))).toMatch(/says "(NOPERM|ERR) .*"; grant this user/);
     }
     expect(await content(redis)).toEqual(before);
   });

@@ -69,7 +69,7 @@ describe("a SQLite file of another program is refused and left as it was:", () =
     const path = made(...sql);
     const before = files(path);
     expect(await refusal(path)).toMatch(
-      /^cannot open the store \S+: it is the database of another program \((tables: [a-z, ]+|application id \d+)\); choose another file\.$/,
+      /^cannot open the store \S+: it belongs to another program \((tables: [a-z, ]+|application id \d+)\); choose another file\.$/,
     );
     expect(files(path)).toEqual(before);
   });
@@ -92,12 +92,12 @@ describe("a SQLite file of another program is refused and left as it was:", () =
     const registry = start("src/registry/main.ts", ["--port", "0", "--store", `sqlite:${path}`]);
     expect(await registry.exited).toBe(1);
     expect(registry.lines).toEqual([
-      `error: cannot open the store ${path}: it is the database of another program (tables: users); choose another file.`,
+      `error: cannot open the store ${path}: it belongs to another program (tables: users); choose another file.`,
     ]);
   });
 });
 
-test("a file that a later version of Talk wrote is refused, and left as it was", async () => {
+test("a file written by a later version of Talk is refused and left unchanged", async () => {
   const path = made();
   await (await openStore(`sqlite:${path}`)).close();
   const later = new Database(path);
@@ -105,7 +105,7 @@ test("a file that a later version of Talk wrote is refused, and left as it was",
   later.close();
   const before = files(path);
   expect(await refusal(path)).toBe(
-    `cannot open the store ${path}: a later version of Talk wrote it (format 2, and this one knows 1); take that version, or another file.`,
+    `cannot open the store ${path}: a later version of Talk wrote it (format 2; this one knows 1); use that version, or another file.`,
   );
   expect(files(path)).toEqual(before);
 });

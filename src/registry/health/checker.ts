@@ -1,4 +1,4 @@
-/** Decides that a user is gone: checks users when they are due, and judges what a failure means. Knows no protocol. */
+/** Checks users when they are due, and decides what a failure means. Independent of protocols. */
 import { type Clock, jittered, sleep } from "../../core/clock.ts";
 import { TalkError } from "../../core/errors.ts";
 import type { Address, Protocol } from "../../core/schemas.ts";
@@ -11,19 +11,19 @@ import { createSemaphore } from "./semaphore.ts";
 import { createStatistics } from "./statistics.ts";
 import type { Finding, Prober } from "./types.ts";
 
-/** Most probes under way at once. */
+/** Most concurrent probes. */
 const MAX_PROBES = 200;
 
-/** Two refusals count when they are this far apart, in milliseconds: a client that restarts refuses once. */
+/** Two refusals this far apart remove a user, in milliseconds: a restarting client refuses only once. */
 const REFUSAL_PAUSE_MS = 1000;
 
-/** A tenth of the interval, within these bounds, in milliseconds: another registry takes over within twice that. */
+/** Bounds of the lease, a tenth of the interval, in milliseconds: another registry takes over within twice that. */
 const LEASE_MS = { least: 1000, most: 10_000 };
 
-/** From this many users on, the registry may suspect itself. */
+/** With fewer users than this, the registry never assumes that its own network is at fault. */
 const MIN_QUORUM = 5;
 
-/** Longer than any wait between two checks of a user, in intervals: until then, one doubt holds for all failures. */
+/** How long a failed sample casts doubt on every failure, in intervals: longer than any pause between two checks. */
 const DOUBT_INTERVALS = 1.2;
 
 export interface CheckerOptions {
@@ -31,11 +31,11 @@ export interface CheckerOptions {
   /** The prober for an address. */
   proberFor: (address: Address) => Prober;
   log: Log;
-  /** Called with what each check of a user found. @default nobody counts */
+  /** Called with the finding of each check. @default ignores it */
   onCheck?: (protocol: Protocol, finding: Finding) => void;
   /** Milliseconds between two checks of a user, ±20 %. */
   interval: number;
-  /** Milliseconds that a user may be silent in one check. */
+  /** Milliseconds a user has to answer one check. */
   window: number;
   clock: Clock;
   /** From [0, 1). */
@@ -44,11 +44,14 @@ export interface CheckerOptions {
 
 export interface Checker {
   start(): void;
-  /** Ends at once, and leaves checking to another registry on the store. */
+  /** Stops at once, and releases the lease to another registry on the store. */
   stop(): Promise<void>;
 }
 
-/** What a check found, and whether other users answered before its last probe left: later, our network may be back. */
+/**
+ * A check's finding, and whether other users answered before its last probe was sent: an answer after that may only
+ * mean that our network is back.
+ */
 interface CheckResult {
   finding: Finding;
   othersAnswered: boolean;
@@ -75,11 +78,11 @@ export function createChecker({
     report: (round) => log({ type: "round", ...round }),
   });
   const drawSample = createQuorum({ candidates: () => targets.values(), answers, clock, random });
-  /** How often to look who is due, in milliseconds. */
+  /** How often to look for due users, in milliseconds. */
   const tickMs = Math.min(1000, interval / 20);
-  /** Who has checked the users so far, for all that we know. */
+  /** Who checked the users last, as far as we know. */
   let leader: "nobody" | "another" | "us" = "nobody";
-  /** Until when a failure may be our own fault, because most of a sample did not answer. */
+  /** Until then, a failure may be our own fault, because most of a sample did not answer. */
   let doubtUntil = Number.NEGATIVE_INFINITY;
   let stopped = false;
   let cancelTick = () => {};
@@ -92,7 +95,7 @@ export function createChecker({
       if (held === "taken" && leader === "another") log({ type: "taken-over" });
       leader = held === "others" ? "another" : "us";
     } catch (error) {
-      // While the store is away and the lease is ours, known users are checked all the same.
+      // While the store is unavailable and the lease is ours, we keep checking the users we know.
       if (!(error instanceof TalkError)) throw error;
     }
     if (stopped) return;
@@ -101,13 +104,13 @@ export function createChecker({
     for (const target of lease.isOurs() ? targets.values() : []) {
       if (target.checking || target.due > now) continue;
       target.checking = true;
-      // A check begins when its first probe can leave: many that are due at once wait as little more than a name.
+      // A check starts only once it has a slot, so that many due at once cost little memory while they wait.
       semaphore.acquire(() => begin(target));
     }
     cancelTick = clock.after(tickMs, () => void tick());
   }
 
-  /** Begins a check with the slot that it was given, unless it has become idle. */
+  /** Starts a check in the slot it was given; false if the check is no longer needed. */
   function begin(target: Target): boolean {
     const isDue = !stopped && lease.isOurs() && schedule.has(target);
     if (isDue) void check(target);
@@ -132,8 +135,8 @@ export function createChecker({
   }
 
   /**
-   * A whole check: until an answer, a second refusal, or a window full of silence. It begins with a slot, which each
-   * probe releases, and acquires another for each further probe.
+   * Probes until an answer, a second refusal, or silence for the whole window. The caller holds a slot for the first probe;
+   * each probe releases its slot, and each further one acquires its own.
    */
   async function probeUntilCertain(target: Target): Promise<CheckResult> {
     const prober = proberFor(target.address);
@@ -155,13 +158,13 @@ export function createChecker({
         if (certain) return { finding, othersAnswered };
         refused ||= finding === "refused";
         if (finding === "silent") silences++;
-        // A few lost datagrams are no reason to trouble anybody else.
+        // Do not draw a sample over a few lost datagrams.
         if (refused || silences >= Math.floor(attempts / 2)) {
           target.unanswered = true;
           sample ??= drawSample();
         }
         if (finding === "refused") await sleep(clock, REFUSAL_PAUSE_MS);
-        // An error of our own comes at once, and has not used up the time that a peer has to answer.
+        // A local error returns at once: give the peer the rest of its time to answer.
         else if (foundAt < sentAt + deadline) await sleep(clock, sentAt + deadline - foundAt);
         if (silences === attempts || !(await hasSlot())) return { finding: "silent", othersAnswered };
       }
@@ -170,7 +173,7 @@ export function createChecker({
     }
   }
 
-  /** Waits for a slot; false if there is no more use for it. */
+  /** Waits for a slot; false if the checker has stopped. */
   function hasSlot(urgent = false): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     semaphore.acquire(() => {
@@ -180,7 +183,7 @@ export function createChecker({
     return promise;
   }
 
-  /** Removes who failed a check, unless the fault may be ours, or it has registered anew. */
+  /** Removes a user who failed a check, unless our own network may be at fault or the user has registered again. */
   async function judge(target: Target, { finding, othersAnswered }: CheckResult): Promise<void> {
     const { user, id } = target;
     if (stopped || !lease.isOurs() || !schedule.has(target)) return;
@@ -205,8 +208,8 @@ export function createChecker({
   }
 
   /**
-   * Probes a member of a sample once; false at once for who is known to be silent, or many of them would take all the
-   * slots.
+   * Probes a member of a sample once. False at once for a member known to be silent: otherwise dead users would occupy
+   * all slots.
    */
   async function answers(member: Target): Promise<boolean> {
     if (member.suspect || member.unanswered) return false;

@@ -4,7 +4,7 @@ import type { Store } from "../stores/types.ts";
 
 export interface LeaseOptions {
   store: Pick<Store, "lease">;
-  /** How long the lease lasts unless it is renewed, in milliseconds: another registry has it within twice that. */
+  /** How long the lease lasts unless renewed, in milliseconds; another registry takes over within twice that. */
   leaseMs: number;
   clock: Clock;
 }
@@ -12,9 +12,9 @@ export interface LeaseOptions {
 export interface Lease {
   /** Takes the lease if it is free, or renews it; `others` if another registry holds it. @throws StoreUnavailable */
   renew(): Promise<"taken" | "kept" | "others">;
-  /** Whether we hold it at this moment: it also ends for a process that was stopped for long. */
+  /** Whether we hold it now: it also expires while the process is suspended. */
   isOurs(): boolean;
-  /** Gives it back, so that another registry has it at once. */
+  /** Releases it, so that another registry can take over at once. */
   end(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export function createLease({ store, leaseMs, clock }: LeaseOptions): Lease {
     async end() {
       const had = isOurs();
       until = Number.NEGATIVE_INFINITY;
-      // While the store is away, the lease runs out by itself.
+      // If the store is unavailable, the lease expires by itself.
       if (had) await Promise.resolve(store.lease(registry, 0)).catch(() => false);
     },
   };

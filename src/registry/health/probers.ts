@@ -1,4 +1,4 @@
-/** How to find out whether a client is there: one prober per protocol. */
+/** Health probes: one prober per protocol. */
 import { createSocket } from "node:dgram";
 import { canonicalHost, urlHost } from "../../core/address.ts";
 import { createContactRule, type MayContact, resolveContact } from "../../core/denylist.ts";
@@ -8,19 +8,19 @@ import type { Address, Protocol } from "../../core/schemas.ts";
 import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
 import type { Finding, ProbeHistory, Prober } from "./types.ts";
 
-/** Holds the answers of all probes that may be under way, in bytes; the default holds 256 small ones. */
+/** Socket receive buffer for the answers to all concurrent probes, in bytes; the default holds only 256 small ones. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
-/** With 30 % lost each way, so many probes on UDP all fail once in 700,000 checks. */
+/** With 30 % packet loss each way, all 20 UDP probes of a check fail once in 700,000 checks. */
 const UDP_ATTEMPTS = 20;
 
-/** Most sockets that wait for late answers to `id-checker`; then the oldest is closed. */
+/** Most sockets kept open for late answers to `id-checker`; beyond that, the oldest is closed. */
 const MAX_WAITING = 500;
 
-/** Random bytes of a probe's id: nobody guesses one, nor meets another's. */
+/** Random bytes in a probe's id, so that ids cannot be guessed and do not collide. */
 const ID_BYTES = 16;
 
-/** The system's words for a peer that turned us away; every other error may be our own. */
+/** Error codes that prove the peer is not there; any other error may be our own. */
 const REFUSALS = ["ECONNREFUSED", "ECONNRESET", "ENOTFOUND"];
 
 export interface Probers {
@@ -29,13 +29,13 @@ export interface Probers {
 }
 
 /**
- * Opens what probing needs: one UDP port to which all answers go.
- * @param mayContact says which addresses are probed at all
+ * Opens the UDP port that receives all answers.
+ * @param mayContact which addresses may be probed
  */
 export async function openProbers(mayContact: MayContact = createContactRule()): Promise<Probers> {
   const answers = await openAnswerSocket(mayContact);
   const overTcp = (probe: TcpProbe): Prober => ({
-    // TCP itself sends again what was lost, so few attempts do.
+    // TCP retransmits lost packets itself, so a few attempts are enough.
     attempts: 3,
     begin: (address) => ({ probe: (deadline) => probeTcp(probe, address, mayContact, deadline), end() {} }),
   });
@@ -47,7 +47,7 @@ export async function openProbers(mayContact: MayContact = createContactRule()):
   return { proberFor: ({ protocol }) => probers[protocol], close: answers.close };
 }
 
-/** Probes each IP address of a host until one answers. The name is looked up once, and then never again. */
+/** Probes each IP address of a host until one answers. Resolves the name only once. */
 async function probeTcp(
   probe: TcpProbe,
   { host, port }: Address,
@@ -59,7 +59,7 @@ async function probeTcp(
     const ips = await resolveContact(host, mayContact, signal);
     const findings: Finding[] = [];
     for (const ip of ips) {
-      // One that swallows everything leaves the others their share of the time.
+      // Split the time, so that one address that drops packets does not use it all.
       const share = AbortSignal.any([signal, AbortSignal.timeout(deadline / ips.length)]);
       const answer = probe(`${urlHost(ip)}:${port}`, `${urlHost(host)}:${port}`, share);
       const finding = await answer.then((there) => (there ? "alive" : "refused"), findingOf);
@@ -73,12 +73,13 @@ async function probeTcp(
 }
 
 /**
- * The one port that clients on UDP answer to. Each probe leaves from a socket of its own, which hears a refusal and the
- * answer to `id-checker`, for which it stays open until the check ends: an answer may outlast its probe's deadline.
+ * Opens the port to which UDP clients send their answers. Each probe is sent from a socket of its own, which receives
+ * refusals and answers to `id-checker`. For the latter it stays open until the check ends, because an answer may come
+ * after its probe's deadline.
  */
 async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober["begin"]; close(): void }> {
   const waiting = new Map<string, () => void>();
-  /** The sockets of past probes that may still be answered, the oldest first. */
+  /** Sockets of past probes that may still be answered, oldest first. */
   const lingering = new Set<ConnectedSocket>();
   const socket = await bind("udp6", "::").catch(() => bind("udp4", "0.0.0.0"));
   socket.on("error", () => {});
@@ -86,7 +87,7 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
   const { port } = socket.address();
 
   function take(datagram: Buffer): void {
-    // Whatever holds a live id is an answer, in whichever envelope. Some writers of JSON escape the quote before it.
+    // Any datagram with a pending id is an answer, whatever its format. Some JSON encoders escape the quote before the id.
     for (const [, id = ""] of datagram.toString("latin1").matchAll(/(?:\\u0022)?([0-9a-f]{32})/g)) {
       waiting.get(id)?.();
       waiting.delete(id);
@@ -99,8 +100,8 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
     const answered = Promise.withResolvers<Finding>();
 
     /**
-     * Never `id-checker` at first, which ends some clients, nor to who is known to answer messages; nor a message, which
-     * some clients show to their users, to who is known to answer `id-checker`.
+     * The form known to work, if any: `id-checker` crashes some clients, and some clients show a message to their users.
+     * Until one has worked, the first half of the probes are messages, the rest `id-checker`.
      */
     function form(): ProbeForm {
       return history.probeForm ?? (ids.length < UDP_ATTEMPTS / 2 ? "message" : "id-checker");
@@ -148,7 +149,7 @@ async function openAnswerSocket(mayContact: MayContact): Promise<{ begin: Prober
         const ips = await resolveContact(host, mayContact, AbortSignal.timeout(deadline));
         const over = Promise.race([answered.promise, ended.promise]);
         const findings = await Promise.all(ips.map((ip) => probeAt(ip, id, asked, over)));
-        // One address that answers is enough, and one that may yet answer is no refusal.
+        // One address that answers is enough; and it is no refusal while another may still answer.
         return (["alive", "silent"] as const).find((each) => findings.includes(each)) ?? "refused";
       } catch (error) {
         return findingOf(error);

@@ -1,22 +1,22 @@
-/** A sample of other users, probed to tell a dead peer from an outage of our own (as memberlist's indirect probes do). */
+/** A sample of other users, probed to tell a dead peer from our own outage (compare memberlist's indirect probes). */
 import type { Clock } from "../../core/clock.ts";
 
-/** Users in a sample: eight, beside the suspect itself. */
+/** Users in a sample: eight besides the suspect itself. */
 const SAMPLE = 9;
 
-/** The shortest time between two samples, in milliseconds. */
+/** Minimum time between two samples, in milliseconds. */
 const PAUSE_MS = 250;
 
-/** Users who were probed once each when somebody failed. */
+/** Users probed once each when somebody failed. */
 export interface PeerSample<T> {
-  /** Whether more than half of them, without the suspect, have answered so far. */
+  /** Whether more than half of them, not counting the suspect, have answered so far. */
   answeredBeside(suspect: T): boolean;
 }
 
 export interface QuorumOptions<T> {
-  /** All who may be in a sample. */
+  /** All users a sample may include. */
   candidates: () => Iterable<T>;
-  /** Probes one of them once; false without an answer. */
+  /** Probes a member once; false if it does not answer. */
   answers: (member: T) => Promise<boolean>;
   clock: Clock;
   /** From [0, 1). */
@@ -24,8 +24,8 @@ export interface QuorumOptions<T> {
 }
 
 /**
- * Draws samples while users are in trouble. Answers from before would prove nothing, because the network may have gone
- * in between; so a sample serves only those whose trouble began before it was drawn. @returns what draws one
+ * Draws samples while users fail. Earlier answers would prove nothing, because the network may have failed since, so a
+ * sample serves only users who failed before it was drawn. @returns a function that draws a sample
  */
 export function createQuorum<T>({
   candidates,
@@ -34,7 +34,7 @@ export function createQuorum<T>({
   random,
 }: QuorumOptions<T>): () => PeerSample<T> {
   let drawnAt = Number.NEGATIVE_INFINITY;
-  /** The one that is still to be drawn. */
+  /** The sample that is scheduled but not yet drawn. */
   let next: PeerSample<T> | undefined;
 
   function draw(): PeerSample<T> {

@@ -1,4 +1,4 @@
-/** Whether a user is reached from here: a quick look at its registered address, by the checker's own probers. */
+/** Tests on request whether the registry can reach a user, with the checker's own probers. */
 import { canonicalHost, formatAddress } from "../../core/address.ts";
 import type { Clock } from "../../core/clock.ts";
 import { sleep } from "../../core/clock.ts";
@@ -8,20 +8,20 @@ import type { Address, UserName } from "../../core/schemas.ts";
 import { localAddressTowards } from "../../core/udp.ts";
 import type { Finding, Prober } from "./types.ts";
 
-/** How often one user, or one address, is looked at for whoever asks, in milliseconds. */
+/** Minimum time between two tests of one user or one address, in milliseconds. */
 const PAUSE_MS = 5000;
 
-/** How long a look may take, in milliseconds, in as many probes: a datagram may be lost. */
+/** How long a test may take, in milliseconds, and how many probes share that time, since datagrams may be lost. */
 const LOOK_MS = 3000;
 const ATTEMPTS = 4;
 
-/** Most looks at once; the checker's probes need the rest of what one process can have under way. */
+/** Most concurrent tests, so that the checker's own probes are not starved. */
 const MAX_AT_ONCE = 20;
 
-/** Most users and addresses remembered for the pause. */
+/** Most users and addresses remembered for that minimum time. */
 const MAX_REMEMBERED = 10_000;
 
-/** What a look has found; `from` is the address of this machine that asked, undefined if there is no way at all. */
+/** The result; `from` is this machine's address on the route to the user, undefined without a route. */
 export interface ReachReport {
   reached: "yes" | "no";
   reason: string;
@@ -40,7 +40,7 @@ export function createLook({
   mayContact: MayContact;
   clock: Clock;
 }): LookAt {
-  /** When each user and address was looked at, the oldest first. */
+  /** When each user and address was last tested, oldest first. */
   const looked = new Map<string, number>();
   let underWay = 0;
 
@@ -65,7 +65,7 @@ export function createLook({
         const sentAt = clock.now();
         const finding = await check.probe(deadline);
         if (finding !== "silent") return finding;
-        // An error of our own comes at once, and has not used up the time that a peer has to answer.
+        // A local error returns at once: give the peer the rest of its time to answer.
         const left = sentAt + deadline - clock.now();
         if (left > 0 && attempt < ATTEMPTS) await sleep(clock, left);
       }
@@ -78,7 +78,7 @@ export function createLook({
   return async (user, address) => {
     if (underWay >= MAX_AT_ONCE) throw refused("asked-too-soon", { retryAfter: 1 });
     pause(user);
-    // Many names at one address are no way to have it probed more often.
+    // Limit by address too, so that many names at one address cannot have it probed more often.
     pause(formatAddress(address));
     underWay++;
     try {
@@ -95,7 +95,7 @@ async function addressTowards({ host }: Address, mayContact: MayContact): Promis
     const [ip = host] = await resolveContact(host, mayContact, AbortSignal.timeout(LOOK_MS));
     return canonicalHost(await localAddressTowards(ip));
   } catch {
-    // No such host or no way to it, which the finding tells.
+    // No such host or no route: the finding says so.
     return undefined;
   }
 }
@@ -109,6 +109,6 @@ function reasonOf(finding: Finding): string {
     case "silent":
       return `no answer in ${LOOK_MS / 1000} s`;
     case "denied":
-      return "its address is one that is never contacted";
+      return "the registry never contacts its address";
   }
 }

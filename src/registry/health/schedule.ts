@@ -1,27 +1,27 @@
-/** The check schedule: who is due, and when. */
+/** The check schedule: when each user is due. */
 import { type Clock, jittered } from "../../core/clock.ts";
 import type { UserName } from "../../core/schemas.ts";
 import type { Store, StoredUser } from "../stores/types.ts";
 import type { ProbeHistory } from "./types.ts";
 
-/** After a takeover the first checks are spread over this part of the interval: 5 s of 150. */
+/** After a takeover, first checks are spread over this fraction of the interval: 5 s of 150. */
 const TAKEOVER_SPREAD = 1 / 30;
 
-/** A registered user, as its checks see it. */
+/** A registered user, with the state of its checks. */
 export interface Target extends StoredUser {
-  /** When its next check is, by the clock. */
+  /** When it is checked next, by the clock. */
   due: number;
   /** When it last registered or answered, by the clock. */
   seen: number;
   checking: boolean;
-  /** Failed a check when our own network may have been at fault. */
+  /** Failed a check while our own network may have been at fault. */
   suspect: boolean;
-  /** Has left a probe unanswered since its last check, or is being probed in a sample. */
+  /** Has not answered a probe since its last check, or is being probed in a sample. */
   unanswered: boolean;
-  /** Was there before we began to check, and has not answered since. */
+  /** Was registered before we began to check, and has not answered since. */
   initial: boolean;
   history: ProbeHistory;
-  /** The store's last version that it was found in. */
+  /** The latest version of the store that lists it. */
   version: string;
 }
 
@@ -36,18 +36,18 @@ export interface ScheduleOptions {
 
 export interface Schedule {
   targets: Map<UserName, Target>;
-  /** Learns who has registered or left, on whichever registry. @throws StoreUnavailable */
+  /** Picks up who has registered or left, on any registry. @throws StoreUnavailable */
   sync(): Promise<void>;
-  /** Whether a target was registered at the last `sync`: cheaper than a lookup. */
+  /** Whether a target was registered at the last `sync`. Cheaper than a lookup. */
   has(target: Target): boolean;
-  /** Begins anew, as after a start, when another registry has checked so far; spread over some seconds. */
+  /** Starts over after another registry did the checking, with first checks spread over a few seconds. */
   restart(): void;
 }
 
-/** Knows nobody until the first `sync`. */
+/** Empty until the first `sync`. */
 export function createSchedule({ store, interval, clock, random }: ScheduleOptions): Schedule {
   const targets = new Map<UserName, Target>();
-  /** The store's version that the targets are of. */
+  /** The store's version at the last `sync`. */
   let current: string | undefined;
 
   return {
@@ -62,7 +62,7 @@ export function createSchedule({ store, interval, clock, random }: ScheduleOptio
           target.version = version;
           continue;
         }
-        // Who registers is there; who was there before this start is checked at once.
+        // A user who has just registered is alive; one registered before we started is checked at once.
         const initial = current === undefined;
         targets.set(user.user, {
           ...user,

@@ -1,11 +1,11 @@
 /** A semaphore with two priorities. */
 export interface Semaphore {
   /**
-   * Calls `begin` once a slot is free: at once, or in the order of the calls, urgent ones first.
-   * @param begin says whether it has use for the slot, which is then its to release
+   * Calls `begin` once a slot is free, in the order of the calls, urgent ones first.
+   * @param begin returns whether it takes the slot, which it must then release
    */
   acquire(begin: () => boolean, urgent?: boolean): void;
-  /** Hands a slot on, at once, so that nobody who comes now can slip in between. */
+  /** Passes the slot to the next waiter synchronously, so that no newcomer can jump the queue. */
   release(): void;
 }
 

@@ -4,22 +4,22 @@ import type { Clock } from "../../core/clock.ts";
 export interface RoundReport {
   users: number;
   failed: number;
-  /** From the beginning of the round to the end of its last check, in milliseconds. */
+  /** From the start of the round to the end of its last check, in milliseconds. */
   ms: number;
 }
 
 export interface StatisticsOptions {
-  /** Milliseconds in which the checks of one round begin. */
+  /** Length of a round in milliseconds. */
   interval: number;
   clock: Clock;
-  /** Called once for each round in which somebody was checked, when the last of its checks has ended. */
+  /** Called once per round with any checks, when the last of them has ended. */
   report: (round: RoundReport) => void;
 }
 
 export interface Statistics {
-  /** Begins the next round if it is time. */
+  /** Starts the next round when it is due. */
   advance(): void;
-  /** Counts a check that begins now. @returns what counts its end */
+  /** Counts the start of a check. @returns a function that counts its end */
   countStart(): (failed: boolean) => void;
 }
 

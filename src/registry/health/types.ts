@@ -2,29 +2,29 @@ import type { ProbeForm } from "../../core/probe.ts";
 import type { Address } from "../../core/schemas.ts";
 
 /**
- * What one probe found. *Silent* is everything that is neither an answer nor a refusal, our own errors too;
+ * The finding of one probe. *Silent* is anything that is neither an answer nor a refusal, our own errors included;
  * *denied* is an address that may not be probed.
  */
 export type Finding = "alive" | "refused" | "silent" | "denied";
 
-/** What earlier checks of a registration found out, for its next one. */
+/** What earlier checks of a registration have learned. */
 export interface ProbeHistory {
-  /** The form of probe that it answers on UDP. */
+  /** The form of UDP probe that it answers. */
   probeForm?: ProbeForm;
 }
 
-/** One check of one address, of as many probes as it takes. */
+/** One check of one address, with any number of probes. */
 export interface Check {
-  /** Probes once. Never rejects. */
+  /** Sends one probe. Never rejects. */
   probe(deadlineMs: number): Promise<Finding>;
-  /** Forgets the probes; an answer that comes later is nobody's. */
+  /** Forgets the probes; later answers are ignored. */
   end(): void;
 }
 
 /** How to check addresses of a protocol. */
 export interface Prober {
-  /** How many silent probes share a check's window. */
+  /** The probes that share a check's window. */
   attempts: number;
-  /** @param history is read and completed. @default nothing */
+  /** @param history read and updated. @default none */
   begin(address: Address, history?: ProbeHistory): Check;
 }

@@ -25,30 +25,30 @@ const { users, health, events: eventsPath, metrics: metricsPath } = REGISTRY_PAT
 const user = `${users}/:user` as const;
 
 /**
- * How long a connection lives from one answer to the next request's end, in seconds, be it idle or trickling:
- * what arrives does not prolong it. Bun adds up to 4 s.
+ * Time from a response to the end of the next request, in seconds. It covers idle connections and slow requests alike:
+ * partial data does not extend it. Bun adds up to 4 s.
  */
 const IDLE_SECONDS = 10;
 
 export interface AppOptions {
   store: WatchedStore;
-  /** The streams of changes, which whoever ends the registry ends first. @default those of this app alone */
+  /** The event streams; close them before the server. @default the app's own */
   events?: Events;
-  /** @default those of this app alone */
+  /** @default the app's own */
   metrics?: Metrics;
-  /** @default nobody is told */
+  /** @default ignores events */
   log?: Log;
-  /** The host of a proxy in front, if it is asked by a name. */
+  /** The host name of a proxy in front of the registry. */
   publicHost?: string | undefined;
-  /** Whether every name is everybody's. @default false: who shows a secret owns the name */
+  /** Whether anybody may change any name. @default false: whoever registers a name with a secret owns it */
   open?: boolean | undefined;
-  /** Finds out whether a user is reached. @default nobody can ask */
+  /** Tests whether a user can be reached. @default answers as if there were no such user */
   lookAt?: LookAt;
-  /** @default as `limits.ts` says; this machine is not counted */
+  /** @default the limits of `limits.ts`, which exempt this machine */
   limits?: RegistrationLimits;
 }
 
-/** The registry's HTTP API over a store; it listens once `.listen()` is called. */
+/** The registry's HTTP API on top of a store; call `.listen()` to serve it. */
 export function createApp({
   store,
   events = createEvents({ store }),
@@ -65,13 +65,13 @@ export function createApp({
   const answerList = createListAnswer(store);
   const claimTo = open ? () => OPERATOR : claimOf;
   const limitReach = createReachLimit();
-  /** What follows from where the app listens, which is known at the first request. */
+  /** Depends on where the app listens, which is known at the first request. */
   let place: ListenPlace | undefined;
 
   const app = new Elysia({
-    // `Host: db` is a host like any other.
+    // Accept hosts without a dot, such as `Host: db`.
     handler: { standardHostname: false },
-    // Bodies are counted as they are read, so that too large a one gets its answer in JSON.
+    // Body size is limited while reading, so that the error for a large body is JSON too.
     serve: {
       reusePort: false,
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
@@ -79,7 +79,7 @@ export function createApp({
     },
   })
     .onError(({ error, request }) => refuse(error, request))
-    // Around everything, and not `onRequest`, for which Elysia would make a URL of each request.
+    // `wrap` and not `onRequest`, for which Elysia would parse the URL of each request.
     .wrap((answer, request) => {
       try {
         place ??= placeOf(app.server, publicHost);
@@ -96,7 +96,7 @@ export function createApp({
       users,
       ({ request }) => {
         const answer = answerList(request);
-        // Not a call alone, which Elysia would wait for: a list that is there need not be waited for.
+        // Return a cached list synchronously: Elysia would await a plain call to the handler.
         return answer instanceof Promise ? orRefused(answer, request) : answer;
       },
       { detail: operations.list },
@@ -126,7 +126,7 @@ export function createApp({
     .get(
       user,
       async ({ params }) => {
-        // A percent-encoding that is none comes with U+FFFD, or without a socket as no name at all.
+        // Invalid percent-encoding arrives as U+FFFD, or, without a socket, as undefined.
         const address = isUserName(params.user) && (await store.get(params.user));
         if (!address) throw refused("unknown-user");
         return address;
@@ -168,7 +168,7 @@ export function createApp({
       { detail: operations.reach },
     );
 
-  /** Stores a user at the address that others reach, within the limits of who asks. */
+  /** Stores a user at an address that others can reach, within the limits of the source. */
   async function save(how: "create" | "put", user: UserName, given: Address, request: Request) {
     const source = sourceOf(request);
     const address = reachableAddress(given, source);
@@ -181,7 +181,7 @@ export function createApp({
     return OK;
   }
 
-  /** What went wrong, as an answer. */
+  /** An error as a response. */
   function refuse(error: unknown, request: Request): Response {
     const refusal = toTalkError(error, request, methodsAt);
     const isRead = request.method === "GET" || request.method === "HEAD";
@@ -189,7 +189,7 @@ export function createApp({
     return failure(refusal);
   }
 
-  /** Counts the answer to a request, and how long it takes to begin. */
+  /** Counts a response, and the time until it begins. */
   function timed<A extends unknown[]>(request: Request, answer: (...args: A) => unknown) {
     const began = performance.now();
     function count(response: unknown): unknown {
@@ -200,17 +200,17 @@ export function createApp({
     return (...args: A) => andThen(answer(...args), count);
   }
 
-  /** An answer that comes later, also if it is a refusal. */
+  /** A pending response, with errors turned into responses. */
   function orRefused(answer: Promise<Response>, request: Request): Promise<Response> {
     return answer.catch((error) => refuse(error, request));
   }
 
-  /** The IP address that asks; without a socket it is this machine. */
+  /** The client's IP address; without a socket, loopback. */
   function sourceOf(request: Request): string {
     return place?.onlySource ?? app.server?.requestIP(request)?.address ?? "127.0.0.1";
   }
 
-  /** The methods that the routes know for a path. */
+  /** The methods with a route for a path. */
   function methodsAt(path: string): string[] {
     const fits = (pattern: string) => new RegExp(`^${pattern.replace(/:\w+/g, "[^/]+")}/?$`).test(path);
     return app.routes.filter((route) => fits(route.path)).map(({ method }) => method);
@@ -219,7 +219,7 @@ export function createApp({
   return app;
 }
 
-/** The one place where whatever was thrown becomes one of our errors. */
+/** The one place that turns anything thrown into a TalkError. */
 function toTalkError(error: unknown, request: Request, methodsAt: (path: string) => string[]): TalkError {
   if (error instanceof TalkError) return error;
   if (error instanceof Error && "code" in error && error.code === "NOT_FOUND") {

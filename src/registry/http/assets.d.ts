@@ -1,10 +1,10 @@
-/** A file that is imported `with { type: "file" }` is the path at which it can be read. */
+/** A file imported `with { type: "file" }`: its path. */
 declare module "swagger-ui-dist/*" {
   const path: string;
   export default path;
 }
 
-/** Files of our own pages, which are imported as text. */
+/** Files of our own pages, imported as text. */
 declare module "*.htm" {
   const text: string;
   export default text;

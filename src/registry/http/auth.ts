@@ -1,19 +1,19 @@
 import { InvalidInput } from "../../core/errors.ts";
 import type { Claim } from "../stores/types.ts";
 
-/** Most characters of a secret; Talk's own have 43. */
+/** Most characters in a secret; Talk's own have 43. */
 const MAX_SECRET = 1024;
 
-/** RFC 6750 §2.1; the scheme's name in any case (RFC 9110 §11.1). */
+/** RFC 6750 §2.1; scheme names are case-insensitive (RFC 9110 §11.1). */
 const BEARER = /^bearer(?: +(.*))?$/i;
 const TOKEN = /^[a-zA-Z0-9._~+/-]+=*$/;
 
 /**
- * The claim that a request makes by `Authorization: Bearer <secret>`: the SHA-256 of the secret, in hex. Nothing
- * slower is needed, nor a comparison in constant time: a secret of 256 random bits cannot be found from its hash,
- * and how far a guess's hash agrees with another tells nothing of the secret. Other schemes are not ours and make
- * no claim: who logs in at a proxy in front passes as before.
- * @throws InvalidInput if it is no secret that can have been meant
+ * The claim of a request with `Authorization: Bearer <secret>`: the SHA-256 of the secret, in hex. A slow hash and a
+ * constant-time comparison are not needed: 256 random bits cannot be recovered from their hash, and how much of a
+ * guess's hash matches reveals nothing about the secret. Other schemes make no claim, so a login at a proxy in front
+ * does not interfere.
+ * @throws InvalidInput if the secret is malformed
  */
 export function claimOf(request: Request): Claim {
   const header = request.headers.get("authorization");

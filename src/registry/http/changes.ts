@@ -1,26 +1,26 @@
-/** Compares the users with those known before, and makes an event of each difference. */
+/** Compares the users with the previous list, and makes a change of each difference. */
 import type { Address, Registration, UserName } from "../../core/schemas.ts";
 
 export interface Change {
   type: "joined" | "moved" | "left";
   user: UserName;
-  /** Where the user is now; of one who left, where it was. */
+  /** The user's address now, or its last one if it left. */
   address: Address;
-  /** Names the state after this change. */
+  /** Identifies the state after this change. */
   state: string;
 }
 
-/** The users as they were when they were last compared. */
+/** The users as of the last comparison. */
 export interface KnownUsers {
   /**
-   * A name for exactly these users at these addresses: the same on every replica and after a restart, so that whoever
-   * saw it there need not begin anew.
+   * Identifies exactly these users at these addresses, the same on every replica and after a restart, so that a client
+   * can resume there without a new list.
    */
   state(): string;
   users(): Iterable<Registration>;
   /**
-   * Takes over another list, and tells what leads there from the last one; nothing of the first. No two changes of one
-   * call are of one user.
+   * Replaces the list and returns the changes that lead to it; none for the first list. Each user appears in at most one
+   * change.
    */
   update(registrations: Iterable<Registration>): Change[];
 }
@@ -28,7 +28,7 @@ export interface KnownUsers {
 interface Known {
   user: UserName;
   address: Address;
-  /** The update in which the user was last listed. */
+  /** The last update that listed the user. */
   listedIn: number;
 }
 
@@ -72,20 +72,20 @@ export function createKnownUsers(): KnownUsers {
   };
 }
 
-/** As they are spelled, because events lead to exactly the list. */
+/** Compares the spelling, because applying the events must yield exactly the list. */
 function isSame(a: Address, b: Address): boolean {
   return a === b || (a.protocol === b.protocol && a.host === b.host && a.port === b.port);
 }
 
-/** None of these holds a space, so no two registrations make one text. */
+/** None of these can contain a space, so the text is unambiguous. */
 function textOf({ user, address: { protocol, host, port } }: Registration): string {
   return `${user} ${protocol} ${host} ${port}`;
 }
 
 /**
- * A digest of a set that is kept up to date member by member, in whatever order they come: the sum of the members'
- * SHA-256, in lanes of 32 bits (Bellare and Micciancio, "A new paradigm for collision-free hashing", 1997). Someone who
- * made two sets of users of one sum would hide changes of these users alone, and until the next poll.
+ * An incremental digest of a set, independent of order: the sum of its members' SHA-256, in 32-bit lanes (Bellare and
+ * Micciancio, "A new paradigm for collision-free hashing", 1997). A collision could only hide
+ * changes to the users in it, and only until the next poll.
  */
 function createSetDigest() {
   const lanes = new Uint32Array(8);
@@ -101,7 +101,7 @@ function createSetDigest() {
       Bun.SHA256.hash(text, memberBytes);
       for (let i = 0; i < lanes.length; i++) lanes[i] = (lanes[i] ?? 0) - (member[i] ?? 0);
     },
-    /** 132 bits of the sum's own hash, fit for a line of an event stream. */
+    /** 132 bits of the sum's hash, safe in a line of an event stream. */
     name: () => Bun.SHA256.hash(lanes, "base64url").slice(0, 22),
   };
 }

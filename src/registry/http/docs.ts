@@ -1,4 +1,4 @@
-/** The API's own documentation: the OpenAPI document, and Swagger UI. */
+/** The API docs: the OpenAPI document and Swagger UI. */
 /// <reference path="./assets.d.ts" />
 import { resolve } from "node:path";
 import { Elysia, type InternalRoute } from "elysia";
@@ -7,8 +7,8 @@ import script from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import { REGISTRY_PATHS } from "../../core/protocol.ts";
 
 /**
- * `/swagger` and what it needs, from this machine alone: registries run on networks without a way out.
- * @param routes those of the API, once all are there
+ * `/swagger` and its assets, all served from here, because registries run on networks without internet access.
+ * @param routes returns the routes of the API, once all are defined
  */
 export function docs(routes: () => InternalRoute[]) {
   const base = REGISTRY_PATHS.docs;
@@ -27,13 +27,13 @@ export function docs(routes: () => InternalRoute[]) {
   return app;
 }
 
-/** Made when it is first asked for, because what makes it takes 50 ms and 10 MB to load. */
+/** Made on the first request, because the generator takes 50 ms and 10 MB to load. */
 async function describe(routes: InternalRoute[]): Promise<unknown> {
   const { makeDocument } = await import("./openapi.ts");
   return makeDocument(routes);
 }
 
-/** The page, whose links are relative: a proxy may have put a prefix before its path. @param folder that of its files */
+/** The page, with relative links, because a proxy may add a path prefix. @param folder the path of its files */
 function pageAt(folder: string): string {
   return `<!doctype html>
 <html lang="en">
@@ -57,7 +57,7 @@ const START = `const url = new URL("json", document.currentScript.src).href;
 SwaggerUIBundle({ url, dom_id: "#swagger-ui", deepLinking: true });
 `;
 
-/** A file that is imported: by its absolute path from source and in the binary, by a relative one in the bundle. */
+/** An imported file: its path is absolute from source and in the binary, relative in the bundle. */
 function asset(path: string): Blob {
   return Bun.file(resolve(import.meta.dir, path));
 }
@@ -66,7 +66,7 @@ function page(body: string | Blob, type: string): Response {
   return new Response(body, {
     headers: {
       "content-type": type,
-      // Swagger UI sets styles and data: images itself; everything else comes from here, and goes here.
+      // Swagger UI needs inline styles and data: images; everything else is same-origin.
       "content-security-policy":
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
       "x-content-type-options": "nosniff",

@@ -1,4 +1,4 @@
-/** The stream of who comes, moves and leaves, as server-sent events (WHATWG HTML §9.2): encoded once for all who listen. */
+/** Streams users joining, moving and leaving as server-sent events (WHATWG HTML §9.2), encoded once for all readers. */
 import { isLoopback } from "../../core/address.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { refused, TalkError } from "../../core/errors.ts";
@@ -7,49 +7,49 @@ import { type Change, createKnownUsers, type KnownUsers } from "./changes.ts";
 import { blockOf } from "./limits.ts";
 import { serialize } from "./user-list.ts";
 
-/** Most streams at once, and of them from one source, be it one of IPv4 or a network of IPv6. */
+/** Most open streams, in total and per source (an IPv4 address or an IPv6 /64). */
 const MAX_STREAMS = 20_000;
 const MAX_STREAMS_OF_SOURCE = 250;
 
-/** Most bytes that wait for one reader, besides the list it began with; one who has more is cut off. */
+/** Most unsent bytes per reader, besides its initial list; a reader with more is disconnected. */
 const MAX_WAITING_BYTES = 1_000_000;
 
-/** How often everybody gets a comment, in milliseconds: proxies cut what is silent for a minute or less. */
+/** How often every stream gets a comment, in milliseconds: proxies close connections idle for a minute or less. */
 const COMMENT_MS = 15_000;
 
-/** Changes are gathered for so many times as long as telling the last ones took, and at most so many milliseconds. */
+/** Changes are batched for `factor` times as long as the last batch took to send, up to `maxMs` milliseconds. */
 const GATHER = { factor: 4, maxMs: 250 };
 
-/** Streams written to in one turn of the event loop, which takes 1 to 2 ms, while other requests wait. */
+/** Streams written per turn of the event loop, which takes 1 to 2 ms while other requests wait. */
 const WRITES_PER_TURN = 128;
 
-/** How long whoever loses the stream should wait, so that all of them do not come back at once. */
+/** The `retry` of a lost stream grows with the number of streams, so that they do not all reconnect at once. */
 const RETRY = { leastMs: 1000, perStreamMs: 1.5 };
 
-/** How soon a list that could not be had is asked for again, in milliseconds. */
+/** Pause after a failed read of the store, in milliseconds. */
 const RETRY_STORE_MS = 250;
 
-/** How soon whoever asks a registry that ends may ask the next one, in seconds. */
+/** Retry-After of a registry that is shutting down, in seconds. */
 const ENDING_SECONDS = 1;
 
 const HEADERS = {
   "content-type": "text/event-stream",
   "cache-control": "no-store",
-  // nginx would gather them.
+  // Keeps nginx from buffering.
   "x-accel-buffering": "no",
 };
 
 export interface Events {
   /**
-   * Answers a request for the stream, once the first event is at least as new as the request.
-   * @param source the IP address that asks
-   * @param timeout cuts the connection off after so many seconds without a byte; 0 for never
+   * Opens a stream. Resolves once its first event is at least as new as the request.
+   * @param source the client's IP address
+   * @param timeout sets the idle timeout of the connection, in seconds; 0 for none
    * @throws `too-many-streams`, `streams-full`, StoreUnavailable
    */
   open(request: Request, source: string, timeout: (seconds: number) => void): Promise<Response>;
-  /** Streams open at this moment. */
+  /** The number of open streams. */
   count(): number;
-  /** Ends all streams at once, and refuses more. */
+  /** Ends all streams, and refuses new ones. */
   close(): void;
 }
 
@@ -64,14 +64,14 @@ export interface EventsOptions {
 /** One reader. */
 interface Stream {
   controller: ReadableStreamDefaultController<Uint8Array>;
-  /** Most bytes that may wait. */
+  /** Most unsent bytes. */
   limit: number;
   timeout: (seconds: number) => void;
-  /** Ends counting it. */
+  /** Stops counting it. */
   give: () => void;
 }
 
-/** Somebody who waits for the next look at the store. */
+/** A request waiting for the next read of the store. */
 interface Arrival {
   admit(known: KnownUsers): void;
   refuse(error: unknown): void;
@@ -85,15 +85,15 @@ export function createEvents({
 }: EventsOptions): Events {
   const streams = new Set<Stream>();
   const sources = new Map<string, number>();
-  /** Streams, and those who wait for one. */
+  /** Open streams and pending requests for one. */
   let taken = 0;
   let arrivals: Arrival[] = [];
   let closed = false;
 
-  /** What is known while somebody listens; nobody's changes are followed otherwise. */
+  /** The users as last streamed; undefined while there are no streams. */
   let known: KnownUsers | undefined;
   let version: string | undefined;
-  /** The first event for a newcomer, as long as nothing changes. */
+  /** The first event for new streams, cached until something changes. */
   let greeting: Uint8Array | undefined;
   let stopWatching: (() => void) | undefined;
   let stopComments = () => {};
@@ -110,7 +110,7 @@ export function createEvents({
     cancelLook ??= ms > 0 ? clock.after(ms, () => void look()) : soon(() => void look());
   }
 
-  /** Compares the store with what is known, and tells everybody. One look after the other, so that order is kept. */
+  /** Compares the store with the known users, and streams the changes. Looks never overlap, so order is kept. */
   async function look(): Promise<void> {
     cancelLook = undefined;
     looking = true;
@@ -119,7 +119,7 @@ export function createEvents({
     arrivals = [];
     let pause: number;
     try {
-      // Asked before the users are, so that a change in between makes the next look see it.
+      // Read the version before the users, so that the next look catches a change in between.
       const current = await store.version();
       const registrations = current === version ? undefined : await store.registrations();
       const began = clock.now();
@@ -146,7 +146,7 @@ export function createEvents({
     else if (lookAgain) lookSoon();
   }
 
-  /** Writes the same bytes to many. */
+  /** Writes the same bytes to many streams. */
   async function tell(receivers: Iterable<Stream>, bytes: Uint8Array): Promise<void> {
     let writes = 0;
     for (const stream of receivers) {
@@ -160,7 +160,7 @@ export function createEvents({
     stream.controller.enqueue(bytes);
     if (-(stream.controller.desiredSize ?? 0) <= stream.limit) return;
     end(stream);
-    // It takes nothing, not even the end.
+    // The reader takes nothing, not even the end of the stream: let the connection time out.
     stream.timeout(1);
   }
 
@@ -170,7 +170,7 @@ export function createEvents({
     stream.controller.close();
   }
 
-  /** A comment, with how long to wait after a loss. */
+  /** A comment, with how long to wait before reconnecting. */
   function comment(): Uint8Array {
     const retryMs = Math.max(RETRY.leastMs, RETRY.perStreamMs * taken);
     return encoder.encode(`:\nretry: ${Math.round(retryMs)}\n\n`);
@@ -189,7 +189,7 @@ export function createEvents({
     commentLater();
   }
 
-  /** Nobody listens any more. */
+  /** Stops watching the store once no stream is left. */
   function rest(): void {
     if (looking) return;
     cancelLook?.();
@@ -202,7 +202,7 @@ export function createEvents({
     greeting = undefined;
   }
 
-  /** Counts a stream. @returns what ends the counting @throws `too-many-streams`, `streams-full` */
+  /** Counts a stream. @returns a function that stops counting it @throws `too-many-streams`, `streams-full` */
   function take(source: string): () => void {
     if (closed) throw refused("streams-full", { retryAfter: ENDING_SECONDS });
     if (taken >= maxStreams) throw refused("streams-full");
@@ -224,7 +224,7 @@ export function createEvents({
     };
   }
 
-  /** The answer to a newcomer: the list, unless that is what the newcomer has, and then what changes. */
+  /** The response: the list, unless the client already has it, then the changes. */
   function streamTo(request: Request, known: KnownUsers, timeout: Stream["timeout"], give: () => void) {
     const holds = request.headers.get("last-event-id") === known.state();
     const first = holds ? undefined : greet(known);

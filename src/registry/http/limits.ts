@@ -1,4 +1,4 @@
-/** Registration limits per source address, so that nobody fills the registry for all others. */
+/** Registration limits per source address, so that nobody can fill the registry. */
 import { canonicalHost, isLoopback } from "../../core/address.ts";
 import type { Clock } from "../../core/clock.ts";
 import { refused } from "../../core/errors.ts";
@@ -6,25 +6,24 @@ import type { UserName } from "../../core/schemas.ts";
 import { createTokenBucket } from "../../core/token-bucket.ts";
 import { andThen, type MaybePromise } from "../maybe-promise.ts";
 
-/** New users from one source: so many at once, and as many again in any minute. */
+/** New users per source: this many at once, refilled at the same number a minute. */
 const PER_MINUTE = 60;
 
-/** Users from one source that are there at the same time. */
+/** Most live users per source. */
 const MAX_LIVE = 1000;
 
-/** How long a full source is told to wait, in seconds: by then its users have been checked. */
+/** Retry-After of a source with too many users, in seconds: by then its users have been checked. */
 const FULL_SECONDS = 180;
 
-/** Sources remembered, in the order of their last new user; the first is forgotten for one too many. */
+/** Most sources remembered; beyond that, the one whose last new user is oldest is forgotten. */
 const MAX_SOURCES = 10_000;
 
-/** How often one source may ask whether users are reached: so many at once, and then so many a second. */
+/** Reach tests per source. */
 const REACH = { burst: 30, perSecond: 1 };
 
 export interface RegistrationLimits {
   /**
-   * Stores a user within the limits of a source (an IP address). Only new users count: a known one moves, or is refused,
-   * however many came before.
+   * Stores a user within the limits of a source (an IP address). Only new users count, not changes to known ones.
    * @param store resolves to `done` if the user is stored
    * @throws TalkError `too-many-users`
    */
@@ -32,10 +31,10 @@ export interface RegistrationLimits {
 }
 
 export interface RegistrationLimitsOptions {
-  /** Whether a user is there. */
+  /** Whether a user is registered. */
   isLive: (user: UserName) => MaybePromise<boolean>;
   clock: Clock;
-  /** @default this machine, where a proxy may be asking for many */
+  /** Sources without a limit. @default this machine, because a proxy on it may serve many */
   exempt?: (source: string) => boolean;
 }
 
@@ -45,7 +44,7 @@ export function createRegistrationLimits({
   exempt = isLoopback,
 }: RegistrationLimitsOptions): RegistrationLimits {
   const bucket = createTokenBucket({ perSecond: PER_MINUTE / 60, burst: PER_MINUTE, now: clock.now });
-  /** Who came from each source, and may have left since. */
+  /** Users registered from each source; some may have left since. */
   const sources = new Map<string, Set<UserName>>();
 
   function usersOf(block: string): Set<UserName> {
@@ -57,7 +56,7 @@ export function createRegistrationLimits({
     return users;
   }
 
-  /** Room is made before a user is stored, so that many at once cannot slip through together, and given back if it is refused. */
+  /** Reserves a place before storing, so that concurrent requests cannot exceed the limit, and returns it on failure. */
   async function storeNew<T extends string>(
     user: UserName,
     block: string,
@@ -82,7 +81,7 @@ export function createRegistrationLimits({
     }
   }
 
-  /** Who left need not be known before it matters. The token is spent all the same. */
+  /** Forgets users who have left, which is only worth looking up at the limit. The token stays spent. */
   async function makeRoom(users: Set<UserName>): Promise<void> {
     if (users.size < MAX_LIVE) return;
     for (const user of [...users]) if (!(await isLive(user))) users.delete(user);
@@ -98,8 +97,8 @@ export function createRegistrationLimits({
 }
 
 /**
- * Limits how often a source asks whether users are reached, whoever they are. @returns what counts a question, and
- * throws TalkError `asked-too-soon`
+ * Limits reach tests per source, for all users together.
+ * @returns a function that counts a test; it throws TalkError `asked-too-soon`
  */
 export function createReachLimit(): (source: string) => void {
   const bucket = createTokenBucket(REACH);
@@ -109,7 +108,7 @@ export function createReachLimit(): (source: string) => void {
   };
 }
 
-/** What counts as one source: an IPv4 address, or the /64 network that one IPv6 host usually has to itself. */
+/** What counts as one source: an IPv4 address, or the /64 that one IPv6 host usually has to itself. */
 export function blockOf(ip: string): string {
   const canonical = canonicalHost(ip);
   if (!canonical.includes(":")) return canonical;

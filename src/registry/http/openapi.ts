@@ -17,7 +17,7 @@ import {
   UserName,
 } from "../../core/schemas.ts";
 
-/** The OpenAPI document of some routes. */
+/** The OpenAPI document for some routes. */
 export async function makeDocument(routes: InternalRoute[]): Promise<unknown> {
   const base = REGISTRY_PATHS.docs;
   const app = new Elysia().use(swagger({ path: base, exclude: [new RegExp(`^${base}`)], documentation }));
@@ -30,8 +30,8 @@ export async function makeDocument(routes: InternalRoute[]): Promise<unknown> {
 const EXAMPLE = { protocol: "UDP", host: "10.0.0.5", port: 3000 };
 
 /**
- * A host as one string, because generators make nothing of use of a choice between three; the pattern lets all of them
- * through and is one that Go and Rust can compile. What is registered is checked in full.
+ * A host as one string, because code generators handle `anyOf` badly. The pattern admits all three kinds and compiles in
+ * Go and Rust; registrations are checked in full.
  */
 const HOST = {
   type: "string" as const,
@@ -40,7 +40,7 @@ const HOST = {
   examples: [EXAMPLE.host],
 };
 
-/** An address as it is asked for, or answered. Properties are named types, or generators make one of each use. */
+/** The schema of an address, in requests or responses. Uses named types, or generators would make a type per use. */
 function addressOf(required: string[], description: string) {
   return {
     type: "object" as const,
@@ -56,14 +56,14 @@ const documentation = {
   info: {
     title: "Talk registry",
     version: manifest.version,
-    description: "Knows where each user listens. The messages themselves go straight from client to client.",
+    description: "Knows where each user listens. Messages go directly from client to client.",
     license: { name: manifest.license, identifier: manifest.license },
   },
-  // Relative to the document's own URL, whatever prefix a proxy puts before it.
+  // Relative to the document's own URL, so it holds behind any proxy prefix.
   servers: [{ url: "..", description: "This registry" }],
   security: [],
   tags: [
-    { name: "users", description: "Who is there, and where" },
+    { name: "users", description: "Who is registered, and at which address" },
     { name: "registry", description: "The registry itself" },
   ],
   components: {
@@ -72,7 +72,8 @@ const documentation = {
       owner: {
         type: "http" as const,
         scheme: "bearer",
-        description: "A secret of your own choice, best of 256 random bits, with which a name becomes yours.",
+        description:
+          "A secret of your choice, ideally 256 random bits. Whoever registers a name with it owns the name.",
       },
     },
   },
@@ -84,7 +85,7 @@ function schemas() {
     Address: addressOf(["protocol", "host", "port"], ruleOf(Address)),
     NewAddress: addressOf(
       ["protocol", "host"],
-      "An address to register; without a port, the protocol's default (8080, 8082, 3000) is meant.",
+      "An address to register; the port defaults to the protocol's (8080, 8082, 3000).",
     ),
     Registration: {
       type: "object" as const,
@@ -107,7 +108,7 @@ function schemas() {
   };
 }
 
-/** A copy, because the plugin asks for what can be changed, and our schemas are constants. */
+/** A mutable copy, as the plugin's types require; our schemas are readonly. */
 function mutable(value: object) {
   return JSON.parse(JSON.stringify(value));
 }

@@ -1,4 +1,4 @@
-/** What each operation of the API says of itself. */
+/** The OpenAPI description of each operation. */
 import { refused, StoreUnavailable } from "../../core/errors.ts";
 import { OK } from "../../core/http.ts";
 import { MAX_BODY_BYTES } from "../../core/protocol.ts";
@@ -9,38 +9,41 @@ const BOB: Address = { protocol: "UDP", host: "10.0.0.5", port: 3000 };
 const ok = answer("Done.", "Ok", OK);
 
 const refusals = {
-  400: refusal("A rule for names or addresses is broken; the message says which.", {
+  400: refusal("A name or address is invalid; the message says how.", {
     message: '"address.port" must be a whole number from 1 to 65535.',
   }),
-  413: refusal("The body is over 64 KiB.", refused("too-large", { what: "The body", limit: MAX_BODY_BYTES })),
+  413: refusal(
+    "The body is larger than 64 KiB.",
+    refused("too-large", { what: "The body", limit: MAX_BODY_BYTES }),
+  ),
   415: refusal("The body is not `application/json`, or is compressed.", refused("not-json")),
 };
 
-/** What is answered to web pages of elsewhere, whatever they ask for. */
-const foreign = { 403: refusal("A web page of another origin asks.", refused("foreign-origin")) };
+/** The response to web pages of another origin, on every route. */
+const foreign = { 403: refusal("A cross-origin request.", refused("foreign-origin")) };
 
-/** What only those meet who touch a name with an owner. */
+/** Responses to changes of a name that has an owner. */
 const ownership = {
   401: {
-    ...refusal("The name has an owner, and no secret was shown.", refused("unauthorized")),
-    headers: { "WWW-Authenticate": header("How to show it.", "Bearer") },
+    ...refusal("The name has an owner, and no secret was sent.", refused("unauthorized")),
+    headers: { "WWW-Authenticate": header("The scheme to use.", "Bearer") },
   },
-  403: refusal("The name has another owner, or a web page of another origin asks.", refused("forbidden")),
+  403: refusal("The name has another owner, or the request is cross-origin.", refused("forbidden")),
 };
 
-const taken = answer("The name is taken; `owner` is `you` if its secret was shown.", "Taken", {
+const taken = answer("The name is taken; `owner` is `you` if its secret was sent.", "Taken", {
   status: "error",
   message: refused("own").message,
   owner: "you",
 });
 
-/** A secret may be shown. */
+/** A secret is optional. */
 const security: Record<string, string[]>[] = [{}, { owner: [] }];
 
-/** What only a request for a new user meets. */
+/** Responses to requests that add a user. */
 const limits = {
   429: refusal(
-    "Too many users were registered from this address; this machine itself has no limit.",
+    "Too many users were registered from this address; the registry's own machine has no limit.",
     refused("too-many-users", { retryAfter: 1 }),
   ),
 };
@@ -49,7 +52,7 @@ const noUser = { 404: refusal("There is no such user.", refused("unknown-user"))
 
 const down = {
   503: refusal(
-    "The store does not answer now, or the registry is full.",
+    "The store is unavailable, or the registry is full.",
     new StoreUnavailable("The store cannot be written now."),
   ),
 };
@@ -63,14 +66,13 @@ const userParameter = {
   example: "bob",
 };
 
-/** The documentation of each route, as Elysia takes it in `detail`. */
+/** The documentation of each route, for Elysia's `detail`. */
 export const operations = {
   health: {
     operationId: "health",
     tags: ["registry"],
     summary: "Whether the registry is up",
-    description:
-      "Answers as long as the registry runs; also what other registries and load balancers may ask.",
+    description: "Answers as long as the registry runs. Meant for load balancers and other registries.",
     responses: { 200: answer("It is up.", "Ok", OK), ...foreign },
   },
   list: {
@@ -78,23 +80,23 @@ export const operations = {
     tags: ["users"],
     summary: "All users and where they listen",
     description:
-      "An object with a key per user. `/v1/users/` is the same. With `If-None-Match`, an unchanged list costs a 304.",
+      "An object with a key per user. `/v1/users/` is the same. With `If-None-Match`, an unchanged list is answered with 304.",
     parameters: [
       {
         name: "If-None-Match",
         in: "header" as const,
         required: false,
-        ...header("The `ETag` of the list that is already known.", '"2jmj7l5rSw0yVb_vlWAYkK"'),
+        ...header("The `ETag` of the list the client already has.", '"2jmj7l5rSw0yVb_vlWAYkK"'),
       },
     ],
     responses: {
       200: {
         ...answer("The users.", "Users", { bob: BOB }),
         headers: {
-          ETag: header("Stands for exactly this list.", '"2jmj7l5rSw0yVb_vlWAYkK"'),
+          ETag: header("Identifies exactly this list.", '"2jmj7l5rSw0yVb_vlWAYkK"'),
         },
       },
-      304: { description: "The list is the one named in `If-None-Match`." },
+      304: { description: "The list has not changed." },
       ...foreign,
       ...down,
     },
@@ -102,11 +104,11 @@ export const operations = {
   about: {
     operationId: "about",
     tags: ["registry"],
-    summary: "A page for people, or what this is",
-    description: "A browser gets a page that shows who is here; who asks for anything but HTML gets JSON.",
+    summary: "A page for people, or facts about the registry",
+    description: "Browsers get a page that shows who is here; requests for anything but HTML get JSON.",
     responses: {
       200: {
-        description: "What this is.",
+        description: "Facts about the registry.",
         content: {
           "application/json": {
             schema: { $ref: "#/components/schemas/About" },
@@ -122,8 +124,8 @@ export const operations = {
   metrics: {
     operationId: "metrics",
     tags: ["registry"],
-    summary: "What the registry counts",
-    description: "For Prometheus, in its text format 0.0.4. No user's name is in it.",
+    summary: "Metrics",
+    description: "For Prometheus, in its text format 0.0.4. Contains no user names.",
     responses: {
       200: {
         description: "The metrics.",
@@ -142,20 +144,20 @@ export const operations = {
   events: {
     operationId: "watchUsers",
     tags: ["users"],
-    summary: "Who comes, moves and leaves, as it happens",
+    summary: "Users joining, moving and leaving, as it happens",
     description:
-      "Server-sent events. The first is `users`, whose data is the list of `GET /v1/users/`; it is left out if `Last-Event-ID` names the state that still holds. Then `joined`, `moved` or `left`, whose data is a user and its address; of `left`, the address that was. Applying them to the list in order gives the list. Each `id` names the state after its event. A comment comes every 15 s; a reader for whom more than 1 MB waits is cut off. `retry` says how long whoever loses the stream should wait at most.",
+      "Server-sent events. The first is `users`, whose data is the list of `GET /v1/users/`; it is omitted if `Last-Event-ID` identifies the current state. Then come `joined`, `moved` and `left`, whose data is a user and its address (for `left`, the last one). Applying them in order keeps the list current. Each `id` identifies the state after its event. A comment is sent every 15 s; a reader with more than 1 MB unsent is disconnected. `retry` is the longest a client should wait before it reconnects.",
     parameters: [
       {
         name: "Last-Event-ID",
         in: "header" as const,
         required: false,
-        ...header("The `id` of the last event that is known.", "vF2h0UM3nS3bq0YzO8h5rA"),
+        ...header("The `id` of the last event received.", "vF2h0UM3nS3bq0YzO8h5rA"),
       },
     ],
     responses: {
       200: {
-        description: "The events, for as long as both sides want.",
+        description: "The events, until either side closes the stream.",
         content: {
           "text/event-stream": {
             schema: { type: "string" as const },
@@ -165,7 +167,7 @@ export const operations = {
       },
       ...foreign,
       429: refusal("Your address has 250 streams open.", refused("too-many-streams")),
-      503: refusal("The store does not answer now, or 20,000 streams are open.", refused("streams-full")),
+      503: refusal("The store is unavailable, or 20,000 streams are open.", refused("streams-full")),
     },
   },
   create: {
@@ -174,7 +176,7 @@ export const operations = {
     summary: "Register a new user",
     security,
     description:
-      "Fails if the name is taken. Who shows a secret owns the name: only who shows it again changes or removes the user, also after a crash. A missing port means the protocol's default (8080, 8082, 3000); an unspecified host (`0.0.0.0`, `::`), or a loopback host named from another machine, becomes the address that the request came from.",
+      "Fails if the name is taken. Registering with a secret makes you the owner: only requests with the same secret can change or remove the user, even after a crash. The port defaults to the protocol's (8080, 8082, 3000). An unspecified host (`0.0.0.0`, `::`), or a loopback host sent from another machine, is replaced by the address the request came from.",
     requestBody: body("Registration", { user: "bob", address: BOB }),
     responses: {
       200: ok,
@@ -189,7 +191,7 @@ export const operations = {
     operationId: "readUser",
     tags: ["users"],
     summary: "Where one user listens",
-    description: "The address of one user.",
+    description: "The user's registered address.",
     parameters: [userParameter],
     responses: {
       200: answer("The address.", "Address", BOB),
@@ -203,8 +205,7 @@ export const operations = {
     tags: ["users"],
     summary: "Register or move a user",
     security,
-    description:
-      "Creates the user if it is missing, else replaces its address. Hosts and ports are read as for POST.",
+    description: "Creates the user, or replaces its address. Hosts and ports are treated as in POST.",
     parameters: [userParameter],
     requestBody: body("NewAddress", BOB),
     responses: { 200: ok, ...refusals, ...ownership, ...limits, ...down },
@@ -212,13 +213,13 @@ export const operations = {
   reach: {
     operationId: "reachUser",
     tags: ["users"],
-    summary: "Whether the registry reaches a user",
+    summary: "Whether the registry can reach a user",
     security,
     description:
-      "Probes the registered address now, as the regular checks do, within 4 s, and removes nobody. For whoever may change the user, once in 5 s.",
+      "Probes the registered address now, as the regular checks do, for up to 4 s, and never removes the user. Allowed to whoever may change the user, once every 5 s.",
     parameters: [userParameter],
     responses: {
-      200: answer("What was found; `from` is the registry's address towards the user.", "Reached", {
+      200: answer("The result; `from` is the registry's address on the route to the user.", "Reached", {
         status: "ok",
         reached: "no",
         reason: "no answer in 3 s",
@@ -227,7 +228,7 @@ export const operations = {
       ...ownership,
       ...noUser,
       429: refusal(
-        "It was asked for this user or address a moment ago.",
+        "This user or address was tested a moment ago.",
         refused("asked-too-soon", { retryAfter: 5 }),
       ),
       ...down,
@@ -238,11 +239,11 @@ export const operations = {
     tags: ["users"],
     summary: "Remove a user",
     security,
-    description: "Answers the same whether or not there was such a user.",
+    description: "Succeeds whether or not there was such a user.",
     parameters: [userParameter],
     responses: {
       200: ok,
-      400: refusal("The secret is none that can have been meant.", {
+      400: refusal("The secret is malformed.", {
         message: 'A secret must be 1 to 1024 of a-z, A-Z, 0-9 and "-._~+/", then perhaps "=".',
       }),
       ...ownership,
@@ -265,7 +266,7 @@ function answer(description: string, schema: string, example: unknown) {
   };
 }
 
-/** An error as an answer, with how long to wait where it says so. */
+/** An error as a response, with Retry-After if it has one. */
 function refusal(
   description: string,
   { message, retryAfter }: { message: string; retryAfter?: number | undefined },
@@ -273,7 +274,7 @@ function refusal(
   const refused = answer(description, "Failure", { status: "error", message });
   return retryAfter === undefined
     ? refused
-    : { ...refused, headers: { "Retry-After": header("Seconds to wait.", retryAfter) } };
+    : { ...refused, headers: { "Retry-After": header("Seconds to wait before trying again.", retryAfter) } };
 }
 
 function header(description: string, example: string | number) {

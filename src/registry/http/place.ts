@@ -1,4 +1,4 @@
-/** Where the app listens, and what follows: who may ask, from which address, and whether others can. */
+/** Where the app listens, and what follows from it: the origin guard, the client's address, and who can connect. */
 import { canonicalHost, isLoopback, isUnspecified } from "../../core/address.ts";
 import { createOriginGuard } from "../../core/origin-guard.ts";
 import { isOwnAddress } from "../../core/own-addresses.ts";
@@ -8,23 +8,23 @@ import { andThen } from "../maybe-promise.ts";
 
 export interface ListenPlace {
   guard: ReturnType<typeof createOriginGuard>;
-  /** The one IP address that can ask there, if there is but one. */
+  /** The only IP address that can connect, if there is just one. */
   onlySource: string | undefined;
-  /** Whether other machines can ask. */
+  /** Whether other machines can connect. */
   onNetwork: boolean;
 }
 
-/** @param server Bun's, once it listens. @param publicHost the name of a proxy in front */
+/** @param server Bun's, once it listens. @param publicHost the host name of a proxy in front */
 export function placeOf(server: { hostname?: string | undefined } | null, publicHost?: string): ListenPlace {
   const host = server?.hostname ?? "";
-  // Nobody else can ask there, and looking would take a tenth of a PUT.
+  // Nobody else can connect to loopback, and looking up each source would add a tenth to the cost of a PUT.
   const onlySource = host === "127.0.0.1" || host === "::1" ? host : undefined;
-  // Bound to a name, what counts is where that led. Who has a proxy lets others in through it.
+  // For a host name, the address it resolved to counts. A proxy in front lets others in.
   const onNetwork = publicHost !== undefined || (host !== "" && !isLoopback(boundTo(server) ?? host));
   return { guard: createOriginGuard(host, publicHost), onlySource, onNetwork };
 }
 
-/** Marks every answer with `Talk-Reach: network`: other machines can ask here too. */
+/** Adds `Talk-Reach: network` to every response: other machines can connect too. */
 export function markedAsReachable<A extends unknown[]>(
   answer: (...args: A) => unknown,
 ): (...args: A) => unknown {
@@ -32,8 +32,8 @@ export function markedAsReachable<A extends unknown[]>(
 }
 
 /**
- * The address to store. A wildcard cannot be reached, nor can another machine's loopback, which would lead to whoever is
- * on ours: both mean the address that the request came from (`source`, an IP).
+ * The address to store. Nobody can connect to a wildcard, and another machine's loopback would lead others to their
+ * own: both are replaced by the address the request came from (`source`, an IP address).
  */
 export function reachableAddress(address: Address, source: string): Address {
   const isElsewhere = isLoopback(address.host) && !isOwnAddress(source);
@@ -41,7 +41,7 @@ export function reachableAddress(address: Address, source: string): Address {
   return parse(Address, { ...address, host: canonicalHost(source) });
 }
 
-/** The IP address that a server of Bun listens on, which Elysia's types do not know. */
+/** The IP address Bun's server listens on, missing from Elysia's types. */
 function boundTo(server: unknown): string | undefined {
   const address = isRecord(server) ? server.address : undefined;
   return isRecord(address) && typeof address.address === "string" ? address.address : undefined;

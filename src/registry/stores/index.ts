@@ -2,7 +2,7 @@ import { UsageError } from "../../core/errors.ts";
 import type { StoreOptions } from "./types.ts";
 import { type WatchedStore, watched } from "./watched-store.ts";
 
-/** How often one looks for changes that another registry made, in milliseconds, while somebody wants to know. */
+/** How often a watched store is polled for changes by other registries, in milliseconds. */
 const LOOK_MS = 100;
 
 /** The store that a URL names: `memory:`, `sqlite:<path>` or `redis://…`. @throws UsageError, StoreUnavailable */

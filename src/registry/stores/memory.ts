@@ -6,12 +6,12 @@ interface OwnedUser extends StoredUser {
   owner: string | undefined;
 }
 
-/** Users for as long as the registry runs. */
+/** A store that lasts as long as the process. */
 export function openMemory({ maxUsers = MAX_USERS, now = Date.now }: StoreOptions = {}): Store {
   const users = new Map<UserName, OwnedUser>();
-  /** In the order in which they were reserved. */
+  /** In order of reservation. */
   const reserved = new Map<UserName, { owner: string; until: number }>();
-  /** Counts the changes; the count at a registration is its id. */
+  /** The number of changes so far; a registration's id is the number it made. */
   let changes = 0;
 
   function keep(user: UserName, address: Address, owner: string | undefined) {
@@ -19,7 +19,7 @@ export function openMemory({ maxUsers = MAX_USERS, now = Date.now }: StoreOption
     users.set(user, { user, address, owner, id: ++changes });
   }
 
-  /** Why a new user of that name is refused. */
+  /** Why a new user with that name is refused, if it is. */
   function refusalOfNew(user: UserName, claim: Claim) {
     const reservation = reserved.get(user);
     if (reservation && reservation.until > now()) return refusal(reservation.owner, claim);
@@ -80,7 +80,7 @@ export function openMemory({ maxUsers = MAX_USERS, now = Date.now }: StoreOption
     get: (user) => users.get(user)?.address,
     registrations: () => users.values(),
     version: () => String(changes),
-    // Nobody else has this store.
+    // No other registry can share this store.
     lease: () => true,
     close() {},
   };

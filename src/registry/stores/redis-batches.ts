@@ -5,9 +5,9 @@ interface Waiting<Item> {
 }
 
 /**
- * Batches the calls of one turn of the event loop: a call costs a store more than what is in it.
- * @param most items in one call
- * @param ask resolves to an answer for each item, in their order; if it fails, it fails for all of them
+ * Batches the calls of one turn of the event loop, because a round trip costs more than its items.
+ * @param most the most items per batch
+ * @param ask resolves to one answer per item, in order; if it rejects, all items of the batch do
  */
 export function createBatches<Item>(
   most: number,

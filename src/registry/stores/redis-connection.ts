@@ -1,45 +1,45 @@
-/** The one connection to Redis: opened anew, after a pause that grows, whenever it is lost or leads to the wrong server. */
+/** The connection to Redis, reopened with backoff whenever it is lost or leads to the wrong server. */
 import { RedisClient } from "bun";
 import { errorCode, StoreUnavailable } from "../../core/errors.ts";
 import { refusalOf } from "./redis-refusal.ts";
 
-/** How long Redis may take for an answer, in milliseconds: with what lies around it, less than 1 s. */
+/** How long Redis may take to answer, in milliseconds: with our own overhead, less than 1 s. */
 const ANSWER_MS = 900;
 
-/** How often one looks whether Redis has answered, in milliseconds. */
+/** How often to look for overdue answers, in milliseconds. */
 const LOOK_MS = 50;
 
 /**
- * The pause before each attempt, in milliseconds: a random part of a time that doubles, so that registries do not come
- * back all at once (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Short enough to write
+ * The pause before each attempt, in milliseconds: exponential backoff with full jitter, so that registries do not all
+ * reconnect at once (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Short enough to write
  * again within 5 s of a failover.
  */
 const PAUSE_MS = { least: 20, first: 200, most: 2000 };
 
-/** A connection that lasted so long was a good one, in milliseconds: the next pause is a short one again. */
+/** A connection that lasted this long resets the backoff, in milliseconds. */
 const GOOD_MS = 10_000;
 
-/** Errors of a server that has no use for us, or not yet: another one has taken over, or it is starting. */
+/** Errors of a server that cannot serve us, or not yet: another one has taken over, or it is starting. */
 const WRONG_SERVER =
   /^(READONLY|MASTERDOWN|UNBLOCKED|MOVED|ASK|TRYAGAIN|CROSSSLOT|CLUSTERDOWN|LOADING|NOAUTH)\b/;
 
-/** What to do about the errors that a wrong `--store` brings. */
+/** What to do about errors caused by a wrong `--store`. */
 const HINTS: [RegExp, string][] = [
   [/^(WRONGPASS|NOAUTH)/, "check the user and password of --store"],
-  [/^NOPERM|can't (run|access)/, "allow this user what docs/operations.md lists"],
+  [/^NOPERM|can't (run|access)/, "grant this user the commands listed in docs/operations.md"],
   [/^(READONLY|MASTERDOWN)/, "name the primary in --store"],
-  [/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)|cluster mode/, "take a Redis that is not in cluster mode"],
+  [/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)|cluster mode/, "use a Redis that is not in cluster mode"],
   [/^ERR (DB index|invalid DB)/, "choose another database in --store"],
 ];
 
-/** Answers to clients while there is no Redis; the reason is the operator's. */
-const AWAY = "The store does not answer now; try again soon.";
+/** Sentences for clients; only the operator learns the reason. */
+const AWAY = "The store is not responding; try again soon.";
 const REFUSED = "The store cannot be used now; try again soon.";
 
 export interface RedisCommands {
-  /** Sends a command; those sent together travel together. @throws StoreUnavailable at once without a connection, else within 1 s */
+  /** Sends a command. @throws StoreUnavailable at once without a connection, else within 1 s */
   send(command: string, args: string[]): Promise<unknown>;
-  /** Runs a Lua script, which Redis runs as a whole or not at all. @throws StoreUnavailable as `send` does */
+  /** Runs a Lua script, atomically. @throws StoreUnavailable as `send` does */
   run(script: string, keys: readonly string[], args: string[]): Promise<unknown>;
 }
 
@@ -47,9 +47,9 @@ export interface RedisConnection extends RedisCommands {
   close(): void;
 }
 
-/** One connection for as long as it lasts. */
+/** One connection, until it ends. */
 interface LiveConnection extends RedisCommands {
-  /** Why we ended it, or undefined; `lost` if the other side did. */
+  /** Why it ended: our reason, or `lost` if Redis closed it; undefined while it lasts. */
   ended(): string | undefined;
   end(reason: string): void;
   /** Resolves once it has ended. */
@@ -59,9 +59,9 @@ interface LiveConnection extends RedisCommands {
 const LOST = "lost";
 
 /**
- * Connects, and stays connected.
+ * Connects, and reconnects whenever the connection ends.
  * @param url `redis://[user:password@]host:port/db`, or `rediss://` for TLS
- * @param trial does what the connection is for; the first one must pass
+ * @param trial tests each new connection; the first must pass
  * @throws StoreUnavailable
  */
 export async function connectRedis(
@@ -78,7 +78,7 @@ export async function connectRedis(
   let closed = false;
   void stayConnected();
 
-  /** Opens a connection and tries it. @throws StoreUnavailable if it did not last */
+  /** Opens a connection and tests it. @throws StoreUnavailable if it was lost meanwhile */
   async function attempt(): Promise<{ link: LiveConnection; failure?: unknown }> {
     const opened = await openConnection(target);
     const failure = await trial(opened).catch((error: unknown) => error);
@@ -96,7 +96,7 @@ export async function connectRedis(
       const grown = Math.min(PAUSE_MS.most, PAUSE_MS.first * 2 ** failures++);
       await Bun.sleep(PAUSE_MS.least + Math.random() * (grown - PAUSE_MS.least));
       if (closed) return;
-      // What else the trial meets, such as a full memory, is for the commands to tell: others may still work.
+      // Keep the connection if the trial fails otherwise, as with a full memory: some commands may still work.
       link = await attempt().then(
         (next) => next.link,
         (error) => endedConnection(reasonOf(error)),
@@ -117,7 +117,7 @@ export async function connectRedis(
 
 /** @throws StoreUnavailable */
 async function openConnection(url: URL): Promise<LiveConnection> {
-  // Its own queue and its own attempts would let a command wait for longer than anybody should.
+  // The client's own queue and reconnects would let a command wait too long.
   const client = new RedisClient(url.href, {
     connectionTimeout: ANSWER_MS,
     autoReconnect: false,
@@ -129,7 +129,7 @@ async function openConnection(url: URL): Promise<LiveConnection> {
     throw new StoreUnavailable(AWAY, await refusalOf(url));
   }
   const { promise: gone, resolve } = Promise.withResolvers<void>();
-  /** Commands without an answer, the oldest first, by the time they were sent. */
+  /** Unanswered commands, oldest first. */
   const unanswered = new Set<{ sent: number }>();
   const watch = setInterval(endIfSilent, LOOK_MS);
   let ended: string | undefined;
@@ -143,11 +143,11 @@ async function openConnection(url: URL): Promise<LiveConnection> {
     resolve();
   }
 
-  /** Answers come in order, so whoever waits for one waits for all: what is sent on a new connection need not. */
+  /** Answers come in order, so one overdue answer blocks all that follow: start over on a new connection. */
   function endIfSilent(): void {
     const [oldest] = unanswered;
     if (oldest && performance.now() - oldest.sent > ANSWER_MS - LOOK_MS)
-      end(`Redis at ${url.host} does not answer in time`);
+      end(`Redis at ${url.host} did not answer in time`);
   }
 
   async function ask(command: string, args: string[]): Promise<unknown> {
@@ -160,7 +160,7 @@ async function openConnection(url: URL): Promise<LiveConnection> {
     }
   }
 
-  /** What a failed command throws. */
+  /** The error to throw for a failed command. */
   function unavailable(error: unknown): unknown {
     if (!isRedisError(error)) return error;
     if (!isServerError(error)) {
@@ -186,7 +186,7 @@ async function openConnection(url: URL): Promise<LiveConnection> {
         try {
           return await ask("EVALSHA", [digestOf(script), ...rest]);
         } catch (error) {
-          // Redis has been started anew, or was told to forget its scripts; this teaches it the script again.
+          // Redis was restarted or told to flush its scripts: EVAL loads the script again.
           if (!isServerError(error) || !error.message.startsWith("NOSCRIPT")) throw error;
           return await ask("EVAL", [script, ...rest]);
         }
@@ -200,13 +200,13 @@ async function openConnection(url: URL): Promise<LiveConnection> {
   };
 }
 
-/** A connection that there never was. */
+/** A connection that never opened. */
 function endedConnection(reason: string): LiveConnection {
   const refuse = () => Promise.reject(new StoreUnavailable(AWAY, reason));
   return { send: refuse, run: refuse, ended: () => reason, end() {}, gone: Promise.resolve() };
 }
 
-/** Why the first connection failed, in one line for whoever starts the registry. */
+/** Why the first connection failed, in one line for the operator. */
 function atStart(error: unknown): unknown {
   if (!(error instanceof StoreUnavailable)) return error;
   const [, words = ""] = /says "(.*)"$/.exec(error.reason) ?? [];
@@ -226,7 +226,7 @@ function lost({ host }: URL): string {
 
 const digests = new Map<string, string>();
 
-/** The name by which Redis knows a script. */
+/** The SHA-1 by which EVALSHA names a script. */
 function digestOf(script: string): string {
   const digest = digests.get(script) ?? new Bun.CryptoHasher("sha1").update(script).digest("hex");
   digests.set(script, digest);
@@ -237,12 +237,12 @@ function isRedisError(error: unknown): boolean {
   return errorCode(error)?.startsWith("ERR_REDIS_") ?? false;
 }
 
-/** Redis answered, and the answer was an error. */
+/** Whether Redis answered with an error. */
 function isServerError(error: unknown): error is Error {
   return error instanceof Error && errorCode(error) === "ERR_REDIS_SERVER_ERROR";
 }
 
-/** An error of Redis without the name and line of the script in which it arose: Redis 7 adds them, Redis 6 begins with them. */
+/** A Redis error without the script's digest and line, which Redis 7 appends and Redis 6 prepends. */
 function ownWords(message: string): string {
   return message
     .replace(/^ERR Error running script.*@user_script: ?\d+: -?/, "")

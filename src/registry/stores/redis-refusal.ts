@@ -1,4 +1,4 @@
-/** Why a connection to Redis fails. `RedisClient` closes it without a word, so a plain socket asks once more. */
+/** Finds out why a connection to Redis fails. `RedisClient` gives no reason, so a plain socket tries again. */
 import { connect, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { errorCode } from "../../core/errors.ts";
@@ -11,21 +11,21 @@ const CLOSED = "it closes the connection";
 /** Redis' default port. */
 const PORT = 6379;
 
-/** What a server answers to commands (RESP, https://redis.io/docs/latest/develop/reference/protocol-spec/). */
+/** A server's reply to commands (RESP, https://redis.io/docs/latest/develop/reference/protocol-spec/). */
 type RedisReply =
   | { type: "fine" }
   /** Redis' own words, such as `WRONGPASS invalid username-password pair`. */
   | { type: "error"; message: string }
-  /** Closed, silent, or no Redis. */
+  /** Closed, silent, or not Redis. */
   | { type: "none"; reason: string };
 
-/** Why Redis cannot be reached by a URL, in a clause; never holds the password. */
+/** Why a connection to a URL fails, in one clause, without the password. */
 export async function refusalOf(url: URL): Promise<string> {
   const tls = url.protocol === "rediss:";
   const answer = await ask(url, greeting(url), tls, true);
   if (answer.type === "error") return `Redis at ${url.host} says "${answer.message}"`;
   if (answer.type === "fine") return `Redis at ${url.host} closes the connection`;
-  // Without the password, which is not for a server that has not shown who it is.
+  // Try the other of TLS and plain text, without the password: this server has not proved who it is.
   if (answer.reason !== "ECONNREFUSED" && (await ask(url, [["PING"]], !tls, false)).type !== "none") {
     return tls
       ? `Redis at ${url.host} does not speak TLS there; use redis://`
@@ -34,7 +34,7 @@ export async function refusalOf(url: URL): Promise<string> {
   return `no Redis answers at ${url.host} (${answer.reason})`;
 }
 
-/** What `RedisClient` says first. */
+/** The commands with which `RedisClient` opens a connection. */
 function greeting({ username, password, pathname }: URL): string[][] {
   const secret = decodeURIComponent(password);
   const login = secret ? ["AUTH", decodeURIComponent(username) || "default", secret] : [];
@@ -42,13 +42,13 @@ function greeting({ username, password, pathname }: URL): string[][] {
   return [["HELLO", "3", ...login], ...(database === "0" ? [] : [["SELECT", database]])];
 }
 
-/** Resolves to the first error among the answers to some commands. @param verify whether a TLS certificate must be good */
+/** Resolves to the first error among the replies. @param verify whether to verify the TLS certificate */
 function ask(url: URL, commands: string[][], tls: boolean, verify: boolean): Promise<RedisReply> {
   const { promise, resolve } = Promise.withResolvers<RedisReply>();
   const none = (reason: string) => resolve({ type: "none", reason });
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const to = { host, port: Number(url.port || PORT) };
-  // A server name is never an IP address (RFC 6066 §3).
+  // SNI takes no IP addresses (RFC 6066 §3).
   const servername = isIP(host) ? undefined : host;
   const socket = tls ? connectTls({ ...to, servername, rejectUnauthorized: verify }) : connect(to);
   let answers = "";

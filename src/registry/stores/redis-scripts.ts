@@ -1,24 +1,24 @@
 /**
- * What Redis does as one step, in Lua (https://redis.io/docs/latest/develop/programmability/eval-intro/). Everything
- * that comes from outside is an argument, never part of a script.
+ * Atomic operations, as Lua scripts (https://redis.io/docs/latest/develop/programmability/eval-intro/). All input is
+ * passed as arguments, never spliced into a script.
  */
 
-/** The keys that a registry uses, in the order in which the scripts take them. */
+/** The registry's keys, in the order the scripts expect. */
 export const KEYS = [
-  // Hash: a user → "<registration> <protocol> <host> <port>".
+  // Hash: user → "<registration> <protocol> <host> <port>".
   "talk:users",
-  // Hash: a user, or a reserved name → the hash of the owner's secret.
+  // Hash: user or reserved name → hash of the owner's secret.
   "talk:owners",
-  // Sorted set: a reserved name, by the time until when.
+  // Sorted set: reserved names, by expiry time.
   "talk:reserved",
-  // Another random number after every change, so that a Redis that lost its data meets no list of before.
+  // A new random number after every change, so that a Redis that lost its data never repeats a version.
   "talk:version",
 ] as const;
 
-/** The key of the lease to check the users. */
+/** The key of the checker's lease. */
 export const CHECKER_KEY = "talk:checker";
 
-/** Arguments of all: the user, the claim or "", the time, a random number for the registration and the version. */
+/** Common arguments: the user, the claim or "", the time, a random number for the registration and the version. */
 const COMMON = `
   local users, owners, reserved, version = unpack(KEYS)
   local user, claim, now, id = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -28,7 +28,7 @@ const COMMON = `
     return claim == '' and 'unauthorized' or 'forbidden'
   end
 
-  -- Why a new user of that name is refused; if it is not, no reservation is left.
+  -- Why a new user with that name is refused; if it is not, its expired reservation is deleted.
   local function refusalOfNew()
     local till = redis.call('ZSCORE', reserved, user)
     if not till then return nil end
@@ -65,7 +65,7 @@ export const CREATE = `${COMMON}
   return 'done'
 `;
 
-/** Further arguments: the address, the most users; then for each further PUT its user, claim, random number and address. */
+/** Further arguments: the address, the most users; then user, claim, random number and address of each further PUT. */
 export const PUT = `${COMMON}
   local most = tonumber(ARGV[6])
 
@@ -102,7 +102,7 @@ export const REMOVE = `${COMMON}
   return 'done'
 `;
 
-/** Further arguments: the registration, until when the name is reserved, the most reservations. */
+/** Further arguments: the registration, when the reservation expires, the most reservations. */
 export const EXPIRE = `${COMMON}
   local known = redis.call('HGET', users, user)
   if not known or string.match(known, '^%S+') ~= ARGV[5] then return 0 end
@@ -120,7 +120,7 @@ export const RELEASE = `${COMMON}
   return redis.call('HDEL', owners, user) + redis.call('ZREM', reserved, user)
 `;
 
-/** The one key is that of the lease; arguments: the registry, for how many milliseconds. */
+/** Key: the lease. Arguments: the registry, the duration in milliseconds. */
 export const LEASE = `
   local holder = redis.call('GET', KEYS[1])
   if holder and holder ~= ARGV[1] then return 0 end
@@ -132,12 +132,12 @@ export const LEASE = `
   return 1
 `;
 
-/** A name that no user can have: what is tried out under it meets nobody's data. */
+/** A name no user can have, so that trials touch nobody's data. */
 export const NOBODY = ".";
 
 /**
- * Writes to all keys, and leaves them as they were. The keys are those of all, and that of the lease; the argument is
- * NOBODY. What takes away is tried first: if that is forbidden, nothing has been added yet.
+ * Writes to all keys and leaves them unchanged. Keys: KEYS and the lease; argument: NOBODY. Deletions are tried first: if
+ * they are forbidden, nothing has been added yet.
  */
 export const TRIAL = `
   local users, owners, reserved, version, checker = unpack(KEYS)

@@ -20,25 +20,26 @@ import { type Claim, MAX_USERS, type Store, type StoredUser, type StoreOptions }
 
 const [USERS, OWNERS, , VERSION] = KEYS;
 
-/** What the scripts may say. */
+/** The possible results of the scripts. */
 const CREATED = ["done", "taken", "own", "reserved", "full"] as const;
 const MOVED = ["done", "full", "unauthorized", "forbidden"] as const;
 const REMOVED = ["done", "absent", "unauthorized", "forbidden"] as const;
 
-/** Most users that one script moves: Redis does nothing else meanwhile. */
+/** Most PUTs per script: Redis serves nobody else while it runs one. */
 const MAX_PUTS = 100;
 
-/** How often one looks whether this Redis still takes writes, in milliseconds: who only reads would not learn of a failover. */
+/** How often to test for writability, in milliseconds: a registry that only reads would not notice a failover. */
 const LOOK_MS = 1000;
 
-/** A registration's id, and the version that it makes: random, because several registries write. */
+/** A registration's id and the version it makes; random, because several registries write. */
 function randomId(): string {
   return String(Math.floor(Math.random() * Number.MAX_SAFE_INTEGER));
 }
 
 /**
- * Users in a Redis that several registries share. Each change is one script, so that no two get in each other's
- * way. @param url `redis://[user:password@]host:port/db` or `rediss://…`. @throws UsageError, StoreUnavailable
+ * A store in Redis, which several registries may share. Each change is one script, and so atomic.
+ * @param url `redis://[user:password@]host:port/db` or `rediss://…`
+ * @throws UsageError, StoreUnavailable
  */
 export async function openRedis(
   url: string,
@@ -50,7 +51,7 @@ export async function openRedis(
   }
   const redis = await connectRedis(url, tryOut);
   const look = setInterval(() => {
-    // What it meets is told by the commands of others, and by the connection that is opened anew.
+    // Ignored here: other commands report the error, and the connection reopens by itself.
     redis.send("HDEL", [USERS, NOBODY]).catch(() => {});
   }, LOOK_MS);
 
@@ -96,14 +97,14 @@ export async function openRedis(
   };
 }
 
-/** Does all that a registry ever does on a Redis, in a way that changes nothing. @throws StoreUnavailable with what Redis refuses */
+/** Tries every command a registry uses, without changing anything. @throws StoreUnavailable with Redis' error */
 async function tryOut({ send, run }: RedisCommands): Promise<void> {
   const id = randomId();
   const common = [NOBODY, "", "0", id];
   await send("GET", [VERSION]);
   await send("HGET", [USERS, NOBODY]);
   await send("HGETALL", [USERS]);
-  // Apart from the scripts, because within one Redis asks for its memory only at the first write.
+  // Outside a script, because within one Redis checks memory only at the first write.
   await send("HDEL", [OWNERS, NOBODY]);
   await send("HSET", [OWNERS, NOBODY, ""]);
   await send("HDEL", [OWNERS, NOBODY]);
@@ -111,12 +112,12 @@ async function tryOut({ send, run }: RedisCommands): Promise<void> {
   await run(REMOVE, KEYS, common);
   await run(EXPIRE, KEYS, [...common, "0", "0", "0"]);
   await run(RELEASE, KEYS, common);
-  // There is room for nobody.
+  // At most 0 users, so nobody is added.
   await run(CREATE, KEYS, [...common, "", "0"]);
   await run(PUT, KEYS, [...common, "", "0"]);
   await run(LEASE, [CHECKER_KEY], [id, "0"]);
   const trial = [TRIAL, String(KEYS.length + 1), ...KEYS, CHECKER_KEY, NOBODY];
-  // EVAL first, which is needed whenever Redis has forgotten a script.
+  // EVAL first: it is needed whenever Redis has flushed its scripts.
   await send("EVAL", trial);
   await run(TRIAL, [...KEYS, CHECKER_KEY], [NOBODY]);
 }
@@ -130,7 +131,7 @@ function read(user: UserName, kept: unknown): StoredUser {
   return { user, id: Number(id), address: parse(Address, { protocol, host, port }) };
 }
 
-/** Redis' answer as one of the words that its script says. */
+/** Narrows a reply to one of its script's results. */
 function oneOf<T extends string>(words: readonly T[], answer: unknown): T {
   const word = words.find((word) => word === answer);
   if (word === undefined) throw new Error(`Redis answered ${answer}`);

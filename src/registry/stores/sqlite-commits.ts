@@ -1,25 +1,25 @@
-/** Grouped commits: writes that arrive together share one transaction, and each is answered after its commit. */
+/** Group commit: writes that arrive together share a transaction, and each resolves after the commit. */
 import { type Database, SQLiteError } from "bun:sqlite";
 import { asUnavailable } from "./sqlite-file.ts";
 
-/** How long a write waits for another registry on the same file, in milliseconds, and how often it looks. */
+/** How long a write waits for another registry on the same file, and how often it retries, in milliseconds. */
 const BUSY_TIMEOUT_MS = 2000;
 const BUSY_RETRY_MS = 5;
 
 interface Write {
-  /** Writes, and returns what tells the result once that is committed. */
+  /** Writes. @returns a function that reports the result, to be called after the commit */
   run: () => () => void;
   fail: (error: unknown) => void;
 }
 
 export interface Commits {
-  /** Runs a write in the next transaction. @throws StoreUnavailable if that fails, and then nothing of it is kept */
+  /** Runs a write in the next transaction. @throws StoreUnavailable if it fails; then it is rolled back */
   commit<T>(run: () => T): Promise<T>;
-  /** Resolves once nothing waits any more. */
+  /** Resolves once no write is pending. */
   settled(): Promise<void>;
 }
 
-/** @param beforeCommit runs at the end of each transaction, in it */
+/** @param beforeCommit runs at the end of each transaction, inside it */
 export function createCommits(database: Database, beforeCommit: () => void): Commits {
   const begin = database.query("BEGIN IMMEDIATE");
   const end = database.query("COMMIT");
@@ -29,7 +29,7 @@ export function createCommits(database: Database, beforeCommit: () => void): Com
 
   async function work(): Promise<void> {
     while (waiting.length > 0) {
-      // Whatever else this turn of the event loop brings shares the transaction.
+      // Let other writes of this turn of the event loop join the transaction.
       await new Promise((resolve) => void setImmediate(resolve));
       try {
         await beginWhenFree();

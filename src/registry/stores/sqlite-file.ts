@@ -1,4 +1,4 @@
-/** The SQLite file: opening it, the tables in it, and its errors as ours. */
+/** The SQLite file: opens it, creates its tables and translates its errors. */
 import { constants, Database, SQLiteError } from "bun:sqlite";
 import { existsSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -8,13 +8,13 @@ import type { StoreOptions } from "./types.ts";
 /** How long opening waits for another registry on the same file, in milliseconds. */
 const OPEN_TIMEOUT_MS = 2000;
 
-/** How often opening tries again meanwhile, in milliseconds. */
+/** How often it retries meanwhile, in milliseconds. */
 const BUSY_RETRY_MS = 10;
 
-/** The same for everything later, which is short, because it holds up all requests: writes try again by themselves. */
+/** SQLite's own timeout once open, in milliseconds. Short, because it blocks all requests; writes retry by themselves. */
 const BUSY_TIMEOUT_MS = 20;
 
-/** Nothing reads `seen` any more; an earlier Talk on the same file still does. */
+/** `seen` is unused, but an earlier Talk on the same file still reads it. */
 const TABLES = `
   CREATE TABLE IF NOT EXISTS users (
     user TEXT PRIMARY KEY,
@@ -33,18 +33,18 @@ const TABLES = `
   ) STRICT;
   INSERT OR IGNORE INTO state SELECT 1, 0, count(*), '', 0 FROM users;`;
 
-/** `Talk`, in the header of our files (https://www.sqlite.org/fileformat2.html#application_id). */
+/** `Talk` in ASCII, in the file's header (https://www.sqlite.org/fileformat2.html#application_id). */
 const APPLICATION_ID = 0x54616c6b;
 
-/** The version of the tables, which grows when an earlier Talk could no longer use them. */
+/** The schema version, raised when an earlier Talk could no longer use the file. */
 const FORMAT = 1;
 
-/** Columns of `users` in files from before they had an application id. */
+/** The columns of `users`, which identify our files from before they had an application id. */
 const COLUMNS = "host,owner,port,protocol,registration,seen,user";
 
 const CHECK = "check the file, its folder and the disk";
 
-/** Opens the file, or makes it unless it must be there. @throws StoreUnavailable */
+/** Opens the file, and creates it unless `mustExist`. @throws StoreUnavailable */
 export function openFile(
   path: string,
   durability: NonNullable<StoreOptions["durability"]>,
@@ -57,7 +57,7 @@ export function openFile(
         refuseForeign(path);
         return prepare(new Database(path, { create: !mustExist, readwrite: true, strict: true }), durability);
       } catch (error) {
-        // Its own timeout does not cover the step to a write-ahead log, when others make the file just now.
+        // SQLite's timeout does not cover the switch to WAL while another process creates the file.
         const busy = error instanceof SQLiteError && error.code?.startsWith("SQLITE_BUSY");
         if (!busy || performance.now() > deadline) throw error;
         Bun.sleepSync(BUSY_RETRY_MS);
@@ -66,10 +66,10 @@ export function openFile(
   });
 }
 
-/** Brings a database into the form in which it is used; closes it if that fails. */
+/** Sets the pragmas and creates the tables; closes the database on failure. */
 function prepare(database: Database, durability: "process" | "power"): Database {
   try {
-    // First of all: the next line already takes a lock.
+    // First, because the next line already takes a lock.
     database.run(`PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`);
     database.run("PRAGMA journal_mode = WAL");
     database.run(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
@@ -88,7 +88,7 @@ function prepare(database: Database, durability: "process" | "power"): Database 
   }
 }
 
-/** Runs a part of opening the file. @throws StoreUnavailable with SQLite's reason, when that fails */
+/** Runs a step of opening the file. @throws StoreUnavailable with SQLite's reason */
 export function opening<T>(path: string, run: () => T): T {
   try {
     return run();
@@ -98,7 +98,7 @@ export function opening<T>(path: string, run: () => T): T {
   }
 }
 
-/** Runs something on the database. @throws StoreUnavailable that says the store `cannot be …`, when that fails */
+/** Runs a query. @param cannot what failed, such as `cannot be read`. @throws StoreUnavailable */
 export function guarded<T>(cannot: string, run: () => T): T {
   try {
     return run();
@@ -107,7 +107,7 @@ export function guarded<T>(cannot: string, run: () => T): T {
   }
 }
 
-/** An error of SQLite as ours, with SQLite's reason for the operator alone; any other as it is. */
+/** Translates an SQLite error, with its reason for the operator only; returns any other error unchanged. */
 export function asUnavailable(cannot: string, error: unknown): unknown {
   if (!(error instanceof SQLiteError)) return error;
   return new StoreUnavailable(
@@ -116,7 +116,7 @@ export function asUnavailable(cannot: string, error: unknown): unknown {
   );
 }
 
-/** Looks at a file before anything is written to it. @throws StoreUnavailable if it is another program's, or a later Talk's */
+/** Inspects a file before writing to it. @throws StoreUnavailable if it belongs to another program or a later Talk */
 function refuseForeign(path: string): void {
   if (!existsSync(path) || statSync(path).size === 0) return;
   const database = openToLook(path);
@@ -128,7 +128,7 @@ function refuseForeign(path: string): void {
     if (owner === APPLICATION_ID) {
       if (format <= FORMAT) return;
       throw new StoreUnavailable(
-        `cannot open the store ${path}: a later version of Talk wrote it (format ${format}, and this one knows ${FORMAT}); take that version, or another file.`,
+        `cannot open the store ${path}: a later version of Talk wrote it (format ${format}; this one knows ${FORMAT}); use that version, or another file.`,
       );
     }
     const tables = database
@@ -138,14 +138,14 @@ function refuseForeign(path: string): void {
     const names = tables.map(({ name }) => name);
     const some = names.slice(0, MAX_TOLD).join(", ") + (names.length > MAX_TOLD ? ", …" : "");
     throw new StoreUnavailable(
-      `cannot open the store ${path}: it is the database of another program (${some ? `tables: ${some}` : `application id ${owner}`}); choose another file.`,
+      `cannot open the store ${path}: it belongs to another program (${some ? `tables: ${some}` : `application id ${owner}`}); choose another file.`,
     );
   } finally {
     database.close();
   }
 }
 
-/** Tables that are named to say whose a file is. */
+/** Most tables named in that error. */
 const MAX_TOLD = 5;
 
 function hasOurColumns(database: Database): boolean {
@@ -156,8 +156,8 @@ function hasOurColumns(database: Database): boolean {
 }
 
 /**
- * Opens a file without leaving a trace. Even a reader makes the files of a write-ahead log where there are none; there
- * nothing is in them either, so the database alone is read (https://www.sqlite.org/uri.html#uriimmutable).
+ * Opens a file without leaving a trace. Even a reader would create missing WAL files; where they are missing, the
+ * database file is complete without them, so it is opened as immutable (https://www.sqlite.org/uri.html#uriimmutable).
  */
 function openToLook(path: string): Database {
   if (existsSync(`${path}-wal`) || existsSync(`${path}-journal`))

@@ -8,8 +8,8 @@ import { type Claim, MAX_USERS, type Store, type StoreOptions } from "./types.ts
 type UserRow = Address & { user: UserName; id: number };
 
 /**
- * Users in an SQLite file, which several registries of one machine may share. A write that was answered
- * survives the end of the process (WAL, https://www.sqlite.org/wal.html). @throws StoreUnavailable
+ * A store in an SQLite file, which several registries on one machine may share. An acknowledged write survives a process
+ * crash (WAL, https://www.sqlite.org/wal.html). @throws StoreUnavailable
  */
 export function openSqlite(
   path: string,
@@ -27,7 +27,7 @@ export function openSqlite(
     return guarded("cannot be read", run);
   }
 
-  /** Why a new user of that name is refused; if it is not, no reservation is left. */
+  /** Why a new user with that name is refused; if it is not, its expired reservation is deleted. */
   function refusalOfNew(user: UserName, claim: Claim) {
     const reservation = sql.reservation.get({ user });
     if (!reservation) return undefined;
@@ -64,7 +64,7 @@ export function openSqlite(
       }),
     put: (user, address, claim) =>
       commit(() => {
-        // Most of all PUTs are of users that are known, and allowed.
+        // The common case: the user exists and the claim is allowed.
         if (sql.update.run({ user, ...address, claim: claim ?? null }).changes > 0) {
           changed = true;
           return "done";
@@ -120,7 +120,7 @@ function statements(database: Database) {
     owner: database.query<{ id: number; owner: string | null }, { user: UserName }>(
       "SELECT registration AS id, owner FROM users WHERE user = $user",
     ),
-    // Random ids, because several registries write; 53 bits, so that a number holds them.
+    // Random ids, because several registries write; 53 bits fit into a number.
     insert: database.query(
       `INSERT INTO users (user, protocol, host, port, registration, owner)
        VALUES ($user, $protocol, $host, $port, random() >> 11, $owner)`,

@@ -1,20 +1,20 @@
-/** Tells the operator when a store is in trouble: as it begins, when its reason changes, and when it is over. */
+/** Logs store failures: when they start, when the reason changes, and when they are over. */
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/errors.ts";
 import type { Log } from "../log.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
 import type { Store } from "./types.ts";
 
-/** How long after a failure a success counts as the end, in milliseconds: some calls may work where others fail. */
+/** A success this long after the last failure ends the trouble, in milliseconds: until then, other calls may fail. */
 const CALM_MS = 5000;
 
 type Kind = "read" | "write";
 
-/** The store, with its troubles logged. */
+/** Wraps a store to log its failures. */
 export function logTrouble<S extends Store>(store: S, log: Log, clock: Clock = systemClock): S {
-  /** When reading or writing last failed; what works is not in it. */
+  /** When reads and writes last failed; absent while they work. */
   const failing = new Map<Kind, number>();
-  /** Reasons told since the trouble began. */
+  /** Reasons logged since the trouble began. */
   const told = new Set<string>();
   let since = 0;
 

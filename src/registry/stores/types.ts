@@ -1,68 +1,67 @@
 import type { Address, Registration, UserName } from "../../core/schemas.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
 
-/** A user's address, and what tells this registration from the user's next one, be it at the same address. */
+/** A registration with its id, which changes whenever the user registers again, even at the same address. */
 export interface StoredUser extends Registration {
   id: number;
 }
 
-/** The hash of the secret that somebody shows for a name; undefined if none is shown. Stores see no secret itself. */
+/** The hash of the secret sent with a request; undefined without one. Stores never see the secret itself. */
 export type Claim = string | undefined;
 
-/** Refused, because the name has an owner, and no secret was shown (`unauthorized`) or another (`forbidden`). */
+/** The name has an owner, and the request had no secret (`unauthorized`) or another one (`forbidden`). */
 export type OwnerRefusal = "unauthorized" | "forbidden";
 
-/** Whatever a store refuses; the words are those of `REFUSALS`. */
+/** Every refusal of a store; a subset of the codes of `REFUSALS`. */
 export type StoreRefusal = "taken" | "own" | "reserved" | "full" | OwnerRefusal;
 
-/** Most users at once, unless told otherwise. */
+/** Most registered users, by default. */
 export const MAX_USERS = 100_000;
 
 export interface StoreOptions {
-  /** Most users at once. @default MAX_USERS */
+  /** Most registered users. @default MAX_USERS */
   maxUsers?: number;
-  /** What an acknowledged write survives on SQLite: the end of the process, or of the power. @default process */
+  /** What acknowledged SQLite writes survive: a process crash, or a power failure. @default process */
   durability?: "process" | "power";
-  /** Refuses an SQLite file that is not there, and makes none. @default false */
+  /** Refuses to create a missing SQLite file. @default false */
   mustExist?: boolean;
-  /** The time of day in milliseconds since 1970. @default the system's */
+  /** Milliseconds since the Unix epoch. @default Date.now */
   now?: () => number;
 }
 
 /**
- * Where the users are kept. What a call has answered is true for every later call, on every registry that
- * shares the store. Each method throws StoreUnavailable when the store does not answer.
+ * Where the users are kept. Linearizable: every call sees all writes acknowledged before it, by any registry that shares
+ * the store. Each method throws StoreUnavailable if the store does not respond.
  *
- * A user created with a claim is owned by it: only that claim, or OPERATOR, changes or removes the user. One
- * created without is open to all, and stays so.
+ * A user created with a claim is owned by it: only that claim, or OPERATOR, may change or remove the user. Anybody may
+ * change a user created without one, which never gets an owner later.
  */
 export interface Store {
-  /** Adds a user. Of several at once, one wins: to the others the name is `taken`, or their `own`. */
+  /** Adds a user. Of concurrent calls one wins; the others get `taken`, or `own` with the same claim. */
   create(
     user: UserName,
     address: Address,
     claim?: Claim,
   ): MaybePromise<"done" | "taken" | "own" | "reserved" | "full">;
-  /** Adds a user or moves it. */
+  /** Adds a user, or replaces its address. */
   put(user: UserName, address: Address, claim?: Claim): MaybePromise<"done" | "full" | OwnerRefusal>;
-  /** Whether a claim may change a user, as `put` and `remove` would find; nothing is changed. */
+  /** Whether `put` and `remove` would accept a claim; changes nothing. */
   mayChange(user: UserName, claim?: Claim): MaybePromise<"done" | "absent" | OwnerRefusal>;
-  /** Removes a user, and with it the owner. */
+  /** Removes a user and its owner. */
   remove(user: UserName, claim?: Claim): MaybePromise<"done" | "absent" | OwnerRefusal>;
   /**
-   * Removes a user who is not there any more; false if its registration is not the given one. The name of an
-   * owner stays reserved for it for 24 h, or until 10,000 later ones are.
+   * Removes a user who is gone; false if it has registered again since. An owned name stays reserved for its owner for
+   * 24 h, or until 10,000 later names are reserved.
    */
   expire(user: UserName, registration: number): MaybePromise<boolean>;
-  /** Takes the owner, or the reservation, from a name; false if it had none. */
+  /** Removes a name's owner or reservation; false if it had neither. */
   release(user: UserName): MaybePromise<boolean>;
   get(user: UserName): MaybePromise<Address | undefined>;
   registrations(): MaybePromise<Iterable<StoredUser>>;
-  /** Another value after every change of the users, whoever made it. */
+  /** A value that differs after every change to the users, by any registry. */
   version(): MaybePromise<string>;
   /**
-   * Takes or renews the lease to check the users, for so many milliseconds, 0 to give it back; false if another registry
-   * holds it.
+   * Takes or renews the checker's lease for `ms` milliseconds, or releases it with 0; false if another registry holds it.
    */
   lease(registry: string, ms: number): MaybePromise<boolean>;
   close(): MaybePromise<void>;

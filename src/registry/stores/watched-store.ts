@@ -1,20 +1,20 @@
-/** Tells when the users may have changed, the same for every store. */
+/** Change notifications for any store. */
 import { TalkError } from "../../core/errors.ts";
 import { andThen } from "../maybe-promise.ts";
 import type { Store } from "./types.ts";
 
-/** A store that also tells when something may have changed. */
+/** A store that also notifies watchers of changes. */
 export interface WatchedStore extends Store {
   /**
-   * Calls back after a change: at once where this registry made it, soon where another on the same store did, and now
-   * and then for nothing. @returns what ends it
+   * Calls back after a change: at once if this registry made it, soon if another on the same store did. May also call
+   * back without a change. @returns a function that stops watching
    */
   watch(onChange: () => void): () => void;
 }
 
 /**
- * @param lookMs how often to look for changes of other registries, in milliseconds, while somebody watches: a look costs
- *   less than what another connection for notifications would. @default nobody else has this store
+ * @param lookMs how often to poll for changes by other registries while somebody watches, in milliseconds; cheaper than
+ *   a second connection for notifications. @default the store is not shared
  */
 export function watched(store: Store, lookMs?: number): WatchedStore {
   const watchers = new Set<() => void>();
@@ -26,7 +26,7 @@ export function watched(store: Store, lookMs?: number): WatchedStore {
     for (const tell of watchers) tell();
   }
 
-  /** Tells of a change once it is answered. */
+  /** Notifies after a successful change. */
   function after<T>(result: T | Promise<T>, isChange: (result: T) => boolean) {
     if (watchers.size === 0) return result;
     return andThen(result, (answer) => {
@@ -43,7 +43,7 @@ export function watched(store: Store, lookMs?: number): WatchedStore {
       if (version !== seen) changed();
       seen = version;
     } catch (error) {
-      // The store is away; what has changed meanwhile is seen when it is back.
+      // The store is unavailable; changes meanwhile are noticed when it is back.
       if (!(error instanceof TalkError)) throw error;
     }
     looking = false;

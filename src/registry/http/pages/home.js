@@ -1,12 +1,12 @@
-// Who is here, kept up to date by v1/events. Everything from elsewhere is set as text, never as HTML.
+// Shows who is here, kept current by v1/events. Untrusted strings are set as text, never as HTML.
 
-/** Rows drawn at most; of more users, one searches. */
+/** Most rows drawn; beyond that, users must search. */
 const MAX_ROWS = 500;
 
-/** Entries of the log that are kept, so few that it need not scroll. */
+/** Most log entries kept, few enough not to scroll. */
 const MAX_LOG = 12;
 
-/** Waits after a refusal, in milliseconds; what the browser tries by itself is not ours to time. */
+/** Pauses after a refusal, in milliseconds. The browser reconnects lost streams itself. */
 const RETRY_MS = { first: 2000, most: 30_000 };
 
 const SCHEMES = { HTTP: "http", WEBSOCKET: "ws", UDP: "udp" };
@@ -15,7 +15,7 @@ const byId = (id) => document.getElementById(id);
 const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const number = new Intl.NumberFormat();
 
-/** By name: the address, when this page saw the user first, and its row. */
+/** By name: the address, when this page first saw the user, and its row. */
 const users = new Map();
 let isKnown = false;
 let retryMs = RETRY_MS.first;
@@ -35,7 +35,7 @@ function timeOf(date) {
   return element;
 }
 
-/** As the client writes it: `udp://10.0.0.5:3000`. */
+/** As the client formats it: `udp://10.0.0.5:3000`. */
 function addressText({ protocol, host, port }) {
   return `${SCHEMES[protocol] ?? protocol}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
@@ -66,7 +66,7 @@ function note(type, name, more) {
   byId("quiet").hidden = true;
 }
 
-/** What a whole list changes, noted as single changes are. */
+/** Applies a whole list, logging each difference as a change. */
 function takeList(list) {
   const listed = new Map(Object.entries(list));
   for (const name of [...users.keys()]) if (!listed.has(name)) take("left", name);
@@ -113,7 +113,7 @@ function draw() {
   byId("found").textContent = summary(found.length, wanted);
 }
 
-/** Leaves the rows that stay where they are, so that nothing flickers or loses a selection. */
+/** Keeps unchanged rows in place, so that nothing flickers or loses its selection. */
 function showRows(list, rows) {
   const shown = new Set(rows);
   for (const row of [...list.children]) if (!shown.has(row)) row.remove();
@@ -155,14 +155,14 @@ function listen() {
   }
   stream.onerror = () => {
     say("away", "Reconnecting…");
-    // A lost stream the browser opens again by itself; one that was refused it gives up.
+    // The browser reopens a lost stream by itself, but gives up on a refused one.
     if (stream.readyState !== EventSource.CLOSED) return;
     setTimeout(listen, retryMs * (0.5 + Math.random() / 2));
     retryMs = Math.min(RETRY_MS.most, retryMs * 2);
   };
 }
 
-/** Outside of https and localhost a browser has no clipboard for pages, but copies what is selected. */
+/** Without https or localhost there is no clipboard API, but the browser can copy a selection. */
 async function copy(element) {
   try {
     await navigator.clipboard.writeText(element.textContent);

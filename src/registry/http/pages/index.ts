@@ -1,4 +1,4 @@
-/** The page at `/`, which shows people who is here; it is drawn in the browser, from the stream of changes. */
+/** The page at `/`, which shows who is here. Rendered in the browser from the event stream. */
 /// <reference path="../assets.d.ts" />
 import { Elysia } from "elysia";
 import manifest from "../../../../package.json" with { type: "json" };
@@ -9,7 +9,7 @@ import html from "./home.htm" with { type: "text" };
 import script from "./home.js" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 
-/** What the page loads, by relative links, so that it may stand behind any prefix. */
+/** The page's files, loaded by relative links, so that it works behind any path prefix. */
 const FILES = {
   "home.css": [style, "text/css; charset=utf-8"],
   "home.js": [script, "text/javascript; charset=utf-8"],
@@ -21,11 +21,11 @@ const HEADERS = {
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
-  // A new version of the registry is a new page.
+  // A new version of the registry may have a new page.
   "cache-control": "no-cache",
 };
 
-/** @param countUsers how many there are, for programs that ask for `/` */
+/** @param countUsers the number of users, for programs that request `/` */
 export function pages(countUsers: () => MaybePromise<number>, detail: object) {
   const app = new Elysia({ name: "pages" }).get(
     "/",
@@ -43,7 +43,7 @@ export function pages(countUsers: () => MaybePromise<number>, detail: object) {
   return app;
 }
 
-/** Whether HTML is named, and wanted no less than JSON (RFC 9110 §12.5.1); programs that take anything get JSON. */
+/** Whether HTML is accepted by name, no less than JSON (RFC 9110 §12.5.1). Programs that accept anything get JSON. */
 function wantsHtml(accept: string): boolean {
   return (
     quality(accept, "text/html") > 0 && quality(accept, "text/html") >= quality(accept, "application/json")

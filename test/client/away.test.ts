@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { join as joinRegistry } from "../../src/client/index.ts";
+import { createOutbox } from "../../src/client/outbound/outbox.ts";
 import { decodeMessage } from "../../src/core/message.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { openRegistry, put } from "../helpers/chat.ts";
@@ -23,6 +24,7 @@ async function createBob(registry: { url: string }, host = "127.0.0.1") {
   afterwards(leave);
   return {
     inbox,
+    address,
     leave,
     /** In the list, and nobody there. */
     register: () => put(registry, "bob", address),
@@ -132,6 +134,21 @@ describe("a text to a user who is away", () => {
     alice.type(":again bob");
     expect(await bob.inbox.next()).toBe("secret");
     expect([bob.inbox.size(), elsewhere.inbox.size()]).toEqual([0, 0]);
+  });
+
+  test("does not follow the name to another host on its way", async () => {
+    const registry = await openRegistry();
+    const elsewhere = await createBob(registry, "127.0.0.2");
+    await elsewhere.come();
+    const listed = { protocol: "HTTP", host: "127.0.0.1", port: freePort() };
+    const outbox = createOutbox(async () => elsewhere.address);
+    afterwards(outbox.close);
+    const body = (text: string) => JSON.stringify({ user: "alice", text });
+    expect(await outbox.send("bob", listed, body("secret"), { sameHost: true })).toMatchObject({
+      absent: true,
+    });
+    expect(await outbox.send("bob", listed, body("new"))).toEqual({ type: "delivered" });
+    expect(await elsewhere.inbox.next()).toBe("new");
   });
 
   test("is refused beyond 1,000 of one user, and none of those is dropped", async () => {

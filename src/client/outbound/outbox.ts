@@ -1,5 +1,5 @@
 /** Messages on their way: in order to each peer, and no peer in another's way. */
-import { sameAddress } from "../../core/address.ts";
+import { canonicalHost, sameAddress } from "../../core/address.ts";
 import { createCondition } from "../../core/bounded-queue.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { MayContact } from "../../core/denylist.ts";
@@ -26,7 +26,13 @@ const MIN_PAUSE_MS = 50;
 
 export interface Outbox {
   /** Queues an encoded message; without an address, it is looked up first. Never rejects. */
-  send(to: string, address: ListedAddress | undefined, body: string): Promise<Outcome>;
+  send(
+    to: string,
+    address: ListedAddress | undefined,
+    body: string,
+    /** With `sameHost`, a user who has moved is followed on that host alone: elsewhere it may be somebody else. */
+    options?: { sameHost?: boolean },
+  ): Promise<Outcome>;
   /** Resolves once fewer than 500 messages wait, and less than half a megabyte. */
   room(): Promise<void>;
   /** Resolves once nothing is under way. */
@@ -42,6 +48,7 @@ interface Item {
   bytes: number;
   settle: (outcome: Outcome) => void;
   retried?: true;
+  sameHost: boolean;
   /** How often the peer has asked to wait with it. */
   deferrals?: number;
 }
@@ -163,7 +170,8 @@ export function createOutbox(
     const again: Item[] = [];
     let wait = 0;
     for (const { item, outcome } of lane.returned.splice(0)) {
-      const moved = address && !(item.address && sameAddress(address, item.address));
+      const moved =
+        address && !(item.address && sameAddress(address, item.address)) && mayFollow(item, address);
       if (outcome.type === "deferred") {
         const deferrals = (item.deferrals ?? 0) + 1;
         wait = Math.max(wait, Math.min(outcome.ms, MAX_DEFERRAL_MS));
@@ -176,7 +184,7 @@ export function createOutbox(
       } else if (moved) again.push({ ...item, address, retried: true });
       else settle(lane, item, trouble && !item.address ? trouble : outcome);
     }
-    if (address) for (const item of lane.waiting) item.address = address;
+    if (address) for (const item of lane.waiting) if (mayFollow(item, address)) item.address = address;
     lane.waiting.unshift(...again);
     for (const item of again) queued(lane, item);
     if (wait > 0) pause(to, lane, wait);
@@ -201,7 +209,7 @@ export function createOutbox(
   }
 
   return {
-    send(to, address, body) {
+    send(to, address, body, { sameHost = false } = {}) {
       const { promise, resolve } = Promise.withResolvers<Outcome>();
       const lane = lanes.get(to) ?? openLane();
       const { length } = lane.waiting;
@@ -209,7 +217,7 @@ export function createOutbox(
         return Promise.resolve({ type: "failed", reason: `${length} others wait for it already` });
       }
       lanes.set(to, lane);
-      const item: Item = { address, body, bytes: Buffer.byteLength(body), settle: resolve };
+      const item: Item = { address, body, sameHost, bytes: Buffer.byteLength(body), settle: resolve };
       lane.waiting.push(item);
       queued(lane, item);
       pump(to, lane);
@@ -230,6 +238,10 @@ export function createOutbox(
 
 function openLane(): Lane {
   return { waiting: [], bytesWaiting: 0, underWay: 0, bytesUnderWay: 0, returned: [] };
+}
+
+function mayFollow({ address, sameHost }: Item, to: ListedAddress): boolean {
+  return !sameHost || !address || canonicalHost(address.host) === canonicalHost(to.host);
 }
 
 /** Whether a message may leave beside those under way. */

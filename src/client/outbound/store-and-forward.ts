@@ -11,6 +11,7 @@ import {
   type WaitingTexts,
 } from "../storage/waiting-texts.ts";
 import type { Outcome } from "../transports/types.ts";
+import type { Outbox } from "./outbox.ts";
 
 /** The first wait before a user who is listed and was not there is looked for again, in milliseconds; each further one is longer. */
 const FIRST_LOOK_MS = 1000;
@@ -53,8 +54,8 @@ export interface OutgoingText {
 export interface StoreAndForwardOptions {
   me: UserName;
   texts: WaitingTexts;
-  /** Hands an encoded message to the network; of messages to one user the later ones follow. */
-  transmit: (to: UserName, address: ListedAddress | undefined, body: string) => Promise<Outcome>;
+  /** Hands an encoded message to the network; messages to one user keep their order. */
+  transmit: Outbox["send"];
   /** Asks the registry for the list, which `listed` then gets. Never rejects. */
   refresh: () => Promise<void>;
   /** Whether somebody answers at an address. */
@@ -242,7 +243,7 @@ export function createStoreAndForward({
     let outcome: Outcome = { type: "broken" };
     if (attempts < MAX_INTERRUPTED) {
       texts.begin(id);
-      outcome = await transmit(user, address, encodeMessage({ user: me, text }));
+      outcome = await transmit(user, address, encodeMessage({ user: me, text }), { sameHost: true });
     }
     if (outcome.type === "failed" && outcome.absent) {
       texts.end(id);

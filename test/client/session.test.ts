@@ -183,6 +183,32 @@ describe(":again", () => {
       ["bob", "again"],
     ]);
   });
+
+  test.each([":again", ":again bob"])(
+    "sends what was written to nobody by %j, though another text has failed since",
+    (again) => {
+      const failed: Outcome = { type: "failed", reason: "refused" };
+      const typed = [line("hello"), line(":user bob"), line(":to carol,bob ok")];
+      const { cmds } = after(
+        list(users),
+        ...typed,
+        { ...outcomeOf(0, "ok", failed), to: "carol" },
+        line(again),
+      );
+      expect(sent(cmds)).toContainEqual(["bob", "hello"]);
+    },
+  );
+
+  test("with the name of a user who is not selected leaves what was written to nobody", () => {
+    const typed = [line("hello"), line(":user bob"), line(":again alice"), line(":again")];
+    expect(sent(after(list(users), ...typed.slice(0, 3)).cmds)).toEqual([]);
+    expect(sent(after(list(users), ...typed).cmds)).toEqual([["bob", "hello"]]);
+  });
+
+  test("does not send what was written to nobody once another text has gone to who is selected", () => {
+    const { cmds } = after(list(users), line("hello"), line(":user bob"), line("hello, bob"), line(":again"));
+    expect(cmds).toMatchObject([{ output: { sentence: "there is nothing to send again" } }]);
+  });
 });
 
 test(":exit leaves", () => {

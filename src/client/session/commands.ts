@@ -5,7 +5,7 @@ import { encodeMessage } from "../../core/message.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { suggest } from "../../core/suggest.ts";
 import { sendTo, sendToAll } from "./broadcast.ts";
-import { type Cmd, fail, keep, print, type Session, select, type Update } from "./model.ts";
+import { type Cmd, fail, keep, print, type Session, select, type Undelivered, type Update } from "./model.ts";
 import { dropWaiting, find, last } from "./recall.ts";
 import { sendText } from "./send-text.ts";
 
@@ -137,10 +137,16 @@ function commandFor(word: string): Command | undefined {
 
 function send(session: Session, text: string): Update {
   const to = recipient(session);
-  if (to !== undefined) return sendText(session, to, text);
+  // Who goes on has done without what was written to nobody: it must not surprise a later :again.
+  if (to !== undefined) return sendText(forgetUnaddressed(session), to, text);
   const trouble = troubleWith(session, text);
   if (trouble !== undefined) return [session, [fail(trouble)]];
   return [keep(session, { to: undefined, text }), [fail(`${NOBODY_SELECTED}; then :again sends this`)]];
+}
+
+function forgetUnaddressed(session: Session): Session {
+  const undelivered = session.undelivered.filter((text) => text.to !== undefined);
+  return undelivered.length === session.undelivered.length ? session : { ...session, undelivered };
 }
 
 /** Why a text can be sent to nobody. */
@@ -159,23 +165,29 @@ function recipient({ users, selected }: Session): UserName | undefined {
 }
 
 /**
- * Sends all that a user did not get: without a name, the user of the last text that failed, or whoever is selected for
+ * Sends again what a user did not get, by default the user of the last text that failed; and, to whoever is selected,
  * what was written to nobody.
  */
 function sendAgain(session: Session, user: UserName): Update {
-  const last = session.undelivered.at(-1);
-  if (user === "" && !last) return [session, [fail("there is nothing to send again")]];
-  const whose = user === "" ? last?.to : user;
-  const to = whose ?? recipient(session);
-  if (to === undefined) return [session, [fail(NOBODY_SELECTED)]];
-  const { again = [], rest = [] } = Object.groupBy(session.undelivered, (text) =>
-    text.to === whose ? "again" : "rest",
-  );
+  const { undelivered } = session;
+  if (user === "" && undelivered.length === 0) return [session, [fail("there is nothing to send again")]];
+  const whose = user === "" ? undelivered.findLast(({ to }) => to !== undefined)?.to : user;
+  // A user who is named gets it, too, unless it was meant for another.
+  const selected = recipient(session) ?? (session.users.has(user) ? user : undefined);
+  const unaddressed = user === "" || user === selected ? selected : undefined;
+  if (whose === undefined && unaddressed === undefined) return [session, [fail(NOBODY_SELECTED)]];
+  const again: { to: UserName; text: string }[] = [];
+  const rest: Undelivered[] = [];
+  for (const one of undelivered) {
+    const to = one.to ?? unaddressed;
+    if (to === undefined || (one.to !== undefined && one.to !== whose)) rest.push(one);
+    else again.push({ to, text: one.text });
+  }
   let next: Session = { ...session, undelivered: rest };
   const cmds: Cmd[] = [];
   // What waits is older, and leaves first.
   if (user !== "") cmds.push({ type: "ask", question: { type: "again", user, others: again.length } });
-  for (const { text } of again) {
+  for (const { to, text } of again) {
     const [after, more] = sendText(next, to, text);
     next = after;
     cmds.push(...more);

@@ -8,7 +8,11 @@ import { CUT_SENTENCE, mayBeCut } from "./lines.ts";
 import type { Report } from "./session/report.ts";
 
 const flags = {
-  to: { type: "string", description: "who gets the text; may be given several times", valueHint: "user" },
+  to: {
+    type: "string",
+    description: "who gets the text; several with commas, or with --to again",
+    valueHint: "user",
+  },
   name: { type: "string", description: "your name (Default: $TALK_NAME, else your login name)" },
   registry: {
     type: "string",
@@ -17,7 +21,7 @@ const flags = {
   },
   wait: {
     type: "string",
-    description: "wait so long for users who are not there",
+    description: "how long to wait for absent users",
     valueHint: "seconds",
   },
   json: { type: "boolean", description: "report in JSON, one line for each --to" },
@@ -35,7 +39,7 @@ export const send = defineCommand({
   meta: {
     name: invocation("send"),
     description:
-      "Sends one text to users of a Talk registry. Exits 0 if it was delivered, 1 if not, 3 if nobody can know",
+      "Sends one text to users of a Talk registry. Exits 0 if it was delivered, 1 if not, 2 for a wrong command line, 3 if nobody can know, as over UDP",
   },
   args: flags,
   async run({ args, rawArgs }) {
@@ -46,8 +50,14 @@ export const send = defineCommand({
       import("./login-name.ts"),
       import("./outbound/deliver.ts"),
     ]);
-    const to = [...new Set(valuesOf("to", rawArgs, flags).map((user) => nameOf("to", user)))];
-    if (to.length === 0) throw new UsageError("to whom? say --to <user>, several times for several users");
+    const to = [
+      ...new Set(
+        valuesOf("to", rawArgs, flags)
+          .flatMap((users) => users.split(","))
+          .map((user) => nameOf("to", user)),
+      ),
+    ];
+    if (to.length === 0) throw new UsageError("say who gets it: --to <user>[,<user>…]");
     const from = ownNameOf(args.name) ?? (await loginName());
     const registry = registryOf(args.registry);
 

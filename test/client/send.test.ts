@@ -170,6 +170,14 @@ describe("a text", () => {
   });
 });
 
+test("a name that is mistyped is told with the one that may be meant", async () => {
+  const { user, send } = await openRegistry();
+  await user("bob");
+  const { exitCode, stderr } = await send(["--to", "bobb", "hello"]);
+  expect(stderr).toBe("error: not delivered to bobb: the registry knows no such user; did you mean bob?\n");
+  expect(exitCode).toBe(1);
+});
+
 describe("several --to", () => {
   test("get the text each, and the worst exit code counts", async () => {
     const { user, send } = await openRegistry();
@@ -180,7 +188,7 @@ describe("several --to", () => {
     expect(both.stdout).toBe("delivered to bob\n");
     expect(await bob.next()).toEqual(["ann", "hello"]);
     expect(await carol.next()).toEqual(["ann", "hello"]);
-    const three = await send(["--to", "bob", "--to", "carol", "--to", "dave", "again"]);
+    const three = await send(["--to", "bob,carol", "--to", "dave", "again"]);
     expect(three).toMatchObject({ exitCode: 1, stdout: "delivered to bob\n" });
     expect(three.stderr).toContain("error: not delivered to dave: the registry knows no such user\n");
     expect(await bob.next()).toEqual(["ann", "again"]);
@@ -248,7 +256,7 @@ describe("what goes wrong is told on stderr:", () => {
   });
 
   test.each([
-    [["hello"], "error: to whom? say --to <user>, several times for several users\n"],
+    [["hello"], "error: say who gets it: --to <user>[,<user>…]\n"],
     [["--to", "a b", "hello"], expect.stringMatching(/^error: --to must be 1 to 64 of the characters/)],
     [["--to"], "error: --to needs a value; see --help\n"],
     [["--to", "bob", "--too", "carol"], "error: unknown option --too; did you mean --to?\n"],

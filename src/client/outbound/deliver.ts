@@ -6,8 +6,9 @@ import { TalkError } from "../../core/errors.ts";
 import { encodeMessage } from "../../core/message.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { connectRegistry } from "../registry/api.ts";
+import { nearestUser } from "../registry/listed-users.ts";
 import { contactRuleFor, routeTo } from "../registry/route.ts";
-import type { RegistryApi } from "../registry/types.ts";
+import type { RegistryApi, Users } from "../registry/types.ts";
 import { type Report, reportOf } from "../session/report.ts";
 import type { Outcome } from "../transports/types.ts";
 import { createOutbox } from "./outbox.ts";
@@ -61,7 +62,9 @@ export async function deliver(
     }
 
     try {
-      return await Promise.all(to.map(async (user) => reportOf(await send(user))));
+      return await Promise.all(
+        to.map(async (user) => reportOf(explained(user, await send(user), users, stopped ? 0 : waitMs))),
+      );
     } finally {
       outbox.close();
     }
@@ -69,6 +72,15 @@ export async function deliver(
     if (!(error instanceof TalkError)) throw error;
     return to.map(() => ({ type: "failed", reason: error.message }));
   }
+}
+
+/** A failure with what may help: how long the user was waited for, and who may be meant by an unknown name. */
+function explained(user: UserName, outcome: Outcome, users: Users, waitedMs: number): Outcome {
+  if (outcome.type !== "failed" || !outcome.absent) return outcome;
+  const meant = outcome.unknown ? nearestUser(user, users) : undefined;
+  const waited = waitedMs > 0 ? `, after ${waitedMs / 1000} s of waiting` : "";
+  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+  return { ...outcome, reason: `${outcome.reason}${waited}${hint}` };
 }
 
 /** Where a user is now; undefined also while the registry cannot tell. */

@@ -129,7 +129,8 @@ export function createOutbox(
     transport: Transport | undefined,
     { address, body }: Item,
   ): Promise<Outcome | Deferral> {
-    if (!address) return { type: "failed", reason: "the registry knows no such user", absent: true };
+    if (!address)
+      return { type: "failed", reason: "the registry knows no such user", absent: true, unknown: true };
     if (transport) return senderOf(transport).send(address, body);
     return { type: "failed", reason: "its protocol is not supported", permanent: true };
   }

@@ -1,6 +1,8 @@
 import type { Validator } from "typebox/schema";
 import { sameAddress } from "../../core/address.ts";
+import { isUserName } from "../../core/names.ts";
 import { compile, Host, isRecord, Port, type UserName } from "../../core/schemas.ts";
+import { suggest } from "../../core/suggest.ts";
 import type { ListedAddress, Users } from "./types.ts";
 
 const Listed = {
@@ -26,6 +28,11 @@ export function readUsers(body: unknown): Users | undefined {
     if (validator.Check(address)) users.set(user, address);
   }
   return users;
+}
+
+/** Who may be meant by a name that is not in the list. */
+export function nearestUser(name: string, users: Users): UserName | undefined {
+  return suggest(name, [...users.keys()].filter(isUserName));
 }
 
 /** What leads from one list to another; of who left, the address is where it was. */

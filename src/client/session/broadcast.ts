@@ -4,7 +4,7 @@ import type { Outcome } from "../transports/types.ts";
 import { type Cmd, fail, print, type Session, type Update } from "./model.ts";
 import { sendText } from "./send-text.ts";
 
-const USAGE = "to whom, and what? type :to <user>[,<user>…] <text>";
+const USAGE = "usage: :to <user>[,<user>…] <text>";
 
 /** `:to`: sends a text without selecting anybody. */
 export function sendTo(session: Session, argument: string): Update {
@@ -17,7 +17,7 @@ export function sendTo(session: Session, argument: string): Update {
 
 /** `:all`: sends a text to everybody in the known list but me. */
 export function sendToAll(session: Session, text: string): Update {
-  if (text === "") return [session, [fail("what? type :all <text>")]];
+  if (text === "") return [session, [fail("usage: :all <text>")]];
   const to = [...session.users.keys()].filter((user) => user !== session.me).sort();
   if (to.length === 0) return [session, [fail("nobody else is here; :update asks again")]];
   return broadcast(session, to, text);

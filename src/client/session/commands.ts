@@ -31,7 +31,7 @@ export const commands: Record<string, Command> = {
     usage: ":user <user>",
     help: "selects who gets your messages",
     run(session, user) {
-      if (user === "") return [session, [fail("whom? type :user <user>; :update lists them all")]];
+      if (user === "") return [session, [fail("usage: :user <user>; :update lists them all")]];
       return lookUpAndSelect(session, user);
     },
   },
@@ -101,6 +101,18 @@ export const commands: Record<string, Command> = {
   },
 };
 
+/** Commands of other programs that are far from ours. */
+const FOREIGN = new Map([
+  ["q", "exit"],
+  ["quit", "exit"],
+  ["bye", "exit"],
+  ["list", "update"],
+  ["ls", "update"],
+  ["who", "update"],
+  ["users", "update"],
+  ["msg", "to"],
+]);
+
 /** What a typed line does: a command, or a text to whoever is selected. */
 export function runLine(session: Session, line: string): Update {
   if (line.trim() === "") return [session, []];
@@ -112,8 +124,10 @@ export function runLine(session: Session, line: string): Update {
   const { word, argument } = readCommand(line);
   if (word === undefined) return send(session, line.replace(/^::/, ":"));
   const command = commandFor(word);
+  if (command && argument.trim() !== "" && !command.usage.includes(" "))
+    return [session, [fail(`usage: ${command.usage}, with nothing behind it`)]];
   if (command) return command.run(session, argument.trim());
-  const meant = suggest(word, Object.keys(commands));
+  const meant = FOREIGN.get(word) ?? suggest(word, Object.keys(commands));
   const hint = meant ? `did you mean :${meant}?` : "see :help";
   return [session, [fail(`no such command: :${word}; ${hint} (::${word} sends it as text)`)]];
 }

@@ -1,8 +1,7 @@
 /** A chat as it stands, what happens to it, and what it calls for. */
-import { isUserName } from "../../core/names.ts";
 import { isProtocol } from "../../core/protocol.ts";
 import type { Address, Message, UserName } from "../../core/schemas.ts";
-import { suggest } from "../../core/suggest.ts";
+import { nearestUser } from "../registry/listed-users.ts";
 import type { ListedAddress, Reach, Users } from "../registry/types.ts";
 import type { Said } from "../storage/transcript.ts";
 import type { WaitingFor } from "../storage/waiting-texts.ts";
@@ -231,7 +230,7 @@ export function select(session: Session, user: UserName): Update {
   const address = users.get(user);
   const still = selected === undefined || selected === user ? "" : ` (your messages still go to ${selected})`;
   if (!address) {
-    const meant = suggest(user, [...users.keys()].filter(isUserName));
+    const meant = nearestUser(user, users);
     const hint = meant === undefined ? ":update lists them all" : `did you mean :user ${meant}?`;
     return [session, [fail(`no such user: ${user}; ${hint}${still}`)]];
   }

@@ -12,14 +12,13 @@ export function last(session: Session, argument: string): Update {
   const number = /^\d+$/.test(words.at(-1) ?? "") ? Number(words.pop()) : DEFAULT_LAST;
   const [user, ...more] = words;
   const isName = user === undefined || isUserName(user);
-  if (more.length > 0 || !isName || number < 1)
-    return [session, [fail("type :last, :last <user>, or :last <user> <number>")]];
+  if (more.length > 0 || !isName || number < 1) return [session, [fail("usage: :last [user] [number]")]];
   const count = Math.min(number, MAX_LAST);
   return [session, [{ type: "ask", question: { type: "last", user, count } }]];
 }
 
 export function find(session: Session, word: string): Update {
-  if (word === "") return [session, [fail("what? type :find <word>")]];
+  if (word === "") return [session, [fail("usage: :find <word>")]];
   return [session, [{ type: "ask", question: { type: "find", word } }]];
 }
 

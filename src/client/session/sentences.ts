@@ -120,15 +120,34 @@ export function tally(outcomes: readonly Outcome[]): string {
 
 /** What became of a text to several users: `to 7 users: 5 delivered, 1 sent, 1 waits (dave)`. */
 export function resultOf(outcomes: ReadonlyMap<UserName, Outcome>): string {
+  return `to ${outcomes.size} ${outcomes.size === 1 ? "user" : "users"}: ${countsOf(outcomes)}`;
+}
+
+/** The same without how many they are. */
+export function countsOf(outcomes: ReadonlyMap<UserName, Outcome>): string {
   const parts: string[] = [];
   for (const [word, types] of COUNTED) {
-    const users = [...outcomes].filter(([, { type }]) => types.includes(type)).map(([user]) => user);
-    if (users.length === 0) continue;
+    const found = [...outcomes].filter(([, { type }]) => types.includes(type));
+    if (found.length === 0) continue;
+    const users = found.map(([user]) => user);
     const verb = word === "waiting" ? (users.length === 1 ? "waits" : "wait") : word;
     const isFine = word === "delivered" || word === "sent";
-    parts.push(`${users.length} ${verb}${isFine ? "" : ` (${namesOf(users)})`}`);
+    const detail = word === "failed" ? failuresOf(outcomes) : namesOf(users);
+    parts.push(`${users.length} ${verb}${isFine ? "" : ` (${detail})`}`);
   }
-  return `to ${outcomes.size} ${outcomes.size === 1 ? "user" : "users"}: ${parts.join(", ")}`;
+  return parts.join(", ");
+}
+
+/** To whom a text was not delivered, and why: `carol, dave: connection refused; eve: it answered 500`; "" if to all. */
+export function failuresOf(outcomes: ReadonlyMap<UserName, Outcome>): string {
+  const byReason = new Map<string, UserName[]>();
+  for (const [user, outcome] of outcomes) {
+    if (outcome.type !== "failed") continue;
+    const reason = visible(clause(outcome.reason));
+    byReason.set(reason, [...(byReason.get(reason) ?? []), user]);
+  }
+  const parts = [...byReason].slice(0, MAX_NAMED).map(([reason, users]) => `${namesOf(users)}: ${reason}`);
+  return byReason.size <= MAX_NAMED ? parts.join("; ") : `${parts.join("; ")}; and others`;
 }
 
 function namesOf(users: readonly UserName[]): string {

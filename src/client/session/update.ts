@@ -1,6 +1,7 @@
 /** The chat itself: what each message (Msg) changes, and which commands (Cmd) follow from it. No I/O, no clock, no console. */
 import { formatAddress } from "../../core/address.ts";
 import type { Address, Message } from "../../core/schemas.ts";
+import { nearestUser } from "../registry/listed-users.ts";
 import type { Reach } from "../registry/types.ts";
 import type { Outcome } from "../transports/types.ts";
 import { settleBroadcast } from "./broadcast.ts";
@@ -39,9 +40,10 @@ export function update(session: Session, msg: Msg): Update {
     case "noList":
       return onNoList(session, msg.reason, msg.purpose);
     case "outcome": {
-      if (session.broadcasts.length === 0) return [onOutcome(session, msg), [print(msg)]];
-      const { session: next, grouped, cmds } = settleBroadcast(onOutcome(session, msg), msg);
-      const told = print({ ...msg, type: "outcome", ...(grouped && { grouped: true }) });
+      const known = explained(session, msg);
+      if (session.broadcasts.length === 0) return [onOutcome(session, known), [print(known)]];
+      const { session: next, grouped, cmds } = settleBroadcast(onOutcome(session, known), known);
+      const told = print({ ...known, ...(grouped && { grouped: true }) });
       return [next, [told, ...cmds]];
     }
     case "forwarded":
@@ -89,6 +91,21 @@ function onMessage(before: Session, message: Message, doubt: string | undefined)
   if (warnedAbout.has(message.user)) return [session, [shown]];
   session.warnedAbout = new Set([...(warnedAbout.size < MAX_WARNED_ABOUT ? warnedAbout : []), message.user]);
   return [session, [warn(doubt), shown]];
+}
+
+type Settled = Extract<Msg, { type: "outcome" }>;
+
+/** Why a text to an unknown user has failed: a name that is mistyped would fail again; another may be there later. */
+function explained({ users }: Session, msg: Settled): Settled {
+  const { to, outcome } = msg;
+  if (outcome.type !== "failed" || !outcome.unknown) return msg;
+  const meant = nearestUser(to, users);
+  if (meant !== undefined) {
+    const reason = `${outcome.reason}; did you mean ${meant}?`;
+    return { ...msg, outcome: { type: "failed", reason, permanent: true } };
+  }
+  const never = "and has not known one since you started, so your text does not wait";
+  return { ...msg, outcome: { ...outcome, reason: `${outcome.reason}, ${never}` } };
 }
 
 function onOutcome(session: Session, { to, text, outcome }: Undelivered & { outcome: Outcome }): Session {

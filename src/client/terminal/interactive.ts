@@ -3,7 +3,7 @@ import { isUserName } from "../../core/names.ts";
 import { createQueue } from "../event-queue.ts";
 import { commands } from "../session/commands.ts";
 import type { Output, Session } from "../session/model.ts";
-import { resultOf, troubleOf } from "../session/sentences.ts";
+import { countsOf, troubleOf } from "../session/sentences.ts";
 import type { Action } from "./input/editor.ts";
 import { createKeyboard } from "./input/keyboard.ts";
 import type { Screen, Settings } from "./types.ts";
@@ -116,7 +116,7 @@ export function openInteractive({ bell: when, env, clock, now, storage }: Settin
         const { id, text, outcomes } = output;
         const sentAt = pending.get(id)?.at ?? at;
         pending.delete(id);
-        scrollback.add(entries.broadcast(sentAt, outcomes.size, text, resultOf(outcomes)));
+        scrollback.add(entries.broadcast(sentAt, outcomes.size, text, countsOf(outcomes)));
         break;
       }
       case "forwarded":

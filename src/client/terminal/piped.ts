@@ -3,7 +3,7 @@ import { formatAddress } from "../../core/address.ts";
 import { visible, visibleName, visibleText } from "../../core/sanitize.ts";
 import { commands } from "../session/commands.ts";
 import type { Output } from "../session/model.ts";
-import { lineOf, resultOf, sentenceOf, troubleOf, waitsOf } from "../session/sentences.ts";
+import { failuresOf, lineOf, resultOf, sentenceOf, troubleOf, waitsOf } from "../session/sentences.ts";
 import { createLineScreen, openStandardOutput } from "./stdio.ts";
 import type { Screen } from "./types.ts";
 
@@ -12,6 +12,8 @@ export function openPiped(): Screen {
   return createLineScreen(out, (output) => {
     const rendered = render(output);
     if (rendered) out.write(`${rendered.text}\n`, rendered.stream);
+    const failures = output.type === "broadcast" ? failuresOf(output.outcomes) : "";
+    if (failures !== "") out.write(`error: not delivered to ${failures}\n`, "stderr");
   });
 }
 

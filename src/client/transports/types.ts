@@ -13,9 +13,10 @@ export type Outcome =
   | { type: "broken" }
   /**
    * @property absent set if nobody is where the user should be, so that nothing has arrived, and later may
+   * @property unknown set, too, if the registry knows no such user
    * @property permanent set where sending the same once more would fail the same way
    */
-  | { type: "failed"; reason: string; absent?: true; permanent?: true }
+  | { type: "failed"; reason: string; absent?: true; unknown?: true; permanent?: true }
   /** Kept until the user is back. */
   | { type: "waiting"; reason: string };
 

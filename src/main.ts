@@ -41,6 +41,7 @@ export async function talk(argv: string[], more: Record<string, TalkCommand> = {
   const [name = "--help", ...rest] = argv;
   const command = Object.hasOwn(table, name) ? table[name] : undefined;
   if (command) return command.run(rest);
+  if (name === "help" && rest[1] !== undefined) return complain(`unexpected "${rest[1]}"; see talk help`);
   if (name === "help" && rest[0] !== undefined && rest[0] !== "help") return talk([rest[0], "--help"], more);
   if (["--version", "-v"].includes(name)) console.log(`talk ${manifest.version}`);
   else if (["--help", "-h", "help"].includes(name)) console.log(helpOf(table));
@@ -50,12 +51,17 @@ export async function talk(argv: string[], more: Record<string, TalkCommand> = {
 function helpOf(table: Record<string, TalkCommand>): string {
   const lines = Object.entries(table).map(([name, { help }]) => `  ${name.padEnd(13)}${help}`);
   return `${manifest.description}\n\nUSAGE talk <command> [OPTIONS]\n\nCOMMANDS\n\n${lines.join("\n")}\n
-talk help <command> tells more of a command, talk --version the version.`;
+Run \`talk help <command>\` for details, \`talk --version\` for the version.`;
 }
 
 function refuse(name: string, table: Record<string, TalkCommand>): void {
-  const meant = suggest(name, Object.keys(table));
+  const isFlag = name.startsWith("-");
+  const meant = suggest(name, isFlag ? ["--help", "--version"] : Object.keys(table));
   const hint = meant ? `did you mean ${meant}?` : "see talk --help";
-  process.stderr.write(`error: no such command: ${visible(name)}; ${hint}\n`);
+  complain(`${isFlag ? "unknown option" : "no such command:"} ${name}; ${hint}`);
+}
+
+function complain(sentence: string): void {
+  process.stderr.write(`error: ${visible(sentence)}\n`);
   process.exitCode = 2;
 }

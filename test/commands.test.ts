@@ -78,3 +78,38 @@ test("talk help tells of all commands, and of one", async () => {
   );
   expect(await run("scripts/talk.ts", ["help", "sned"])).toMatchObject({ exitCode: 2 });
 });
+
+test.each([
+  [["--versoin"], "unknown option --versoin; did you mean --version?"],
+  [["sned"], "no such command: sned; did you mean send?"],
+  [["help", "send", "extra"], 'unexpected "extra"; see talk help'],
+  [["send", "-n", "bob"], "unknown option -n; did you mean --name?"],
+  [["send", "--json=x", "--to", "bob", "hello"], "--json takes no value"],
+  [["client", "--no-transcript=x"], "--no-transcript takes no value"],
+])("the usage error of talk %j says what is meant", async (args, sentence) => {
+  const stderr = `error: ${sentence}\n`;
+  expect(await run("scripts/talk.ts", args)).toEqual({ stdout: "", stderr, exitCode: 2 });
+});
+
+test.each([
+  [
+    "send",
+    ["--to", "bob", "hello"],
+    "http://127.0.0.1:1",
+    "(connection refused); start one with: talk registry --port 1",
+  ],
+  ["users", [], "http://127.0.0.1:1", "(connection refused); start one with: talk registry --port 1"],
+  [
+    "client",
+    [],
+    "http://talk.invalid:8088",
+    "check how --registry is spelt, or start one with: talk registry",
+  ],
+])(
+  "talk %s without a registry says how to start one, or to check its name",
+  async (command, args, url, advice) => {
+    const { stderr, exitCode } = await run("scripts/talk.ts", [command, ...args, "--registry", url]);
+    expect(stderr).toContain(advice);
+    expect(exitCode).toBe(1);
+  },
+);

@@ -1,7 +1,6 @@
 import { defineCommand } from "citty";
 import { checkFlags, invocation, runMain } from "../core/cli.ts";
-import { RegistryUnreachable, TalkError } from "../core/errors.ts";
-import { REGISTRY_PORT } from "../core/protocol.ts";
+import { TalkError } from "../core/errors.ts";
 import { stopSignal } from "../core/signals.ts";
 import { flags, readOptions } from "./options.ts";
 
@@ -18,7 +17,10 @@ const FLUSH_MS = 300;
 const LINES_PER_TURN = 64;
 
 export const client = defineCommand({
-  meta: { name: invocation("client"), description: "Chats with the users of a Talk registry" },
+  meta: {
+    name: invocation("client"),
+    description: "Chats with the users of a Talk registry; :help lists the commands of the chat",
+  },
   args: flags,
   async run({ args }) {
     checkFlags(args, flags);
@@ -44,6 +46,7 @@ export const client = defineCommand({
       { createHandler },
       { readJsonLine },
       { registryId },
+      { adviseOnRegistry },
     ] = await Promise.all([
       import("../core/clock.ts"),
       import("./join.ts"),
@@ -51,11 +54,12 @@ export const client = defineCommand({
       import("./inbound/on-message.ts"),
       import("./terminal/json.ts"),
       import("./registry/secrets.ts"),
+      import("./registry/advice.ts"),
     ]);
 
     const joining = listenAndRegister(options).catch((error) => {
       screen.release();
-      return adviseOnRegistry(error);
+      throw adviseOnRegistry(error);
     });
     const given = Promise.race([stop, screen.left]);
     const late = given.then(() => Bun.sleep(LEAVE_MS));
@@ -110,12 +114,5 @@ export const client = defineCommand({
     process.exit(0);
   },
 });
-
-function adviseOnRegistry(error: unknown): never {
-  if (!(error instanceof RegistryUnreachable)) throw error;
-  const port = URL.parse(error.url)?.port;
-  const there = port && port !== String(REGISTRY_PORT) ? ` --port ${port}` : "";
-  throw new TalkError(error.code, `${error.message}; start one with: ${invocation("registry")}${there}`);
-}
 
 if (import.meta.main) await runMain(client);

@@ -1,10 +1,18 @@
 import { DeniedAddress, errorCode } from "../core/errors.ts";
 import type { Outcome } from "./transports/types.ts";
 
+const NO_SUCH_HOST = "no such host";
+const NO_LOOKUP = "the host name cannot be looked up now";
+
+/** Whether a reason says that a host name was not found. */
+export function isNameTrouble(reason: string): boolean {
+  return reason === NO_SUCH_HOST || reason === NO_LOOKUP;
+}
+
 const REASONS: Record<string, string> = {
   ECONNREFUSED: "connection refused",
-  ENOTFOUND: "no such host",
-  EAI_AGAIN: "the host name cannot be looked up now",
+  ENOTFOUND: NO_SUCH_HOST,
+  EAI_AGAIN: NO_LOOKUP,
   EHOSTUNREACH: "no route to its host",
   ENETUNREACH: "no route to its network",
   EADDRNOTAVAIL: "no route to its address",

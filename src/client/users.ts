@@ -28,13 +28,16 @@ export const users = defineCommand({
   async run({ args }) {
     checkFlags(args, flags);
     // Loaded late, because --help and an unknown flag need none of it.
-    const [{ registryOf }, { connectRegistry }, screen] = await Promise.all([
+    const [{ registryOf }, { connectRegistry }, { adviseOnRegistry }, screen] = await Promise.all([
       import("./flag-values.ts"),
       import("./registry/api.ts"),
+      import("./registry/advice.ts"),
       args.json ? openJson() : openText(),
     ]);
     const { list, url } = connectRegistry(registryOf(args.registry));
-    const known = await list();
+    const known = await list().catch((error) => {
+      throw adviseOnRegistry(error);
+    });
     screen.show({ type: "users", users: known, me: NOBODY });
     if (args.watch) {
       await watch({ list, url }, known, screen.show, Promise.race([stopSignal(), screen.hungUp]));

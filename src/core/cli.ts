@@ -44,6 +44,8 @@ export async function runMain<A extends ArgsDef>(
       console.log(`talk ${manifest.version}`);
       return;
     }
+    checkSwitches(options, command.args);
+    checkSwitches(options, await command.args);
     // Ignore EPIPE: a closed reader (`| head -1`) must not abort the command.
     for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
     // Talk stays within its own network and never goes through a web proxy.
@@ -57,6 +59,15 @@ export async function runMain<A extends ArgsDef>(
   }
 }
 
+/** Rejects a value behind a flag that takes none: citty would read it as a positional. @throws UsageError */
+function checkSwitches(options: string[], declared: unknown): void {
+  for (const option of options) {
+    const [, name = ""] = /^--([\w-]+)=/.exec(option) ?? [];
+    const flag = new Map(Object.entries(Object(declared))).get(name);
+    if (Object(flag).type === "boolean") throw new UsageError(`--${name} takes no value`);
+  }
+}
+
 /** Rejects undeclared flags, flags without a value, and positionals unless one is declared. @throws UsageError */
 export function checkFlags(args: Record<string, unknown> & { _: string[] }, declared: ArgsDef): void {
   const words = Object.keys(declared).filter((name) => declared[name]?.type === "positional");
@@ -67,7 +78,9 @@ export function checkFlags(args: Record<string, unknown> & { _: string[] }, decl
     if (value === false && known.includes(`no-${kebab(name)}`)) continue;
     if (!known.includes(kebab(name))) {
       const meant = suggest(name, known);
-      throw new UsageError(`unknown option --${name}; ${meant ? `did you mean --${meant}?` : "see --help"}`);
+      throw new UsageError(
+        `unknown option ${name.length === 1 ? "-" : "--"}${name}; ${meant ? `did you mean --${meant}?` : "see --help"}`,
+      );
     }
     if (value === "" || value === false) throw new UsageError(`--${name} needs a value; see --help`);
   }

@@ -1,4 +1,5 @@
 /** Every failure that Talk reports: its code, its HTTP status where it is a response, and its sentence. */
+import { networkInterfaces } from "node:os";
 
 interface Refusal {
   status: number;
@@ -158,9 +159,9 @@ export class CannotListen extends TalkError {
     port: number,
   ) {
     const sentences = {
-      "in-use": `port ${port} is in use; choose another with --port`,
+      "in-use": `port ${port} is in use; choose another with --port (0 picks a free one)`,
       "not-allowed": `port ${port} needs more rights than you have; choose one above 1023 with --port`,
-      "no-such-address": `${host} is not an address of this machine; choose one with --host`,
+      "no-such-address": `${host} is not an address of this machine; choose one with --host: ${ownAddresses()}`,
     };
     super("cannot-listen", sentences[reason]);
   }
@@ -187,11 +188,23 @@ export class CannotListen extends TalkError {
   }
 }
 
+/** Most addresses that are named; a host of containers may have hundreds. */
+const MAX_ADDRESSES = 5;
+
+function ownAddresses(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list = []) =>
+    list.map(({ address }) => address),
+  );
+  const usable = [...new Set(addresses)].filter((address) => !/^fe[89ab]/i.test(address));
+  const more = usable.length > MAX_ADDRESSES ? ", …" : "";
+  return `${usable.slice(0, MAX_ADDRESSES).join(", ")}${more}`;
+}
+
 /** The registry did not answer. */
 export class RegistryUnreachable extends TalkError {
   constructor(
     readonly url: string,
-    reason: string,
+    readonly reason: string,
   ) {
     super("registry-unreachable", `no registry at ${url} (${reason})`);
   }

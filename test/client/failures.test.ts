@@ -58,7 +58,9 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
       registry.url,
     ]);
     expect(await alice.exited).toBe(1);
-    expect(alice.lines).toEqual([`error: port ${port} is in use; choose another with --port`]);
+    expect(alice.lines).toEqual([
+      `error: port ${port} is in use; choose another with --port (0 picks a free one)`,
+    ]);
     expect(await listed(registry)).toEqual({});
   });
 
@@ -67,7 +69,9 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     const alice = start("src/client/main.ts", ["--host", "192.0.2.1", "--registry", registry.url]);
     expect(await alice.exited).toBe(1);
     expect(alice.lines).toEqual([
-      "error: 192.0.2.1 is not an address of this machine; choose one with --host",
+      expect.stringMatching(
+        /^error: 192\.0\.2\.1 is not an address of this machine; choose one with --host: .*127\.0\.0\.1/,
+      ),
     ]);
   });
 

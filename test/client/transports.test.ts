@@ -135,6 +135,6 @@ describe.each(protocols)("%s", (protocol) => {
       advertised: () => ({ protocol, host: HOST, port }),
       registryIps: [],
     });
-    expect(again).rejects.toThrow(`port ${port} is in use; choose another with --port`);
+    expect(again).rejects.toThrow(`port ${port} is in use; choose another with --port (0 picks a free one)`);
   });
 });

@@ -120,7 +120,9 @@ describe("one line on stderr, and an exit code, for", () => {
     const { port } = new URL(url);
     const second = start(main, ["--port", port, "--store", "memory:"]);
     expect(await second.exited).toBe(1);
-    expect(second.lines).toEqual([`error: port ${port} is in use; choose another with --port`]);
+    expect(second.lines).toEqual([
+      `error: port ${port} is in use; choose another with --port (0 picks a free one)`,
+    ]);
   });
 
   test("a file that is no database", async () => {
@@ -176,7 +178,7 @@ describe("one line on stderr, and an exit code, for", () => {
     const registry = start(main, ["--port", "0", "--store", "memory:", "--host", host]);
     expect(await registry.exited).toBe(1);
     expect(registry.lines).toEqual([
-      `error: ${host} is not an address of this machine; choose one with --host`,
+      expect.stringContaining(`error: ${host} is not an address of this machine; choose one with --host: `),
     ]);
   });
 

@@ -31,7 +31,9 @@ describe("--share-port", () => {
     expect(second.url).toBe(first.url);
     const third = start("src/registry/main.ts", [...store, "--port", port]);
     expect(await third.exited).toBe(1);
-    expect(third.lines).toEqual([`error: port ${port} is in use; choose another with --port`]);
+    expect(third.lines).toEqual([
+      `error: port ${port} is in use; choose another with --port (0 picks a free one)`,
+    ]);
     first.kill("SIGTERM");
     expect(await first.exited).toBe(0);
     expect((await fetch(`${second.url}/v1/health`)).status).toBe(200);

@@ -5,6 +5,7 @@ import { atMost } from "../../core/clock.ts";
 import { TalkError } from "../../core/errors.ts";
 import { encodeMessage } from "../../core/message.ts";
 import type { UserName } from "../../core/schemas.ts";
+import { adviseOnRegistry } from "../registry/advice.ts";
 import { connectRegistry } from "../registry/api.ts";
 import { nearestUser } from "../registry/listed-users.ts";
 import { contactRuleFor, routeTo } from "../registry/route.ts";
@@ -68,7 +69,8 @@ export async function deliver(
     } finally {
       outbox.close();
     }
-  } catch (error) {
+  } catch (caught) {
+    const error = adviseOnRegistry(caught);
     if (!(error instanceof TalkError)) throw error;
     return to.map(() => ({ type: "failed", reason: error.message }));
   }

@@ -1,6 +1,6 @@
 /**
- * Makes what is handed out: `bun run build` the one binary, dist/talk, which needs no Bun, and `bun run build --bundle` the
- * JavaScript that an installed package starts from, dist/bundle, which loads in half the time of the source.
+ * Builds the artifacts: `bun run build` makes the binary dist/talk, which needs no Bun; `bun run build --bundle` makes
+ * dist/bundle, the JavaScript of an installed package, which loads in half the time of the source.
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ if (first === "--help" || first === "-h") {
   process.stdout.write(`${made}\n`);
 }
 
-/** What the bundle and the binary have in common: each command is a chunk of its own, which is loaded for it alone. */
+/** Options for both: each command is a chunk of its own, loaded only when it runs. */
 function options() {
   return {
     entrypoints: [join(root, "scripts/talk.ts")],
@@ -40,18 +40,18 @@ async function compile(outfile: string): Promise<string> {
     ...options(),
     compile: {
       outfile,
-      // The folder that it is started in is nobody's business: a bunfig.toml there could run code, an .env change what we do.
+      // Ignore the working directory: a bunfig.toml there could run code, and an .env change our behaviour.
       autoloadBunfig: false,
       autoloadDotenv: false,
     },
-    // Compiled ahead, so that it starts in milliseconds.
+    // Compiled ahead of time, for a faster start.
     bytecode: true,
   });
   return outfile;
 }
 
 async function bundle(outdir: string): Promise<string> {
-  // Chunks are named by their content, so those of an older build would stay.
+  // Chunk names are content hashes, so chunks of an older build would remain.
   rmSync(outdir, { recursive: true, force: true });
   await Bun.build({ ...options(), outdir, target: "bun", sourcemap: "linked" });
   return join(outdir, "talk.js");

@@ -1,4 +1,4 @@
-/** A registry, an echo bot per protocol, and you. Piped, it says one thing to each bot and reports. */
+/** A registry, an echo bot per protocol, and you. In a pipe, it talks to each bot once and reports. */
 import { defineCommand } from "citty";
 import { join, type Me, type Protocol } from "talk/client";
 import { createRegistry, type Registry } from "talk/registry";
@@ -25,13 +25,13 @@ export const demo = defineCommand({
     const bots = await Promise.all(protocols.map((protocol) => startEchoBot(protocol, url)));
     if (process.stdin.isTTY && process.stdout.isTTY) {
       process.stdout.write(
-        `A registry runs at ${url}, where a browser shows who is here. Try :user ${bots[0]?.name}, then say hello;\n` +
-          `in another terminal you join with ${joining(url)}; :exit ends it all.\n`,
+        `The registry is at ${url}; open it in a browser to see who is here. Try :user ${bots[0]?.name}, then say hello.\n` +
+          `To join from another terminal, run ${joining(url)}. :exit ends the demo.\n`,
       );
       return runMain(client, ["--registry", url, "--port", "0"]);
     }
     const you = await join({ name: "you", registry: url, port: 0 });
-    // All of it lives in this process, so nothing is left behind; but not everybody has answered.
+    // Everything runs in this process, so nothing is left behind; but the demo did not finish.
     void stop.then(() => process.exit(1));
     process.exitCode = (await talkTo(bots, you)) ? 0 : 1;
     await Promise.all([you, ...bots].map((user) => user.close()));
@@ -39,7 +39,7 @@ export const demo = defineCommand({
   },
 });
 
-/** Where a plain client looks, so that others can join without a word more; elsewhere if somebody is there. */
+/** Listens on the default port, so that others can join without options; on a free one if that is in use. */
 async function listen(registry: Registry): Promise<string> {
   try {
     return await registry.listen();
@@ -53,7 +53,7 @@ function joining(url: string): string {
   return url === REGISTRY_URL ? invocation("client") : `${invocation("client")} --registry ${url}`;
 }
 
-/** Says hello to each, and waits for it to come back. */
+/** Says hello to each bot, and waits for the echo. */
 async function talkTo(bots: Me[], you: Me): Promise<boolean> {
   for (const { name } of bots) {
     process.stdout.write(`you to ${name}: hello ${name}\n`);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bun
-/** The `talk` of an installed package: starts the bundle that is packed with it; a clone, which has none, its source. */
+/** The `talk` of an installed package: runs its bundle, or the source in a clone, which has none. */
 import { join } from "node:path";
 
 const bundle = join(import.meta.dir, "../dist/bundle/talk.js");

@@ -1,6 +1,6 @@
 import { cpus } from "node:os";
 
-/** On what figures were measured: the version of Bun, the processors, and the system. */
+/** The machine that figures were measured on: Bun's version, the CPUs and the system. */
 export function describeMachine(): string {
   const processors = cpus();
   return `Bun ${Bun.version}, ${processors.length} × ${processors[0]?.model.trim()}, ${process.platform}`;

@@ -1,4 +1,4 @@
-/** The installed `talk`, and the compiled one: every command of `src`, the demo and the conformance checks. */
+/** The installed and the compiled `talk`: every command of `src`, the demo and the conformance checks. */
 import { runMain } from "../src/core/cli.ts";
 import { talk } from "../src/main.ts";
 

@@ -79,7 +79,7 @@ describe("a registry", () => {
 
   test("with thirteen faults has all thirteen named", async () => {
     // Without either path there would be no list.
-    const all = planted.filter(([fault]) => fault !== "no path with a slash behind it");
+    const all = planted.filter(([fault]) => fault !== "no path with a trailing slash");
     const { failed } = await check("--registry", faulty(all.map(([fault]) => fault)), "--strict");
     expect(failed.toSorted()).toEqual(all.map(([, row]) => row).toSorted());
     expect(failed).toHaveLength(13);
@@ -89,8 +89,8 @@ describe("a registry", () => {
     const { failed } = await check("--registry", faulty([]), "--wait", "1");
     expect(failed).toEqual([
       "checks a user on HTTP by GET /v1/health",
-      "checks a user on WEBSOCKET by a connection to its port",
-      "checks a user on UDP by a datagram with an id and an address to answer to",
+      "checks a user on WEBSOCKET by connecting to its port",
+      "checks a user on UDP by a datagram with an id and a reply address",
       "removes a user who does not answer",
     ]);
   });
@@ -187,7 +187,7 @@ describe("a client", () => {
     });
     expect(unchecked.slice(0, 2)).toEqual([
       "takes a datagram per message, and answers probes after it",
-      "survives what is no message",
+      "survives invalid messages",
     ]);
   });
 
@@ -219,10 +219,10 @@ describe("a client", () => {
     expect(passed).toHaveLength(3);
   });
 
-  test("on UDP that ends at what is no message fails there, and the datagram is named", async () => {
+  test("on UDP that crashes on an invalid message fails that row, which names the datagram", async () => {
     const { address, received } = await startMessageClient();
     const { rows, failed } = await check("--client", formatAddress(address));
-    expect(failed).toEqual(["survives what is no message"]);
+    expect(failed).toEqual(["survives invalid messages"]);
     expect(rows.find(({ result }) => result === "failed")).toMatchObject({
       sent: "hello",
       received: "silence",
@@ -284,7 +284,7 @@ describe("a registry of another make", () => {
     const { failed } = await check("--registry", startSeed());
     expect(failed.slice(0, 2)).toEqual([
       "POST /v1/users takes the name in the field user",
-      "GET and POST /v1/users/ are the same with the slash behind it",
+      "GET and POST work with a trailing slash, at /v1/users/",
     ]);
     expect(failed.filter((name) => !/bad name/.test(String(name))).slice(2)).toEqual([
       'a name may have letters, digits, "-", "_" and "."',
@@ -314,7 +314,7 @@ describe("nothing", () => {
   ])("%s %s is said in a line", async (flag, url) => {
     expect(await run("scripts/conformance/main.ts", [flag, url])).toEqual({
       stdout: "",
-      stderr: `error: nothing answers at ${url} (connection refused); start what is to be checked first\n`,
+      stderr: `error: nothing answers at ${url} (connection refused); start the program to check first\n`,
       exitCode: 1,
     });
   });
@@ -342,7 +342,7 @@ test("a closed output, as of `| head -1`, leaves nobody behind", async () => {
   expect(await (await fetch(`${url}/v1/users`)).json()).toEqual({});
 });
 
-test("for people it writes a line for each row, three more for a failed one, and the sum", async () => {
+test("for people it writes one line per row, three more for a failed one, and the totals", async () => {
   const { stdout, exitCode } = await run("scripts/conformance/main.ts", [
     "--registry",
     faulty(["PUT does not create"]),

@@ -79,7 +79,7 @@ describe("our registry keeps", () => {
     expect(received.at(-1)).toStartWith("id-checker ");
   });
 
-  test("a client on UDP that ends at what is no message, and never sends it id-checker", async () => {
+  test("a client on UDP that crashes on anything but a message, and is never sent id-checker", async () => {
     const { address, received, isAlive } = await startMessageClient();
     const { checks, isListed } = await registered(address);
     await checks(CHECKS);
@@ -122,7 +122,7 @@ test("a client on WebSocket that refuses every path is removed", async () => {
 
 describe("our client is kept on UDP by a registry", () => {
   test.each([
-    ["that dies on what is no message, and looks for its address", startMessageRegistry],
+    ["that crashes on anything but a message, and looks for its address", startMessageRegistry],
     ["that knows id-checker alone", startIdCheckerRegistry],
   ])("%s, and answers nothing longer than the probe", async (_, start) => {
     const { address } = await joined("UDP");

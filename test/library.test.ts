@@ -198,7 +198,7 @@ describe("an example of the documents", async () => {
 test("the echo bot alone says who it is, answers, and unregisters at SIGINT", async () => {
   const registry = await startRegistry();
   const bot = start("scripts/echo-bot.ts", [registry.url]);
-  await bot.sees("echo-http sends back what you write to it; Ctrl-C ends it");
+  await bot.sees("echo-http sends your messages back; Ctrl-C stops it");
   const alice = await joined({ name: "alice", registry: registry.url });
   await alice.send("echo-http", "hello");
   expect(await next(alice, "message")).toMatchObject({ user: "echo-http", text: "hello" });

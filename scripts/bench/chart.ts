@@ -1,7 +1,7 @@
 import type { Measured } from "./measure.ts";
 import type { Report } from "./report.ts";
 
-/** Widths and heights, in pixels of the drawing. */
+/** Widths and heights, in pixels. */
 const LABELS = 330;
 const BARS = 380;
 const FIGURES = 130;
@@ -10,8 +10,8 @@ const GAP = 10;
 const TOP = 56;
 
 /**
- * The rows as bars beside the rivals' 1, with a tick at each target. Times and memory are turned over, so that
- * longer is better everywhere. It follows the reader's light or dark scheme.
+ * Draws the rows as bars relative to the rivals' 1, with a tick at each target. Times and memory are inverted, so that
+ * longer is always better. Follows the reader's light or dark scheme.
  */
 export function drawChart({ rows, machine }: Pick<Report, "rows" | "machine">): string {
   const bars = rows.flatMap((row) =>
@@ -31,7 +31,7 @@ export function drawChart({ rows, machine }: Pick<Report, "rows" | "machine">): 
     ].join("\n");
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LABELS + BARS + FIGURES} ${height}" font-family="system-ui, sans-serif" font-size="12">
-<title>Talk's speed beside the least code that does the same</title>
+<title>Talk's speed against the least code that does the same job</title>
 <style>
 text { fill: #24292f } .label { text-anchor: end } .small { fill: #57606a; font-size: 11px }
 .met { fill: #2da44e } .missed { fill: #bf8700 } .target { stroke: #24292f; stroke-width: 2 } .one { stroke: #8c959f; stroke-dasharray: 3 3 }

@@ -1,12 +1,12 @@
-/** What the checker itself uses of the processor for each of so many clients, in µs: `bun checking.ts clients`. */
+/** CPU time of the checker itself per check, in µs: `bun checking.ts <clients>`. */
 import { systemClock } from "../../src/core/clock.ts";
 import { createChecker } from "../../src/registry/health/checker.ts";
 import { openStore } from "../../src/registry/stores/index.ts";
 
-/** Checks are counted over as many starts of the checker as it takes for this many. */
+/** Checks measured; the checker is started as often as needed to make this many. */
 const CHECKS = 200_000;
 
-/** Longer than any run: each client is checked once, at the start. */
+/** Longer than any run, so that each client is checked only once, at the start. */
 const INTERVAL_MS = 3_600_000;
 
 const clients = Number(process.argv[2]);

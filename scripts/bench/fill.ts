@@ -1,7 +1,7 @@
-/** Requests under way at once. */
+/** Concurrent requests. */
 const LANES = 64;
 
-/** Registers users 0 to `count` - 1 at a registry. @param url its base URL */
+/** Registers `count` users. @param url the registry's base URL */
 export async function fill(url: string, count: number): Promise<void> {
   const headers = { "content-type": "application/json" };
   let next = 0;

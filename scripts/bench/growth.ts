@@ -10,17 +10,17 @@ import { startRegistry } from "./talk.ts";
 
 const SIZES = [100, 1000, 10_000, 100_000];
 
-/** How much more than bare's a cost may grow. */
+/** Most growth of Talk's cost, relative to bare's. */
 const ALLOWANCE = 1.1;
 
-/** One cost over all sizes. */
+/** One cost at every size. */
 export interface Growth {
   name: string;
   title: string;
   unit: string;
   sizes: number[];
   sides: { name: string; values: number[] }[];
-  /** What must hold of the largest size beside the smallest, in words. */
+  /** The claim about the largest size against the smallest, in words. */
   rule: string;
   met: boolean;
 }
@@ -28,7 +28,7 @@ export interface Growth {
 export interface GrowthRow {
   name: string;
   title: string;
-  /** Measures all sizes in turn, round by round. */
+  /** Measures all sizes in turns, round by round. */
   grow(options: MeasureOptions): Promise<Growth>;
 }
 
@@ -66,13 +66,13 @@ async function growAnswers(
     },
     options,
   );
-  // A list's bytes grow with its users: its cost is told for each.
+  // A list grows with its users, so its cost is reported per user.
   return kind === "list"
     ? growthOf(measured, "ns a user", (rate, users) => 1e9 / rate / users)
     : growthOf(measured, "µs", (rate) => 1e6 / rate);
 }
 
-/** What checking one client costs the checker itself, with a prober that needs no network. */
+/** The checker's own cost per client, with a prober that needs no network. */
 async function growCheck(options: MeasureOptions): Promise<Growth> {
   const files = { talk: "checking.ts", bare: "rivals/bare-checking.mjs" };
   const measured = await measure(
@@ -97,7 +97,7 @@ function row(name: string, title: string, unit: string): Omit<Row, "open"> {
   return { name, title, unit, better: "less", targets: [] };
 }
 
-/** The costs over all sizes, and by how much the largest one's is above the smallest one's, in the rounds' own ratios. */
+/** The costs at every size, and the growth from smallest to largest as the median of the rounds' ratios. */
 function growthOf(
   { name, title, sides: measured }: Measured,
   unit: string,

@@ -1,4 +1,4 @@
--- How wrk loads: wrk -s load.lua URL -- <kind> <users> <tag> <etag>; the kinds are those of generators/http.ts.
+-- Requests for wrk: wrk -s load.lua URL -- <kind> <users> <tag> <etag>, with the kinds of generators/http.ts.
 local kind, users, tag, etag, count = "", 0, "", "", 0
 local requests = {}
 local json = { ["Content-Type"] = "application/json" }

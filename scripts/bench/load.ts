@@ -1,29 +1,29 @@
-/** Load over HTTP: by wrk where it is installed (Debian's package wrk), else by our own generator. */
+/** HTTP load, from wrk if it is installed, else from our own generator. */
 import { join } from "node:path";
 import { onCore, run } from "./processes.ts";
 
 export interface Load {
-  /** PUT of changing users, POST of new ones, GET of the list, GET of the list that is known, or a message. */
+  /** PUT of changing users, POST of new ones, GET of the list, conditional GET of an unchanged list, or a message. */
   kind: "put" | "post" | "list" | "unchanged" | "message";
   /** The service's base URL. */
   url: string;
-  /** How many users PUT goes round. */
+  /** The number of users that PUT cycles through. */
   users?: number;
   connections?: number;
   seconds: number;
-  /** The processor core that makes the load. @default any */
+  /** The CPU core to generate the load on. @default any */
   core?: number | undefined;
 }
 
 const wrk = Bun.which("wrk");
 
-/** Who makes the load, for the report. */
+/** The generator, for the report. */
 export const generator = wrk ? "wrk" : "the bundled generator, which may be the bottleneck; install wrk";
 
-/** Names of new users: no two samples make the same. */
+/** Counts samples, so that no two create users of the same names. */
 let samples = 0;
 
-/** Answers a second. @throws Error if one was not as it should be */
+/** Responses per second. @throws Error if any was wrong */
 export async function load({
   kind,
   url,
@@ -35,7 +35,7 @@ export async function load({
   const etag = kind === "unchanged" ? await currentTag(url) : "";
   const job = [kind, String(users), `new-${process.pid}-${samples++}`, etag];
   const command = wrk
-    ? // wrk counts whole seconds.
+    ? // wrk takes whole seconds.
       [wrk, "-t1", `-c${connections}`, `-d${Math.ceil(seconds)}s`, "-s", here("load.lua"), url, "--", ...job]
     : [process.execPath, here("generators/http.ts"), url, String(connections), String(seconds), ...job];
   const output = await run(core === undefined ? command : onCore(core, command));

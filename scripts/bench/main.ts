@@ -1,6 +1,6 @@
 /**
- * Talk beside what else does its job, measured: `bun run bench [row …] [--json] [--quick] [--chart file.svg]`. The figures
- * depend on the machine; the ratios, of programs that take turns in the same run, hardly do.
+ * Measures Talk against rivals: `bun run bench [row …] [--json] [--quick] [--chart file.svg]`. Absolute figures depend on
+ * the machine; ratios between programs that take turns in the same run hardly do.
  */
 import { type ArgsDef, defineCommand } from "citty";
 import { checkFlags, runMain } from "../../src/core/cli.ts";
@@ -38,16 +38,16 @@ const flags = {
   json: { type: "boolean", description: "write all figures as JSON" },
   chart: {
     type: "string",
-    description: "draw the ratios into this file as well",
+    description: "also draw the ratios into this file",
     valueHint: "file.svg",
   },
-  "row...": { type: "positional", required: false, description: "what to measure; without any, all" },
+  "row...": { type: "positional", required: false, description: "what to measure; all rows if omitted" },
 } satisfies ArgsDef;
 
 const command = defineCommand({
   meta: {
     name: "bun run bench",
-    description: "Measures Talk beside the least code that does the same",
+    description: "Measures Talk against the least code that does the same job",
   },
   args: flags,
   async run({ args }) {
@@ -77,7 +77,7 @@ const command = defineCommand({
         if (!(error instanceof NotMeasured)) throw error;
         report.notMeasured[name] = error.message;
       } finally {
-        // A row that could not be opened leaves what it had started before it knew.
+        // A row that failed to open may have left processes running.
         endAll();
       }
     }
@@ -107,7 +107,7 @@ const more = [
   "",
   ...named.map(({ name, title }) => `  ${name.padStart(width)}    ${title}`),
   "",
-  "The first run installs the rivals' packages beside the benchmark. The whole table needs wrk, redis-server and node: without wrk a slower generator makes the load; Ktor needs java, mvn and taskset. Rows that need what is missing are left out.",
+  "The first run installs the rivals' packages beside the benchmark. The whole table needs wrk, redis-server and node; without wrk, a slower generator makes the load. Ktor needs java, mvn and taskset. Rows whose tools are missing are skipped.",
 ].join("\n");
 
 await runMain(command, process.argv.slice(2), more);

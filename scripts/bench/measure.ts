@@ -3,13 +3,13 @@ import type { Row, Side } from "./row.ts";
 
 export interface MeasureOptions {
   rounds: number;
-  /** Of one sample. */
+  /** Length of one sample. */
   seconds: number;
-  /** Told after each sample. */
+  /** Called after each sample. */
   onSample?: (row: Row, round: number, side: Side, value: number) => void;
 }
 
-/** Some figures by their middle and their ends. */
+/** The median and the range of some samples. */
 export interface Spread {
   median: number;
   low: number;
@@ -25,26 +25,26 @@ export interface Measured {
   sides: (Spread & {
     name: string;
     samples: number[];
-    /** What one answer or message cost of the processor, in µs, where that can be told: what else runs matters less to it. */
+    /** CPU time per response or message, in µs, where known; less sensitive to what else runs. */
     cpuMicros: number | undefined;
   })[];
-  /** Whether two halves of one side's samples still differ by more than 15 % after three tries: no verdict then. */
+  /** Whether the halves of one side's samples still differ by over 15 % after three tries; then there is no verdict. */
   noisy: boolean;
-  /** Talk over each rival, from the rounds' own ratios; `met` only where there is a target. */
+  /** Talk relative to each rival, from the ratio of each round; `met` only if there is a target. */
   ratios: (Spread & { rival: string; target: number | undefined; met: boolean | undefined })[];
 }
 
-/** Two runs of one thing that differ by more than this tell more of the machine than of the programs. */
+/** If two runs of the same program differ by more than this, they measure the machine. */
 const NOISE = 0.15;
 
-/** How often a noisy row is measured before it is given up. */
+/** Most attempts at a noisy row. */
 const MAX_TRIES = 3;
 
-/** A program is warm once two samples in a row agree this well, or after so many of them. */
+/** A program is warm once two consecutive samples differ by at most `WARM`, or after `MAX_WARM_UPS` samples. */
 const WARM = 0.05;
 const MAX_WARM_UPS = 15;
 
-/** How long such a sample takes at least, in seconds: in a short one a compiler at run time seems to stand still. */
+/** Shortest warm-up sample, in seconds: within a short one, progress of a JIT compiler is not visible. */
 const WARM_UP_SECONDS = 4;
 
 interface Figures {
@@ -54,8 +54,8 @@ interface Figures {
 }
 
 /**
- * Measures a row: each side is warmed up, then all sides are sampled in turn, round by round. If the machine was too
- * noisy, all rounds are taken again, three times at most.
+ * Measures a row: warms up each side, then samples all sides in turns, round by round. If the machine is too noisy, all
+ * rounds are repeated, up to three attempts in all.
  * @throws NotMeasured
  */
 export async function measure(row: Row, options: MeasureOptions): Promise<Measured> {
@@ -72,7 +72,7 @@ export async function measure(row: Row, options: MeasureOptions): Promise<Measur
   }
 }
 
-/** One sample, or as many as it takes a compiler at run time to be done with its work. */
+/** Takes one sample, or as many as a JIT compiler needs to settle. */
 async function warmUp(row: Row, side: Side, { seconds, onSample }: MeasureOptions): Promise<void> {
   let before = Number.NaN;
   for (let i = 0; i < (row.untilSteady ? MAX_WARM_UPS : 1); i++) {
@@ -124,7 +124,7 @@ function summarize(row: Row, figures: Figures[], noisy: boolean): Measured {
       cpuMicros: cpu.length > 0 ? spread(cpu).median : undefined,
     })),
     ratios: rivals.map(({ side: { name: rival }, samples }) => {
-      // Round by round, because neighbours in time share the machine's mood.
+      // Compared round by round, because samples close in time see the same machine load.
       const ratio = spread(talk.samples.map((value, i) => value / (samples[i] ?? Number.NaN)));
       const target = row.targets.find((target) => target.rival === rival)?.ratio;
       return { rival, ...ratio, target, met: noisy ? undefined : isMet(row.better, ratio.median, target) };
@@ -148,11 +148,11 @@ function isMet(better: Row["better"], ratio: number, target: number | undefined)
   return better === "more" ? ratio >= target : ratio <= target;
 }
 
-/** What a process has used of the processor so far, in seconds; 0 where there is no /proc. */
+/** CPU time of a process so far, in seconds; 0 without /proc. */
 function cpuSeconds(pid: number | undefined): number {
   if (pid === undefined) return 0;
   try {
-    // proc(5): utime and stime, the 12th and 13th behind the name, in ticks of 10 ms.
+    // proc(5): utime and stime, the 12th and 13th fields after the name, in ticks of 10 ms.
     const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
     return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {

@@ -1,18 +1,18 @@
-/** The programs under measure, as processes of their own. */
+/** Runs the measured programs as child processes. */
 import { join } from "node:path";
 
-/** How long a program may take to say that it is ready, in milliseconds. */
+/** How long a program may take to report that it is ready, in milliseconds. */
 const READY_MS = 20_000;
 
 export const root = join(import.meta.dir, "../..");
 
 export interface Started {
   pid: number;
-  /** The first group of what `ready` matched in its output. */
+  /** The first capture group of `ready` in its output. */
   ready: string;
-  /** Lines on its stdout so far. */
+  /** The number of lines on its stdout so far. */
   lines(): number;
-  /** Says a line to it, and gives the next one it says. */
+  /** Writes a line to its stdin. @returns its next output */
   ask(line: string): Promise<string>;
   stop(): Promise<void>;
 }
@@ -20,13 +20,13 @@ export interface Started {
 const running = new Set<Bun.Subprocess>();
 process.on("exit", endAll);
 
-/** Ends the programs that were started and not stopped. */
+/** Kills all programs still running. */
 export function endAll(): void {
   for (const child of running) child.kill("SIGKILL");
   running.clear();
 }
 
-/** Starts a program; its output is read, counted, and forgotten. @param ready what it prints once it can be measured */
+/** Starts a program; its output is counted and discarded. @param ready matches what it prints once it can be measured */
 export async function start(command: string[], ready: RegExp): Promise<Started> {
   const child = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "pipe", env: environment() });
   running.add(child);
@@ -54,7 +54,7 @@ export async function start(command: string[], ready: RegExp): Promise<Started> 
   }
 
   async function readComplaints() {
-    // A log may be long; what matters is how it ends.
+    // A log may be long; only its end matters.
     for await (const chunk of child.stderr) complaint = (complaint + Buffer.from(chunk)).slice(-2000);
   }
 
@@ -92,12 +92,12 @@ export async function start(command: string[], ready: RegExp): Promise<Started> 
   };
 }
 
-/** A command that runs on one processor core alone (util-linux' taskset). */
+/** A command pinned to one CPU core (util-linux' taskset). */
 export function onCore(core: number, command: string[]): string[] {
   return ["taskset", "--cpu-list", String(core), ...command];
 }
 
-/** What a program prints until it ends. @throws Error if it fails */
+/** Runs a program. @returns its output @throws Error if it fails */
 export async function run(command: string[]): Promise<string> {
   const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe", env: environment() });
   running.add(child);

@@ -1,19 +1,19 @@
-/** The figures as text. */
+/** Formats the results as text. */
 import type { Growth } from "./growth.ts";
 import type { Measured } from "./measure.ts";
 
-/** What a run has found. */
+/** The results of a run. */
 export interface Report {
   machine: string;
   generator: string;
   rounds: number;
   rows: Measured[];
   growth: Growth[];
-  /** Why each of these rows is missing. */
+  /** Rows that were not measured, with the reason. */
   notMeasured: Record<string, string>;
 }
 
-/** The table that the benchmark prints. */
+/** The benchmark's tables. */
 export function formatReport({ machine, generator, rounds, rows, growth, notMeasured }: Report): string {
   const lines = [
     `${machine}; load by ${generator}; medians of ${rounds} rounds, with their lowest and highest`,
@@ -50,20 +50,20 @@ export function formatReport({ machine, generator, rounds, rows, growth, notMeas
   return `${lines.join("\n")}\n`;
 }
 
-/** What a row says of its target; nothing where there is none. */
+/** Whether a row met its target; empty without a target. */
 function verdict({ noisy }: Measured, met: boolean | undefined): string {
   if (noisy) return "too noisy to judge";
   if (met === undefined) return "";
   return met ? "yes" : "NO";
 }
 
-/** A figure with three digits that matter. */
+/** A figure with three significant digits. */
 function figure(value: number): string {
   if (value >= 1000) return Math.round(Number(value.toPrecision(3))).toLocaleString("en");
   return String(Number(value.toPrecision(3)));
 }
 
-/** Cells under each other: words to the left, figures to the right. */
+/** Aligns cells in columns: words to the left, figures to the right. */
 function columns(cells: string[][]): string[] {
   const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((row) => (row[i] ?? "").length)));
   const pad = (cell: string, i: number) =>

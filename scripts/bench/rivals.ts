@@ -1,19 +1,19 @@
-/** The programs that Talk is measured against, started. */
+/** Starts the programs that Talk is measured against. */
 import { join } from "node:path";
 import { onCore, run, type Started, start } from "./processes.ts";
 import { NotMeasured } from "./row.ts";
 
 const READY = /^ready (?:at|with) (\S+)/m;
 
-/** A rival on Bun, by its file's name. */
+/** Starts a rival on Bun, by file name. */
 export function startBare(name: string, ...args: string[]): Promise<Started> {
   return start([process.execPath, join(import.meta.dir, "rivals", `${name}.mjs`), ...args], READY);
 }
 
-/** A rival on Node, by its file's name. @throws NotMeasured where there is no Node */
+/** Starts a rival on Node, by file name. @throws NotMeasured without Node */
 export async function startOnNode(name: string): Promise<Started> {
   const node = Bun.which("node");
-  // Where there is none, `bun run` puts Bun itself in its place.
+  // Without Node, `bun run` puts Bun itself in its place.
   const isNode =
     node && (await run([node, "-p", "process.versions.bun"]).catch(() => "")).trim() === "undefined";
   if (!isNode) throw new NotMeasured("node is not installed");
@@ -23,8 +23,8 @@ export async function startOnNode(name: string): Promise<Started> {
 }
 
 /**
- * The registry's four routes on Ktor and Netty, on one processor core. It is built with Maven at the first run.
- * @throws NotMeasured without Java or Maven, or if it cannot be built
+ * Starts the registry's four routes on Ktor and Netty, on one CPU core, built with Maven on the first run.
+ * @throws NotMeasured without Java or Maven, or if the build fails
  */
 export async function startKtor(core: number): Promise<Started> {
   const [java, maven] = [Bun.which("java"), Bun.which("mvn")];
@@ -42,9 +42,9 @@ export async function startKtor(core: number): Promise<Started> {
 let installing: Promise<unknown> | undefined;
 
 /**
- * The rivals' packages are in a package of the benchmark's own, so that nobody else has to load them. Installing
- * what is there already takes 10 ms, and mends what was begun once and not ended.
- * @param folder of that package. @throws NotMeasured if they cannot be installed
+ * Installs the rivals' dependencies, which are in a separate package so that nobody else has to install them. Takes 10 ms
+ * if they are there already, and completes an interrupted installation.
+ * @param folder the folder of that package. @throws NotMeasured if installing fails
  */
 export async function installPackages(folder: string): Promise<void> {
   try {

@@ -1,17 +1,17 @@
-/** What is measured: a row, the programs that do its job, and how good Talk shall be beside them. */
+/** What is measured: a row, the programs that do its job, and Talk's targets against them. */
 
-/** One program that does a row's job, running. */
+/** A running program that does a row's job. */
 export interface Side {
-  /** "talk", "bare", or what it is made with. */
+  /** "talk", "bare", or the library it uses. */
   name: string;
-  /** Measures once, in the row's unit. @param seconds how long, where that is for us to choose */
+  /** Takes one sample, in the row's unit. @param seconds its length, if that can be chosen */
   sample(seconds: number): Promise<number>;
-  /** Of the process under load, so that its use of the processor can be told. */
+  /** The process under load, whose CPU time is measured. */
   pid?: number | undefined;
   close(): Promise<void>;
 }
 
-/** Talk's median against a rival's: at least that often as much, or, where less is better, at most. */
+/** The least ratio of Talk's median to a rival's; the most, if less is better. */
 export interface Target {
   rival: string;
   ratio: number;
@@ -23,11 +23,11 @@ export interface Row {
   unit: string;
   better: "more" | "less";
   targets: Target[];
-  /** Warms each side up until two samples agree. @default false: one sample does */
+  /** Warms up each side until two samples agree. @default false: takes one sample */
   untilSteady?: boolean;
   /** Starts the sides, Talk first. @throws NotMeasured */
   open(): Promise<Side[]>;
 }
 
-/** Something that the row needs is not there; the message says what. */
+/** Something the row needs is missing; the message says what. */
 export class NotMeasured extends Error {}

@@ -1,8 +1,8 @@
 import { readLines } from "../../src/client/lines.ts";
 
 /**
- * Keeps so many messages under way for as many seconds as each line of input says, and prints how many a second
- * were settled.
+ * For each line of input, a number of seconds, keeps `window` messages in flight for that long and prints how many were
+ * settled per second.
  */
 export async function serveSending(window: number, send: () => Promise<unknown>): Promise<void> {
   process.stdout.write(`ready with ${window}\n`);

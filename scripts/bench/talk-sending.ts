@@ -1,6 +1,6 @@
 /**
- * Sends through the client's outbox, as much at once as the order of each peer's messages allows:
- * `bun talk-sending.ts PROTOCOL limit port…`. The limit is that of --rate-limit, or "default".
+ * Sends through the client's outbox, with as many messages in flight as keeping each peer's order allows:
+ * `bun talk-sending.ts PROTOCOL limit port…`. The limit is a --rate-limit, or "default".
  */
 import { createOutbox } from "../../src/client/outbound/outbox.ts";
 import { transportFor } from "../../src/client/transports/index.ts";

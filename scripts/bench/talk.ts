@@ -1,17 +1,17 @@
-/** Talk itself, started as its user starts it. */
+/** Starts Talk as its users do. */
 import { join } from "node:path";
 import { onCore, root, run, type Started, start } from "./processes.ts";
 import { NotMeasured } from "./row.ts";
 
-/** No user of the benchmark is there, and none shall be removed for it. */
+/** The benchmark's users are not real, and must not be removed. */
 const UNCHECKED = ["--check-interval", "86400", "--check-window", "86400"];
 
-/** The rivals have no limit either. */
+/** The rivals have no limit. */
 const UNLIMITED = ["--max-users", "10000000"];
 
 const helps = new Map<string, Promise<string>>();
 
-/** A registry on a free port that does not log, as the rivals do not; `ready` is its base URL. */
+/** Starts a registry on a free port, without a log, like the rivals; `ready` is its base URL. */
 export function startRegistry(...args: string[]): Promise<Started> {
   return startLoggingRegistry("--quiet", ...args);
 }
@@ -20,7 +20,7 @@ export function startLoggingRegistry(...args: string[]): Promise<Started> {
   return start(registryCommand(...args), REGISTRY_READY);
 }
 
-/** The same, quiet, on one processor core. */
+/** The same, quiet, on one CPU core. */
 export function startPinnedRegistry(core: number): Promise<Started> {
   return start(onCore(core, registryCommand("--quiet", "--store", "memory:")), REGISTRY_READY);
 }
@@ -32,7 +32,7 @@ function registryCommand(...args: string[]): string[] {
   return [process.execPath, main, "--port", "0", ...UNCHECKED, ...UNLIMITED, ...args];
 }
 
-/** A client on a free port, once it has listed the users; `ready` is its port. */
+/** Starts a client on a free port, and waits until it has listed the users; `ready` is its port. */
 export async function startClient(registry: Started, protocol: string, name: string): Promise<Started> {
   return start(
     [
@@ -45,7 +45,7 @@ export async function startClient(registry: Started, protocol: string, name: str
   );
 }
 
-/** Refuses to go on where Talk has no such option or value yet. @throws NotMeasured */
+/** Skips the row if this Talk lacks an option or value. @throws NotMeasured */
 export async function need(command: "registry" | "client", option: string): Promise<void> {
   if (!(await offers(command, option))) throw new NotMeasured(`the ${command} has no ${option}`);
 }

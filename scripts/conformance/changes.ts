@@ -1,19 +1,19 @@
-/** The stream of a registry's changes, where it has one. */
+/** A registry's event stream, if it has one. */
 import { readEventStream } from "../../src/client/registry/event-stream.ts";
 import { REGISTRY_PATHS } from "../../src/core/protocol.ts";
 import { request } from "../../src/core/request.ts";
 import { isRecord } from "../../src/core/schemas.ts";
 import { Mismatch, NotChecked } from "./row.ts";
 
-/** How long the next event may take, in milliseconds; Talk's own tells within half a second. */
+/** How long the next event may take, in milliseconds; Talk's own registry sends it within half a second. */
 const EVENT_MS = 3000;
 
-/** Most characters of an event that are read, and shown. */
+/** Most characters of an event to read, and to show. */
 const MAX_EVENT = 16 * 1024 * 1024;
 const SHOWN = 200;
 
 export interface Changes {
-  /** Waits for an event of a type whose data is as it should be; others may come before it. @throws Mismatch */
+  /** Waits for an event of a type with the right data, skipping others. @throws Mismatch */
   expect(type: string, isRight: (data: Record<string, unknown>) => boolean): Promise<void>;
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** Watches how a registry checks its users: listeners of our own on each protocol, and one user who is not there. */
+/** Watches how a registry checks its users, with a listener on each protocol and one user who does not exist. */
 import { isUnspecified } from "../../src/core/address.ts";
 import { TalkError } from "../../src/core/errors.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../src/core/probe.ts";
@@ -6,18 +6,18 @@ import { localAddressTowards } from "../../src/core/udp.ts";
 import type { Registry } from "./registry.ts";
 import { Mismatch, NotChecked } from "./row.ts";
 
-/** The longest time between two checks of a user, give or take a slow answer, in milliseconds: two to three minutes. */
+/** Bounds of the longest time between two checks of a user, in milliseconds: 2–3 minutes, and some slack. */
 const LONGEST_MS = { min: 115_000, max: 185_000 };
 
-/** How long to watch for it: a registry may ask in between, while it doubts itself or another user. */
+/** How long to watch, in milliseconds: a registry may probe more often while it suspects itself or another user. */
 const WATCH_MS = 2 * LONGEST_MS.max;
 
-/** How often the list is looked at meanwhile, in milliseconds. */
+/** How often to fetch the list meanwhile, in milliseconds. */
 const LOOK_MS = 200;
 
-/** What was seen; each throws Mismatch if it was not what must be. */
+/** What was seen. Each method throws Mismatch if it was wrong. */
 export interface Checks {
-  /** @throws NotChecked when there was no time for it */
+  /** @throws NotChecked if there was not enough time */
   expectInterval(): void;
   expectHttp(): void;
   expectWebSocket(): void;
@@ -26,12 +26,12 @@ export interface Checks {
   expectRemoved(): void;
 }
 
-/** @param host the registry's. @param wait how long to watch at most, in milliseconds. @throws NotChecked */
+/** @param host the registry's host. @param wait how long to watch at most, in milliseconds. @throws NotChecked */
 export async function watchChecks(registry: Registry, host: string, wait: number): Promise<Checks> {
   if (wait === 0) throw new NotChecked("it takes minutes; --wait 400 sees it");
   const own = await localAddressTowards(host);
   const seen = { http: "", webSocket: false, udp: "", removed: false };
-  /** When the user on HTTP was checked. */
+  /** When the HTTP user was checked. */
   const times: number[] = [];
 
   const http = Bun.serve({
@@ -64,7 +64,7 @@ export async function watchChecks(registry: Registry, host: string, wait: number
         if (!probe) return;
         const registered = { protocol: "UDP" as const, host: own, port: socket.port };
         const body = encodeProbeAnswer(probe, registered, datagram.byteLength);
-        // Who names no address, or that of everywhere, is where the probe came from.
+        // Without a reply address, or with a wildcard, answer to the probe's source.
         const named = probe.replyTo && !isUnspecified(probe.replyTo.host) ? probe.replyTo.host : address;
         socket.send(body, probe.replyTo?.port ?? port, named);
       },
@@ -95,7 +95,7 @@ export async function watchChecks(registry: Registry, host: string, wait: number
     }
     kept = await Promise.all(present.map(async (user) => (await registry.listed(user)).entry !== undefined));
   } finally {
-    // Also where the registry has no list: what listens would keep the process alive.
+    // Even if the registry has no list: open listeners would keep the process alive.
     await Promise.all([http.stop(true), webSocket.stop(true)]);
     udp.close();
   }
@@ -119,12 +119,13 @@ export async function watchChecks(registry: Registry, host: string, wait: number
     expectWebSocket: () => expectThat(seen.webSocket, "a WebSocket connection", ""),
     expectUdp: () => expectThat(/\w{8}/.test(seen.udp), "a datagram with an id", seen.udp),
     expectKept: () =>
-      expectThat(!kept.includes(false), "that who answers stays in the list", "it was removed"),
-    expectRemoved: () => expectThat(seen.removed, "that who refuses leaves the list", "it stayed"),
+      expectThat(!kept.includes(false), "that a user who answers stays in the list", "it was removed"),
+    expectRemoved: () =>
+      expectThat(seen.removed, "that a user who refuses is removed from the list", "it stayed"),
   };
 }
 
-/** Undefined if the datagram is anything else. */
+/** Undefined if the datagram is no probe. */
 function readProbe(datagram: Buffer): Probe | undefined {
   try {
     const read = readDatagram(datagram);
@@ -135,7 +136,7 @@ function readProbe(datagram: Buffer): Probe | undefined {
   }
 }
 
-/** A port on which nobody listens. */
+/** A port nobody listens on. */
 async function closedPort(hostname: string): Promise<number> {
   const server = Bun.serve({ hostname, port: 0, fetch: () => new Response("") });
   const { port = 0 } = server;

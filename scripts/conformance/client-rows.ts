@@ -1,4 +1,4 @@
-/** What every client must do, by the protocol that it listens on. */
+/** What every client must do, by protocol. */
 
 import { urlHost } from "../../src/core/address.ts";
 import { CLIENT_PATHS } from "../../src/core/protocol.ts";
@@ -10,10 +10,10 @@ import { exchangeFrames } from "./websocket.ts";
 
 const TEXTS = ["hello", "", 'two\nlines, "quotes", a \\ and 名 👍'];
 
-/** What is no message to anybody: no JSON, no text. */
+/** Invalid for every implementation: not JSON, or no text. */
 const BAD = ["hello", '{"user":"conformance"}'];
 
-/** What Talk takes for none, and others may take for one: no legal name, no string. */
+/** Invalid for Talk, though others may accept it: an invalid name, a text that is no string. */
 const STRANGE = ['{"user":"a b","text":"x"}', '{"user":"conformance","text":1}'];
 
 const refusals = [
@@ -57,7 +57,7 @@ const webSocket: Row<Address>[] = [
     name: "takes a text frame per message, several on one connection",
     async check(address) {
       const { answers, instead } = await exchangeFrames(address, messages);
-      if (answers.some(isError)) instead("no answer that says error");
+      if (answers.some(isError)) instead("no error answer");
     },
   },
   ...refusals.map(({ body, ...whose }) => ({
@@ -80,14 +80,15 @@ const udp: Row<UdpClient>[] = [
     check: (client) => expectAnswersAfter(client, messages),
   },
   {
-    name: "survives what is no message",
+    name: "survives invalid messages",
     check: (client) => expectAnswersAfter(client, [...BAD, ...STRANGE]),
   },
 ];
 
 /** Sends datagrams, and a probe after each. @throws NotChecked if no probe is ever answered */
 async function expectAnswersAfter(client: UdpClient, datagrams: readonly string[]): Promise<void> {
-  if (!client.isProbed()) throw new NotChecked("no probe is answered, so nothing shows whether it was taken");
+  if (!client.isProbed())
+    throw new NotChecked("the client answers no probe, so nothing shows whether it accepted the message");
   for (const datagram of datagrams) {
     await client.send(datagram);
     await client.probe().catch((error) => {
@@ -97,7 +98,7 @@ async function expectAnswersAfter(client: UdpClient, datagrams: readonly string[
   }
 }
 
-/** What only whoever sits in front of a client can see. */
+/** Requirements that only the client's user can see. */
 const unseen = [
   "takes --name, --registry, --host, --port and --protocol",
   "listens on 8080, 8082 or 3000 unless told otherwise",
@@ -110,14 +111,14 @@ const unseen = [
 ].map((name) => ({
   name,
   async check() {
-    throw new NotChecked("it shows at the client's own command line alone");
+    throw new NotChecked("only the client's own command line shows it");
   },
 }));
 
-/** How long after the start a row may still begin, in milliseconds; none takes more than 6 s. */
+/** No row starts later than this, in milliseconds; none takes more than 6 s. */
 const WITHIN_MS = 12_000;
 
-/** Checks a client, by the rows of its protocol, in less than 20 s. */
+/** Checks a client with the rows of its protocol, in less than 20 s. */
 export function checkClient(address: Address, given: RunOptions): Promise<Result[]> {
   const options = { ...given, within: WITHIN_MS };
   switch (address.protocol) {

@@ -1,30 +1,30 @@
-/** One HTTP request, and what came back, kept as text for the report. */
+/** Sends one HTTP request and keeps the exchange as text for the report. */
 import { errorCode } from "../../src/core/errors.ts";
 import { readAtMost } from "../../src/core/http.ts";
 import { request } from "../../src/core/request.ts";
 import { Mismatch } from "./row.ts";
 
-/** How long an answer may take, in milliseconds. */
+/** How long a response may take, in milliseconds. */
 const ANSWER_MS = 5000;
 
-/** Most bytes of an answer that are read: a list of many thousand users. */
+/** Most bytes read of a response, enough for a list of many thousand users. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Most characters of a body that a report shows. */
+/** Most characters of a body shown in the report. */
 const SHOWN = 200;
 
 export interface Answer {
   status: number;
-  /** The body as JSON, if it is. */
+  /** The body as JSON, or undefined. */
   json: unknown;
   /** Fails the row. */
   instead(expected: string): never;
 }
 
 /**
- * @param body sent as application/json; a string as it is, anything else as JSON
- * @param patience how long an answer may take, in milliseconds; more than 5 s is 5 s
- * @throws Mismatch if nothing answers
+ * @param body sent as application/json: a string unchanged, anything else as JSON
+ * @param patience how long a response may take, in milliseconds, 5 s at most
+ * @throws Mismatch if there is no response
  */
 export async function ask(
   method: string,

@@ -1,4 +1,4 @@
-/** Checks any implementation of the contract, in any language, from outside. */
+/** Checks any implementation of the protocol, in any language, from outside. */
 import { type ArgsDef, defineCommand } from "citty";
 import { hostOf, parsePublicUrl } from "../../src/core/address.ts";
 import { checkFlags, invocation, runMain, wholeNumber } from "../../src/core/cli.ts";
@@ -14,7 +14,7 @@ import { openRegistry } from "./registry.ts";
 import { registryRows } from "./registry-rows.ts";
 import { type Result, type RunOptions, runRows } from "./row.ts";
 
-/** How long the throw-away users may take to be removed after a signal, in milliseconds. */
+/** How long removing the temporary users may take after a signal, in milliseconds. */
 const CLEAN_UP_MS = 2500;
 
 const flags = {
@@ -26,18 +26,18 @@ const flags = {
   },
   wait: {
     type: "string",
-    description: "seconds to wait for the registry to check its users; 0 leaves that out",
+    description: "seconds to wait for the registry to check its users; 0 skips that",
     default: "0",
     valueHint: "seconds",
   },
-  strict: { type: "boolean", description: "let the rows count that are Talk's own rules, too" },
-  json: { type: "boolean", description: "report in JSON, a line for each row" },
+  strict: { type: "boolean", description: "count violations of Talk's own rules as failures, too" },
+  json: { type: "boolean", description: "report in JSON, one line per row" },
 } satisfies ArgsDef;
 
 export const conformance = defineCommand({
   meta: {
     name: invocation("conformance"),
-    description: "Checks from outside whether a registry or a client does what it must",
+    description: "Checks from outside whether a registry or a client follows the protocol",
   },
   args: flags,
   async run({ args }) {

@@ -1,4 +1,4 @@
-/** Whether there is anything to check at all. */
+/** Makes sure that there is something to check. */
 
 import { unreachable } from "../../src/client/unreachable.ts";
 import { canonicalHost } from "../../src/core/address.ts";
@@ -10,7 +10,7 @@ import { connectUdp } from "../../src/core/udp.ts";
 /** How long a connection may take, in milliseconds. */
 const CONNECT_MS = 5000;
 
-/** How long a closed UDP port may take to refuse, in milliseconds: an open one may say nothing, so all wait for it. */
+/** How long to wait for a closed UDP port to refuse, in milliseconds; an open one may stay silent for as long. */
 const REFUSAL_MS = 500;
 
 interface Place {
@@ -18,7 +18,7 @@ interface Place {
   port: number;
 }
 
-/** @param url as it was given, for the sentence. @throws TalkError if a connection to it cannot be opened */
+/** @param url as given, for the error. @throws TalkError if no connection can be opened */
 export async function reachOverTcp(url: string, { host, port }: Place): Promise<void> {
   const opened = Bun.connect({ hostname: host, port, socket: { data() {}, error() {} } });
   const socket = await atMost(CONNECT_MS, opened).catch((error) => fail(url, error));
@@ -26,7 +26,7 @@ export async function reachOverTcp(url: string, { host, port }: Place): Promise<
   socket.terminate();
 }
 
-/** Asks as a registry does, which does no harm. @throws TalkError if the host is unknown or the port refuses */
+/** Sends a harmless probe, as a registry does. @throws TalkError if the host is unknown or the port refuses */
 export async function reachOverUdp(url: string, { host, port }: Place): Promise<void> {
   const refused = Promise.withResolvers<unknown>();
   const socket = await connectUdp(host, port, refused.resolve).catch((error) => fail(url, error));
@@ -42,5 +42,5 @@ export async function reachOverUdp(url: string, { host, port }: Place): Promise<
 
 function fail(url: string, error: unknown): never {
   const why = unreachable(error) ?? errorCode(error) ?? `no connection in ${CONNECT_MS / 1000} s`;
-  throw new TalkError("unreachable", `nothing answers at ${url} (${why}); start what is to be checked first`);
+  throw new TalkError("unreachable", `nothing answers at ${url} (${why}); start the program to check first`);
 }

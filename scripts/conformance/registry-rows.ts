@@ -6,10 +6,10 @@ import { NotChecked, type Row } from "./row.ts";
 
 const ELSEWHERE = { protocol: "HTTP", host: "192.0.2.2", port: 8080 };
 
-/** On another machine these would lead to whoever is there. */
+/** To other machines, these hosts mean themselves. */
 const LOOPBACK = ["127.0.0.1", "localhost", "::1"];
 
-/** Names against the rule, each for a reason of its own. */
+/** Invalid names, each for a different reason. */
 const BAD_NAMES = ["", "a b", "é", "a/b", "a@b", "a\n"];
 
 export const registryRows: Row<Registry>[] = [
@@ -21,7 +21,7 @@ export const registryRows: Row<Registry>[] = [
     },
   },
   {
-    name: "GET and POST /v1/users/ are the same with the slash behind it",
+    name: "GET and POST work with a trailing slash, at /v1/users/",
     async check(registry) {
       const { path, answer } = await registry.listPath();
       if (path !== "/") answer.instead("200, as without the slash");
@@ -154,7 +154,7 @@ export const registryRows: Row<Registry>[] = [
   },
   {
     ours: true,
-    name: "a loopback host named from this machine stays as it is",
+    name: "a loopback host sent from this machine is stored unchanged",
     async check(registry) {
       if (!(await registry.isHere())) throw new NotChecked("the registry is on another machine");
       for (const host of LOOPBACK) await expectStored(registry, host, host);
@@ -162,7 +162,7 @@ export const registryRows: Row<Registry>[] = [
   },
   {
     ours: true,
-    name: "a loopback host named from another machine is stored as the address that the request came from",
+    name: "a loopback host sent from another machine is stored as the address that the request came from",
     async check(registry) {
       if (await registry.isHere())
         throw new NotChecked("the registry is on this machine; run it on another one");
@@ -172,7 +172,7 @@ export const registryRows: Row<Registry>[] = [
   },
   {
     ours: true,
-    name: "GET /v1/events begins with the list, and tells who joins and leaves",
+    name: "GET /v1/events begins with the list, and reports who joins and leaves",
     async check(registry) {
       const stream = await registry.changes();
       try {
@@ -196,11 +196,11 @@ export const registryRows: Row<Registry>[] = [
     check: async (registry) => (await registry.checks()).expectHttp(),
   },
   {
-    name: "checks a user on WEBSOCKET by a connection to its port",
+    name: "checks a user on WEBSOCKET by connecting to its port",
     check: async (registry) => (await registry.checks()).expectWebSocket(),
   },
   {
-    name: "checks a user on UDP by a datagram with an id and an address to answer to",
+    name: "checks a user on UDP by a datagram with an id and a reply address",
     check: async (registry) => (await registry.checks()).expectUdp(),
   },
   {
@@ -219,26 +219,26 @@ function expectOk(answer: Answer): void {
   }
 }
 
-/** The entry of a user in the list at one path, whichever the registry knows. */
+/** A user's entry in the list at one path. */
 async function listedAt(registry: Registry, user: string, path: string) {
   const answer = await registry.ask("GET", path);
   const { json } = answer;
   return { entry: isRecord(json) && Object.hasOwn(json, user) ? json[user] : undefined, answer };
 }
 
-/** Fields beside those of the address are another row's business. */
+/** Ignores further fields, which another row checks. */
 async function expectListed(registry: Registry, user: string, address: object): Promise<void> {
   const { entry, answer } = await registry.listed(user);
   if (!sameFields(entry, address)) answer.instead(`${user} in the list, at ${JSON.stringify(address)}`);
 }
 
-/** Registers a user at a host, and looks for what has become of it. */
+/** Registers a user at a host, and checks which host was stored. */
 async function expectStored(registry: Registry, host: string, expected: string): Promise<void> {
   const user = registry.newName();
   expectOk(await registry.post(user, { ...NOWHERE, host }));
   const { entry, answer } = await registry.listed(user);
   const stored = isRecord(entry) ? String(entry.host) : "";
-  if (stored !== expected) answer.instead(`the host ${expected} where ${host} was named`);
+  if (stored !== expected) answer.instead(`the host ${expected} in place of ${host}`);
 }
 
 function sameFields(entry: unknown, address: object): boolean {

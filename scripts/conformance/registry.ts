@@ -1,4 +1,4 @@
-/** A registry under check, with throw-away users that are removed in the end. */
+/** A registry under test, with temporary users that are removed at the end. */
 import { hostOf, resolveHost } from "../../src/core/address.ts";
 import { isOwnAddress } from "../../src/core/own-addresses.ts";
 import { REGISTRY_PATHS } from "../../src/core/protocol.ts";
@@ -9,41 +9,42 @@ import { type Checks, watchChecks } from "./checks.ts";
 import { type Answer, ask } from "./http.ts";
 import { NotChecked } from "./row.ts";
 
-/** An address of the block for documentation (RFC 5737): nobody is there. */
+/** A documentation address (RFC 5737), which nobody uses. */
 export const NOWHERE = { protocol: "UDP", host: "192.0.2.1", port: 3000 };
 
-/** How long all the asking may take, beside waiting for checks, and then the cleaning up, in milliseconds. */
+/** How long all requests may take, not counting the wait for checks, and how long cleaning up, in milliseconds. */
 const ASKING_MS = 15_000;
 const CLEANING_MS = 2000;
 
 export interface Registry {
-  /** A name that nobody has; it is removed in the end. @param ending of legal characters */
+  /** A fresh name, removed at the end. @param ending valid characters to append */
   newName(ending?: string): string;
-  /** @param path what stands behind `/v1/users`. @throws Mismatch; NotChecked if there is no time left */
+  /** @param path appended to `/v1/users`. @throws Mismatch; NotChecked if there is no time left */
   ask(method: string, path: string, body?: unknown): Promise<Answer>;
-  /** Registers by POST, with the name in the field that this registry knows. */
+  /** Registers by POST, with the name in the field that this registry accepts. */
   post(name: string, address: object, path?: string): Promise<Answer>;
-  /** The entry of a user in the list, undefined if there is none. @throws Mismatch if there is no list */
+  /** A user's entry in the list, undefined if there is none. @throws Mismatch if there is no list */
   listed(user: string): Promise<{ entry: unknown; answer: Answer }>;
-  /** The field of a POST in which this registry takes the name, and its answer to `user`. */
+  /** The field of a POST in which this registry accepts the name, and its answer to `user`. */
   nameField(): Promise<{ field: "user" | "name"; answer: Answer }>;
-  /** What stands behind `/v1/users` in the path of the list that this registry knows, and its answer to the slash. */
+  /** What this registry needs after `/v1/users` in the path of the list, and its answer to the slash. */
   listPath(): Promise<{ path: "/" | ""; answer: Answer }>;
-  /** Whether it is on this machine, and the address of this machine from which it is asked. */
+  /** Whether it runs on this machine. */
   isHere(): Promise<boolean>;
+  /** This machine's address on the route to it. */
   ownAddress(): Promise<string>;
-  /** The stream of changes. @throws NotChecked where there is none */
+  /** The event stream. @throws NotChecked if there is none */
   changes(): Promise<Changes>;
-  /** What the registry does to find out whether its users are there. @throws NotChecked if nobody waits for it */
+  /** How the registry checks its users. @throws NotChecked without --wait */
   checks(): Promise<Checks>;
-  /** Removes all that was registered, within 2 s. */
+  /** Removes all registered users, within 2 s. */
   cleanUp(): Promise<void>;
 }
 
-/** @param wait milliseconds within which each user should have been checked; 0 leaves that out */
+/** @param wait how long to wait for the registry to check its users, in milliseconds; 0 skips that */
 export function openRegistry(url: string, wait: number): Registry {
   const users = url.replace(/\/+$/, "") + REGISTRY_PATHS.users;
-  // Letters and digits alone: some registries take no others.
+  // Letters and digits only, because some registries accept no others.
   const run = `conformance${crypto.randomUUID().slice(0, 8)}`;
   const names: string[] = [];
   const deadline = performance.now() + ASKING_MS + wait;
@@ -59,7 +60,7 @@ export function openRegistry(url: string, wait: number): Registry {
     },
     ask(method, path, body) {
       const left = deadline - performance.now();
-      if (left <= 0) throw new NotChecked("the registry takes so long to answer that there is no time left");
+      if (left <= 0) throw new NotChecked("the registry is so slow that there is no time left");
       return ask(method, users + path, body, left);
     },
     async post(name, address, path = "") {
@@ -91,14 +92,14 @@ export function openRegistry(url: string, wait: number): Registry {
       return checks;
     },
     async cleanUp() {
-      // One that is not there any more, or never was, does no harm.
+      // Deleting a missing user does no harm.
       await Promise.all(
         names.map((name) => ask("DELETE", `${users}/${name}`, undefined, CLEANING_MS).catch(() => {})),
       );
     },
   };
 
-  /** As clients do: who does not take `user` is asked once more with `name`. */
+  /** Like clients: tries `user`, then `name`. */
   async function findNameField(): ReturnType<Registry["nameField"]> {
     const answer = await registry.ask("POST", "", { user: registry.newName(), address: NOWHERE });
     if (answer.status < 400) return { field: "user", answer };
@@ -106,7 +107,7 @@ export function openRegistry(url: string, wait: number): Registry {
     return { field: again.status < 300 ? "name" : "user", answer };
   }
 
-  /** As clients do: the path without the slash is asked where the other is not found. */
+  /** Like clients: tries the path with the slash, then without. */
   async function findListPath(): ReturnType<Registry["listPath"]> {
     const answer = await registry.ask("GET", "/");
     if (answer.status !== 404) return { path: "/", answer };

@@ -1,9 +1,9 @@
-/** What a check of conformance consists of: rows, each a line of the contract that any implementation must keep. */
+/** The rows of a conformance check: each is one requirement of the protocol. */
 
 export interface Row<Target> {
-  /** The claim, as it is reported. */
+  /** The claim, as reported. */
   name: string;
-  /** Asked by Talk and not by the assignment: others may do otherwise. */
+  /** Talk's own rule, not the protocol's: others may differ. */
   ours?: true;
   /** @throws Mismatch, NotChecked */
   check(target: Target): Promise<void>;
@@ -11,11 +11,11 @@ export interface Row<Target> {
 
 export type Result =
   | { name: string; result: "passed" }
-  /** `differs` is a row of Talk's own that another implementation may break. */
+  /** `differs`: breaks one of Talk's own rules, which is allowed. */
   | { name: string; result: "failed" | "differs"; expected: string; sent: string; received: string }
   | { name: string; result: "not checked"; why: string };
 
-/** The implementation did otherwise. */
+/** The implementation broke the claim. */
 export class Mismatch extends Error {
   constructor(
     readonly expected: string,
@@ -26,19 +26,19 @@ export class Mismatch extends Error {
   }
 }
 
-/** It could not be seen whether the implementation does as it must. */
+/** The claim could not be checked. */
 export class NotChecked extends Error {}
 
 export interface RunOptions {
-  /** Whether rows of Talk's own count as well. */
+  /** Whether Talk's own rules count as well. */
   strict: boolean;
-  /** How long after the start a row may still begin, in milliseconds. @default any time */
+  /** No row starts later than this, in milliseconds. @default no limit */
   within?: number;
-  /** Is told of each result as it comes. */
+  /** Called with each result as it comes. */
   onResult: (result: Result) => void;
 }
 
-/** Runs the rows one after the other. */
+/** Runs the rows one after another. */
 export async function runRows<Target>(
   rows: readonly Row<Target>[],
   target: Target,
@@ -54,12 +54,12 @@ export async function runRows<Target>(
   return results;
 }
 
-/** What is left of a row when all before it took too long. */
+/** A row that is skipped because those before it took too long. */
 function late<Target>(row: Row<Target>): Row<Target> {
   return {
     ...row,
     async check() {
-      throw new NotChecked("answers take so long that there is no time left");
+      throw new NotChecked("answers are so slow that there is no time left");
     },
   };
 }

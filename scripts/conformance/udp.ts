@@ -3,11 +3,11 @@ import { encodeProbe, type ProbeForm } from "../../src/core/probe.ts";
 import { connectUdp, localAddressTowards } from "../../src/core/udp.ts";
 import { Mismatch } from "./row.ts";
 
-/** How often a probe of one form is sent, and how long each may wait for its answer, in milliseconds: datagrams get lost. */
+/** Probes sent per form, since datagrams get lost, and how long each waits for its answer, in milliseconds. */
 const ATTEMPTS = 3;
 const ANSWER_MS = 1000;
 
-/** In this order: some clients end at `id-checker`. */
+/** In this order, because some clients crash on `id-checker`. */
 const FORMS: ProbeForm[] = ["message", "id-checker"];
 
 interface Place {
@@ -15,10 +15,10 @@ interface Place {
   port: number;
 }
 
-/** A client on UDP, of which probes alone tell whether it is there. */
+/** A UDP client; only its answers to probes show whether it is alive. */
 export interface UdpClient {
   send(body: string): Promise<void>;
-  /** Asks as a registry does, in both forms until one is answered, and then in that one. @throws Mismatch if none is */
+  /** Probes as a registry does: in both forms until one works, then in that one. @throws Mismatch if none does */
   probe(): Promise<void>;
   /** Whether a probe has ever been answered. */
   isProbed(): boolean;
@@ -47,7 +47,7 @@ export function openUdpClient({ host, port }: Place): UdpClient {
       port: 0,
       socket: { data: (_, datagram) => take(datagram), error() {} },
     });
-    // The answer to `id-checker` comes back to where it was sent from.
+    // The answer to `id-checker` goes to the socket that sent it.
     const sender = await connectUdp(host, port, () => {}, take);
     const sent: string[] = [];
     try {
@@ -71,7 +71,7 @@ export function openUdpClient({ host, port }: Place): UdpClient {
   return { send, probe, isProbed: () => known !== undefined };
 }
 
-/** A port that was closed meanwhile makes the next send throw; that no answer comes tells the same. */
+/** Sending to a closed port throws; ignored, because the missing answer says the same. */
 function sendUnlessRefused(socket: { send(body: string): unknown }, body: string): void {
   try {
     socket.send(body);

@@ -4,17 +4,17 @@ import { CLIENT_PATHS } from "../../src/core/protocol.ts";
 import { openWebSocket } from "../../src/core/request.ts";
 import { Mismatch } from "./row.ts";
 
-/** How long opening, and then answers, may take, in milliseconds. A peer may also never answer. */
+/** How long opening and answering may take, in milliseconds. A peer may also never answer. */
 const OPEN_MS = 3000;
 const ANSWER_MS = 1000;
 
 export interface Exchange {
-  /** The frames that came back, until there was one for each or time was up. */
+  /** The frames received, up to one for each sent. */
   answers: string[];
   instead(expected: string): never;
 }
 
-/** Sends frames on one connection. @throws Mismatch if it does not open, or is closed before its time */
+/** Sends frames on one connection. @throws Mismatch if it does not open */
 export async function exchangeFrames(
   { host, port }: { host: string; port: number },
   frames: readonly string[],

@@ -1,18 +1,18 @@
-/** Choices that a seed repeats, and what is made of them. */
+/** Random choices, reproducible from a seed. */
 export type Random = () => number;
 
 export function below(random: Random, limit: number): number {
   return Math.floor(random() * limit);
 }
 
-/** @throws if there is nothing to pick */
+/** @throws Error if there is nothing to pick from */
 export function pick<T>(random: Random, items: readonly T[]): T {
   const item = items[below(random, items.length)];
   if (item === undefined) throw new Error("nothing to pick from");
   return item;
 }
 
-/** Bytes with some of them changed, doubled, lost or put in. */
+/** Mutates bytes: replaces, removes, repeats, truncates or inserts some. */
 export function mutate(random: Random, bytes: Uint8Array): Uint8Array {
   let result = Buffer.from(bytes);
   for (let edits = 1 + below(random, 4); edits > 0; edits--) {

@@ -1,6 +1,6 @@
 import { Message } from "../../src/core/schemas.ts";
 
-/** What a client listens to on HTTP, in the form in which the registry's document describes its own API. */
+/** A client's HTTP API, described like the registry's in its OpenAPI document. */
 export const clientDocument = {
   paths: {
     "/v1/health": { get: {} },

@@ -1,10 +1,10 @@
-/** Sends fuzzed datagrams to a client, which answers none but a few probes. */
+/** Sends fuzzed datagrams to a client, which answers only a few probes. */
 import type { Random } from "./chance.ts";
 import { messageBytes } from "./messages.ts";
 
 export const DATAGRAMS_PER_ATTEMPT = 100;
 
-/** After so many bytes the client may catch up, for so many milliseconds: its receive buffer holds twice as many. */
+/** After this many bytes, half its receive buffer, the client gets a pause to catch up, in milliseconds. */
 const BURST_BYTES = 50_000;
 const PAUSE_MS = 1;
 

@@ -1,15 +1,15 @@
-/** Sends fuzzed frames to a client: as texts and binaries by a WebSocket, and as broken bytes over bare sockets. */
+/** Sends fuzzed frames to a client: text and binary frames over a WebSocket, and malformed ones over bare sockets. */
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { below, mutate, type Random } from "./chance.ts";
 import { messageBytes } from "./messages.ts";
 import { HANG_MS } from "./run.ts";
 
-/** Frames that share a connection; a run counts frames, so that an attempt is this many. */
+/** Frames per connection, and so per attempt. */
 export const FRAMES_PER_CONNECTION = 100;
 const RAW_SHARE = 0.2;
 
-/** One connection's worth of frames. Every text or binary frame is answered, unless one of them ends the connection. */
+/** Sends one connection's frames. Each must be answered, unless one of them closes the connection. */
 export function framesAttempt({ host }: URL) {
   const [hostname = "", port] = host.split(":");
   return (random: Random): Promise<string> =>
@@ -31,7 +31,7 @@ function wellFormed(host: string, random: Random): Promise<string> {
     if (data !== "OK" && !String(data).startsWith('{"status":"error"')) resolve("!odd answer");
     if (++answers === FRAMES_PER_CONNECTION) resolve("all answered");
   });
-  // A frame over 64 KiB ends the connection, in good order.
+  // A frame over 64 KiB closes the connection, as it should.
   socket.addEventListener("close", ({ code }) => resolve(code === 1009 ? "1009" : `!closed ${code}`));
   return promise.finally(() => {
     clearTimeout(timer);
@@ -39,7 +39,7 @@ function wellFormed(host: string, random: Random): Promise<string> {
   });
 }
 
-/** After a handshake in order, frames with wrong lengths, opcodes, masks and reserved bits; it has to be closed. */
+/** After a valid handshake, frames with wrong lengths, opcodes, masks and reserved bits; the client must close. */
 function broken(hostname: string, port: number, random: Random): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const socket = connect(port, hostname, () => {
@@ -59,7 +59,7 @@ function broken(hostname: string, port: number, random: Random): Promise<string>
   });
 }
 
-/** A masked text frame (RFC 6455 §5.2), usually mutated. The mask is zero, so that the bytes stay readable. */
+/** A masked text frame (RFC 6455 §5.2), often mutated. The mask is zero, so that the bytes stay readable. */
 function frame(random: Random): Uint8Array {
   const body = Buffer.from(messageBytes(random)).subarray(0, 60_000);
   const length = body.length < 126 ? [0x80 | body.length] : [0x80 | 126, body.length >> 8, body.length & 255];

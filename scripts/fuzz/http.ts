@@ -4,16 +4,16 @@ import type { Random } from "./chance.ts";
 import { type FuzzRequest, rawBytes } from "./requests.ts";
 import { HANG_MS } from "./run.ts";
 
-/** The share of requests that go over a bare socket. */
+/** The share of requests sent over a bare socket. */
 const RAW_SHARE = 0.2;
 
-/** Returns an attempt that resolves to the status or to what happened instead; a 5xx and a hang are faults. */
+/** An attempt that resolves to the status, or to what happened instead; a 5xx and a hang are faults. */
 export function httpAttempt(base: URL, generate: (random: Random) => FuzzRequest) {
   return async (random: Random): Promise<string> => {
     const request = generate(random);
     const status =
       random() < RAW_SHARE ? await raw(base, rawBytes(random, request)) : await fetched(base, request);
-    // 505 is Bun's own answer to whatever is not HTTP/1.1, and correct.
+    // 505 is Bun's own, correct answer to anything but HTTP/1.1.
     return /^5/.test(status) && status !== "505" ? `!${status}` : status;
   };
 }
@@ -28,7 +28,7 @@ async function fetched(base: URL, { method, path, headers, body }: FuzzRequest):
       redirect: "manual",
       signal: AbortSignal.timeout(HANG_MS),
     });
-    // A stream of events has no end to wait for.
+    // An event stream never ends.
     if (answer.headers.get("content-type")?.startsWith("text/event-stream")) await answer.body?.cancel();
     else await answer.arrayBuffer();
     return String(answer.status);

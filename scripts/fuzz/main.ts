@@ -1,8 +1,8 @@
 /**
- * Fuzzes a registry and a client per protocol: `bun scripts/fuzz/main.ts [seed] [scale]`. At scale 1, 100,000 requests to
- * the registry and 20,000 to a client, 100,000 WebSocket frames and 1,000,000 datagrams. Exits 1 on a 5xx, a hang
- * over 15 s, a crash, a complaint, memory that grew by over 10 MB after the first fifth (judged from scale 1 on), or
- * a wrong state afterwards.
+ * Fuzzes a registry and a client per protocol: `bun scripts/fuzz/main.ts [seed] [scale]`. Scale 1 sends 100,000 requests to
+ * the registry and 20,000 to a client, 100,000 WebSocket frames and 1,000,000 datagrams. Exits 1 on a 5xx, a hang over
+ * 15 s, a crash, an error message, more than 10 MB of memory growth after the first fifth (only from scale 1 on), or a
+ * wrong state afterwards.
  */
 
 import { givenNumbers, tell } from "../checks/shared/figure.ts";
@@ -18,17 +18,17 @@ import { startTarget, type Target } from "./target.ts";
 const MAX_GROWTH_MB = 10;
 
 const [seed = 1, scale = 1] = givenNumbers();
-/** How long memory is watched for its least, in milliseconds. A short run proves nothing about it. */
+/** How long to watch for the least memory, in milliseconds. A short run proves nothing about memory. */
 const calmMs = scale < 1 ? 0 : 3000;
 process.env.NO_PROXY = "*";
 
 const registry = await startTarget("the registry", "src/registry/main.ts", [
   ...["--store", "memory:", "--port", "0", "--quiet"],
-  // Nobody whom the fuzzing registers is to be contacted.
+  // Never contact the users that the fuzzing registers.
   ...["--check-interval", "86400"],
 ]);
 const document: unknown = await (await fetch(`${registry.url.origin}/swagger/json`)).json();
-/** What is wrong with the state after the fuzzing. */
+/** Faults in the state after the fuzzing. */
 const wrong: string[] = [];
 let faultCount = 0;
 
@@ -75,7 +75,7 @@ process.exit();
 
 interface Plan {
   count: number;
-  /** How many of them an attempt sends. @default 1 */
+  /** Cases per attempt. @default 1 */
   each?: number;
   lanes: number;
   attempt: RunOptions["attempt"];
@@ -107,14 +107,14 @@ async function fuzz(target: Target, name: string, { count, each = 1, lanes, atte
   });
 }
 
-/** Faults in a few words, and at length on stderr. */
+/** Summarizes faults, and lists them on stderr. */
 function counted(faults: string[]): string {
   faultCount += faults.length;
   for (const fault of faults) process.stderr.write(`FAULT: ${fault}\n`);
   return faults.length === 0 ? "0 faults" : `${faults.length} faults, such as: ${faults[0]}`;
 }
 
-/** How the cases ended, which shows what the fuzzing reaches. */
+/** Reports how the cases ended, which shows what the fuzzing reaches. */
 function report({ name, endings, seconds }: Result): void {
   const counts = [...endings].sort(([, a], [, b]) => b - a).map(([ending, times]) => `${ending} ×${times}`);
   process.stderr.write(`${name}: ${seconds.toFixed(1)} s; ${counts.join(", ")}\n`);

@@ -1,8 +1,8 @@
-/** Messages to clients, as they should be and as they should not. */
+/** Valid and invalid messages to clients. */
 import { below, mutate, pick, type Random } from "./chance.ts";
 import { hostile, NAMES, spoil } from "./values.ts";
 
-/** The bytes of a message or a probe: a quarter is in order, the others are spoilt as values, as bytes, or both. */
+/** The bytes of a message or a probe: a quarter are valid, the others are corrupted as values, as bytes, or both. */
 export function messageBytes(random: Random): Uint8Array {
   const kind = random();
   const message =
@@ -14,7 +14,7 @@ export function messageBytes(random: Random): Uint8Array {
   return mutate(random, Buffer.from(JSON.stringify(hostile(random)) ?? ""));
 }
 
-/** Answers to probes may go back to this machine alone. */
+/** Answers to probes may only go to this machine. */
 function probe(random: Random) {
   const reply = {
     host: pick(random, ["127.0.0.1", "0.0.0.0", "::1"]),

@@ -1,4 +1,4 @@
-/** HTTP requests of an API, as its OpenAPI document describes them, and as it does not. */
+/** HTTP requests for an API, valid by its OpenAPI document and not. */
 import { isRecord } from "../../src/core/schemas.ts";
 import { below, mutate, pick, type Random } from "./chance.ts";
 import { fromSchema, hostile, NAMES, spoil } from "./values.ts";
@@ -40,7 +40,7 @@ const HEADERS: [string, string][] = [
   ["accept", "\x7f"],
 ];
 
-/** Makes requests: half as described, half with something wrong in path, headers or body. */
+/** Generates requests: half valid, half with something wrong in the path, headers or body. */
 export function createRequests(document: unknown): (random: Random) => FuzzRequest {
   const operations = readOperations(document);
 
@@ -65,7 +65,7 @@ export function createRequests(document: unknown): (random: Random) => FuzzReque
   };
 }
 
-/** A request as bytes on a socket, mutated, and perhaps cut off. */
+/** A request as bytes, mutated and perhaps truncated. */
 export function rawBytes(random: Random, { method, path, headers, body }: FuzzRequest): Uint8Array {
   const length = body ? [`Content-Length: ${random() < 0.1 ? below(random, 100_000) : body.length}`] : [];
   const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

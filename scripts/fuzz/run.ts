@@ -1,4 +1,4 @@
-/** Runs many cases side by side, each from a seed of its own, so that any one can be had again. */
+/** Runs many cases concurrently, each with its own seed, so that any one can be reproduced. */
 import { createRandom } from "../../test/helpers/random.ts";
 import { progress } from "../checks/shared/progress.ts";
 import type { Random } from "./chance.ts";
@@ -10,19 +10,19 @@ export interface RunOptions {
   name: string;
   seed: number;
   count: number;
-  /** How many at once. */
+  /** Concurrent attempts. */
   lanes: number;
-  /** Runs one case, and tells how it ended, in a word; what starts with `!` is a fault. */
+  /** Runs one case. Resolves to how it ended, in a word; one that starts with `!` is a fault. */
   attempt: (random: Random) => Promise<string>;
-  /** Called once, when the first fifth is through and memory has grown to what it needs. */
+  /** Called once, after the first fifth, when memory has reached its working size. */
   warm: () => Promise<void>;
 }
 
 export interface Result {
   name: string;
-  /** How often cases ended how. */
+  /** The number of cases for each ending. */
   endings: Map<string, number>;
-  /** Of each kind of fault, the seed of the first case. */
+  /** For each kind of fault, the seed of its first case. */
   faults: Map<string, number>;
   seconds: number;
 }
@@ -36,7 +36,7 @@ export async function run({ name, seed, count, lanes, attempt, warm }: RunOption
 
   async function lane(end: number) {
     while (next < end) {
-      // Far apart, so that neighbours share no stream of chances.
+      // Spread the seeds, so that neighbouring cases are not correlated.
       const caseSeed = Math.imul(seed * 1_000_003 + next++, 2_654_435_761);
       const ending = await attempt(createRandom(caseSeed));
       endings.set(ending, (endings.get(ending) ?? 0) + 1);

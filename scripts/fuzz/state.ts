@@ -1,4 +1,4 @@
-/** Whether all is as it should be after the fuzzing. */
+/** Checks the state after the fuzzing. */
 import { Address, isRecord, parse, UserParams } from "../../src/core/schemas.ts";
 import type { Target } from "./target.ts";
 
@@ -8,7 +8,7 @@ const JSON_TYPE = { "content-type": "application/json" };
 /** How long a message may take to be shown, in milliseconds. */
 const SHOWN_MS = 5000;
 
-/** A registry lists nothing but legal users, and every operation on a new one does what it should. */
+/** Checks that a registry lists only valid users, and that every operation on a new one works. */
 export async function registryFaults({ origin }: URL): Promise<string[]> {
   const users = `${origin}/v1/users`;
   const list: unknown = await (await fetch(`${users}/`)).json();
@@ -33,7 +33,7 @@ export async function registryFaults({ origin }: URL): Promise<string[]> {
   return faults;
 }
 
-/** A client shows a message as ever. */
+/** Checks that a client still shows messages. */
 export async function clientFaults(
   { name, url, said }: Target,
   protocol: "HTTP" | "WEBSOCKET" | "UDP",
@@ -55,5 +55,5 @@ export async function clientFaults(
     if (said.some((line) => /^carol\??: are you well\?$/.test(line))) return [];
     await Bun.sleep(50);
   }
-  return [`${name} does not show a message any more`];
+  return [`${name} no longer shows messages`];
 }

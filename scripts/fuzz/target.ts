@@ -1,23 +1,23 @@
-/** A registry or a client under fuzzing: a process of its own, whose every word of trouble is a fault. */
+/** A registry or client being fuzzed, in its own process; anything it writes to stderr is a fault. */
 import { join } from "node:path";
 import { readLines } from "../../src/client/lines.ts";
 
 export interface Target {
   name: string;
   url: URL;
-  /** What it has said on stdout since, at most the last 100 lines. */
+  /** The last lines of its stdout, at most 100. */
   said: string[];
-  /** What is wrong with it by now: it ended, or complained. */
+  /** Its faults so far: it exited, or wrote to stderr. */
   faults(): string[];
-  /** The least resident memory, in MB, in so many milliseconds: collectors run when they like. */
+  /** The least resident memory within `watchMs` milliseconds, in MB, because garbage collection is not immediate. */
   megabytes(watchMs: number): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** How often memory is looked at, in milliseconds. */
+/** How often to read memory, in milliseconds. */
 const LOOK_MS = 250;
 
-/** Starts `bun <main> …` and waits for the line that tells its URL. */
+/** Starts `bun <main> …` and waits for the line with its URL. */
 export async function startTarget(name: string, main: string, args: string[]): Promise<Target> {
   const child = Bun.spawn([process.execPath, join(import.meta.dir, "../..", main), ...args], {
     stdin: "pipe",

@@ -1,11 +1,11 @@
-/** Values that a JSON Schema describes, and values that nobody described. */
+/** Values that match a JSON Schema, and hostile ones. */
 import { isRecord } from "../../src/core/schemas.ts";
 import { below, pick, type Random } from "./chance.ts";
 
-/** Users whom the fuzzing may touch; few, so that the list stays short. */
+/** User names for the fuzzing; few, so that the list stays short. */
 export const NAMES = ["bob", "__proto__", "constructor", "then", "10", "...", "a.b_c-D", "x".repeat(64)];
 
-/** A value of a schema (a part of an OpenAPI document), by its examples, limits and properties. */
+/** A value that matches a schema (a part of an OpenAPI document), from its examples, limits and properties. */
 export function fromSchema(random: Random, schema: unknown, document: unknown): unknown {
   if (!isRecord(schema)) return null;
   if (typeof schema.$ref === "string") return fromSchema(random, resolve(schema.$ref, document), document);
@@ -26,7 +26,7 @@ export function fromSchema(random: Random, schema: unknown, document: unknown): 
   return Array.isArray(examples) ? pick(random, examples) : "";
 }
 
-/** A value with one thing in it that is not as it was. */
+/** A value with one part changed. */
 export function spoil(random: Random, value: unknown): unknown {
   if (!isRecord(value) || random() < 0.1) return hostile(random);
   const keys = Object.keys(value);
@@ -43,7 +43,7 @@ export function spoil(random: Random, value: unknown): unknown {
   }
 }
 
-/** Something that somebody may send. */
+/** A value an attacker might send. */
 export function hostile(random: Random): unknown {
   return pick(random, [
     ...[null, true, 0, -1, 1.5, 1e308, -0, Number.MAX_SAFE_INTEGER, "", " ", [], {}, [[]], { a: { b: {} } }],

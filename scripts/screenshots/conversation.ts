@@ -1,4 +1,4 @@
-/** Draws a real conversation, in real clients on real terminals: `bun scripts/screenshots/conversation.ts [file]`. */
+/** Draws a conversation between real clients in real terminals: `bun scripts/screenshots/conversation.ts [file]`. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Photographs the registry's page in Chromium, light and dark: `bun scripts/screenshots/page.ts [folder]`. */
+/** Takes screenshots of the registry's page in Chromium, light and dark: `bun scripts/screenshots/page.ts [folder]`. */
 import { join } from "node:path";
 import { createRegistry } from "talk/registry";
 import { openPage } from "../../test/helpers/browser.ts";
@@ -6,7 +6,7 @@ import { openPage } from "../../test/helpers/browser.ts";
 const [folder = join(import.meta.dir, "../../docs")] = process.argv.slice(2);
 const SIZE = { width: 1180, height: 960 };
 
-/** Who is there when the page is opened. */
+/** The users when the page is opened. */
 const USERS = {
   alice: { protocol: "HTTP", host: "10.0.0.4", port: 8080 },
   bob: { protocol: "UDP", host: "10.0.0.5", port: 3000 },
@@ -17,7 +17,7 @@ const USERS = {
 };
 
 const registry = await createRegistry({ store: "memory:" });
-// As in the text around it.
+// The port that the surrounding text uses.
 const url = await registry.listen({ port: 8088 }).catch(() => registry.listen({ port: 0 }));
 
 async function put(user: string, address: object): Promise<void> {
@@ -44,7 +44,7 @@ for (const scheme of ["light", "dark"]) {
   await until("bob moved");
   await fetch(`${url}/v1/users/erin`, { method: "DELETE" });
   await until("erin left");
-  // What has just come is highlighted for a moment.
+  // New rows are highlighted for a moment.
   while (await view.evaluate("document.getAnimations().length")) await Bun.sleep(50);
   const { data } = await view.cdp<{ data: string }>("Page.captureScreenshot", { format: "png" });
   await Bun.write(join(folder, `page-${scheme}.png`), Buffer.from(data, "base64"));

@@ -1,4 +1,4 @@
-/** A terminal that a program runs in, and its screen as SVG. */
+/** Runs a program in a terminal, and draws its screen as SVG. */
 import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { type IBufferCell, Terminal } from "@xterm/headless";
 
@@ -10,7 +10,7 @@ const TITLE_BAR = 30;
 /** How long something may take to appear, in milliseconds. */
 const PATIENCE_MS = 15_000;
 
-/** The sixteen colours, as GitHub's themes have them: for light, for dark. */
+/** The sixteen colours of GitHub's light and dark themes. */
 const PALETTE: [light: string, dark: string][] = [
   ["#24292f", "#484f58"],
   ["#cf222e", "#ff7b72"],
@@ -32,9 +32,9 @@ const PALETTE: [light: string, dark: string][] = [
 
 export interface Screen {
   type(keys: string): void;
-  /** Waits until something is on the screen. @throws Error with the screen, if it never is */
+  /** Waits until the screen contains a text. @throws Error with the screen, if it never does */
   shows(part: string): Promise<void>;
-  /** The window, its top left corner at a point. */
+  /** The window as SVG, with its top left corner at a point. */
   draw(x: number, y: number, title: string): string;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export function sizeOf(columns: number, rows: number): { width: number; height: 
   return { width: columns * WIDTH + 2 * PADDING, height: rows * HEIGHT + TITLE_BAR + 1.5 * PADDING };
 }
 
-/** Runs a command in a terminal of its own. */
+/** Runs a command in its own terminal. */
 export function openTerminal(
   command: string[],
   columns: number,
@@ -98,7 +98,7 @@ export function openTerminal(
     },
   };
 
-  /** A row as runs of one style. */
+  /** A row, as runs of equal style. */
   function drawRow(y: number): string {
     const line = row(y);
     const runs: { style: string; text: string; from: number; columns: number }[] = [];
@@ -142,7 +142,7 @@ function xml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(" ", "\u00a0");
 }
 
-/** A picture of windows, for light and for dark. @param about what a reader who cannot see it should know */
+/** A picture of windows, for light and dark schemes. @param about its text alternative */
 export function picture(width: number, height: number, about: string, windows: string[]): string {
   const colours = (theme: 0 | 1) => PALETTE.map((colour, i) => `.c${i}{fill:${colour[theme]}}`).join("");
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="12.5">

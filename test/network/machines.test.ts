@@ -195,7 +195,7 @@ describe.skipIf(noNetwork !== undefined)("on several machines", () => {
     },
   );
 
-  test("a loopback host named from another machine is stored as that machine's address", async () => {
+  test("a loopback host sent from another machine is stored as that machine's address", async () => {
     const network = openNetwork();
     const [a, b] = [network.machine(A), network.machine(B)];
     await registryOn(a);

@@ -1,6 +1,6 @@
 /**
- * Where there is no wrk: `bun http.ts URL connections seconds kind users tag etag`. Each connection sends its next
- * request when the last is answered. It counts bytes instead of parsing, so that it costs little.
+ * Load generator for machines without wrk: `bun http.ts URL connections seconds kind users tag etag`. Each connection
+ * sends its next request once the last is answered. Counts bytes instead of parsing, to be cheap.
  */
 const [url = "", connections, seconds, kind, users, tag, etag = ""] = process.argv.slice(2);
 const { hostname, port, host } = new URL(url);
@@ -10,7 +10,7 @@ let sent = 0;
 let answers = 0;
 let failed = 0;
 
-/** What is missing of the answer under way. */
+/** Bytes still missing from the current response. */
 interface Connection {
   expected: number;
 }

@@ -1,20 +1,20 @@
-/** Many readers of a stream, each a socket that costs this process next to nothing. */
+/** Many readers of a stream, each a plain socket that costs this process next to nothing. */
 import type { Socket } from "bun";
 
 export interface Readers {
-  /** Bytes that have come, over all readers. */
+  /** Bytes received by all readers. */
   bytes(): number;
-  /** Readers that are still connected. */
+  /** The number of readers still connected. */
   open(): number;
-  /** Resolves once each reader has got a text that is sent from now on. */
+  /** Resolves once every reader has received a text sent from now on. */
   all(text: string): Promise<void>;
   close(): void;
 }
 
-/** Sockets opened at once. */
+/** Sockets opened concurrently. */
 const BATCH = 200;
 
-/** @param path of the stream. Resolves once each reader has got the beginning. */
+/** Resolves once every reader has received its first bytes. @param path the path of the stream */
 export async function openReaders(url: string, path: string, count: number): Promise<Readers> {
   const { hostname, port, host } = new URL(url);
   const sockets = new Set<Socket>();
@@ -25,7 +25,7 @@ export async function openReaders(url: string, path: string, count: number): Pro
 
   async function open(): Promise<void> {
     let isNew = true;
-    /** What the reader has got of a text that came in two chunks. */
+    /** The end of the last chunk, for a text split over two chunks. */
     let end = Buffer.alloc(0);
     const socket = await Bun.connect({
       hostname,

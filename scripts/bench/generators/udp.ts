@@ -1,8 +1,8 @@
-/** Messages over UDP at an even pace: `bun udp.ts port perSecond seconds`. Prints how many it has sent. */
+/** Sends messages over UDP at a steady rate: `bun udp.ts port perSecond seconds`. Prints the number sent. */
 const [port, perSecond, seconds] = process.argv.slice(2).map(Number);
 if (!port || !perSecond || !seconds) throw new Error("port perSecond seconds");
 
-/** Most in one go: far fewer than a default receive buffer holds. */
+/** Most datagrams per burst: far fewer than a default receive buffer holds. */
 const BURST = 16;
 
 const message = '{"user":"alice","text":"hello bob, lunch at one?"}';
@@ -15,7 +15,7 @@ const socket = await Bun.udpSocket({
 const began = performance.now();
 const all = perSecond * seconds;
 let sent = 0;
-// Busy, because timers are too coarse for an even pace.
+// Busy-waits, because timers are too coarse for a steady rate.
 while (sent < all) {
   const due = Math.min(all, ((performance.now() - began) / 1000) * perSecond) - sent;
   if (due >= BURST || sent + BURST > all) sent += socket.sendMany(burst);

@@ -1,6 +1,6 @@
 /**
- * Messages over WebSocket: `bun websocket.ts port connections window seconds`. Keeps so many frames under way on
- * each connection. Its frames are made once, and answers are counted by their bytes, so that it costs little.
+ * Sends messages over WebSocket: `bun websocket.ts port connections window seconds`. Keeps `window` frames in flight per
+ * connection. Reuses its frames and counts answers by their bytes, to be cheap.
  */
 import { CLIENT_PATHS } from "../../../src/core/protocol.ts";
 
@@ -8,7 +8,7 @@ const [port, connections, window, seconds] = process.argv.slice(2).map(Number);
 if (!port || !connections || !window || !seconds) throw new Error("port connections window seconds");
 
 const payload = Buffer.from('{"user":"alice","text":"hello bob, lunch at one?"}');
-/** RFC 6455 §5.2: a masked text frame; the mask of zeros leaves the text as it is. */
+/** A masked text frame (RFC 6455 §5.2); a mask of zeros leaves the text unchanged. */
 const frame = Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 /** The text frame `OK`. */
 const answer = Buffer.from([0x81, 2, 0x4f, 0x4b]);
@@ -29,9 +29,9 @@ const until = began + seconds * 1000;
 
 interface Connection {
   open: boolean;
-  /** Bytes of an answer that is not whole yet. */
+  /** Bytes of an incomplete answer. */
   rest: number;
-  /** What the socket has not taken of what was written. */
+  /** Bytes that the socket has not accepted yet. */
   unsent: Buffer;
 }
 

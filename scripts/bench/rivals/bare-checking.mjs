@@ -1,4 +1,4 @@
-/** The least code that checks so many clients, 200 at once, and notes when each was seen: `bun bare-checking.mjs clients`. */
+/** The least code that checks clients, 200 at once, and records when each was seen: `bun bare-checking.mjs <clients>`. */
 const CHECKS = 200_000;
 const LANES = 200;
 

@@ -1,4 +1,4 @@
-/** A stream of events on bare Bun.serve: what is posted to /tell is written to all who read /events. */
+/** An event stream on bare Bun.serve: whatever is posted to /tell is written to all readers of /events. */
 const streams = new Set();
 const headers = { "content-type": "text/event-stream" };
 

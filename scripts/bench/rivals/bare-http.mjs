@@ -1,4 +1,4 @@
-/** The least Bun code that takes messages by HTTP and prints them. */
+/** The least Bun code that receives messages over HTTP and prints them. */
 const output = Bun.stdout.writer();
 
 const server = Bun.serve({

@@ -1,4 +1,4 @@
-/** The least Bun code that puts users into Redis: `bun bare-redis.mjs redis://…`. Commands are pipelined by the client. */
+/** The least Bun code that stores users in Redis: `bun bare-redis.mjs redis://…`. The client pipelines its commands. */
 const redis = new Bun.RedisClient(process.argv[2]);
 
 const server = Bun.serve({

@@ -1,4 +1,4 @@
-/** The least Bun code that does a registry's job: it believes whatever it is told. */
+/** The least Bun code that does a registry's job, without any validation. */
 const users = new Map();
 let list;
 let version = 0;

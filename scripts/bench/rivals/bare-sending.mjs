@@ -1,10 +1,10 @@
 /**
- * The least Bun code that sends messages and waits for what Talk waits for: `bun bare-sending.mjs PROTOCOL window port…`.
- * For each line of input, a number of seconds, it sends so long and prints how many messages a second were settled.
+ * The least Bun code that sends messages and waits for the same outcome as Talk: `bun bare-sending.mjs PROTOCOL window
+ * port…`. Each line of input is a number of seconds to send for; prints the messages settled per second.
  */
 import { serveSending } from "../sending-loop.ts";
 
-/** How long a datagram is waited for: the silence after which it counts as sent. */
+/** How long to wait for a refusal before a datagram counts as sent, in milliseconds. */
 const SILENCE_MS = 100;
 
 const [protocol = "", window, ...ports] = process.argv.slice(2);
@@ -14,7 +14,7 @@ const body = '{"user":"alice","text":"hello bob, lunch at one?"}';
 const peers = await Promise.all(ports.map(open));
 await serveSending(Number(window), () => peers[sent++ % peers.length]());
 
-/** A function that sends one message to a port, and resolves when its outcome is known. */
+/** A function that sends one message to a port and resolves once its outcome is known. */
 async function open(port) {
   switch (protocol) {
     case "HTTP": {

@@ -1,4 +1,4 @@
-/** The least Bun code that takes messages by UDP and prints them. */
+/** The least Bun code that receives messages over UDP and prints them. */
 const output = Bun.stdout.writer();
 
 const socket = await Bun.udpSocket({

@@ -1,4 +1,4 @@
-/** The least Bun code that takes messages by WebSocket, prints them, and answers each with `OK`. */
+/** The least Bun code that receives messages over WebSocket, prints them, and answers each with `OK`. */
 const output = Bun.stdout.writer();
 
 const server = Bun.serve({

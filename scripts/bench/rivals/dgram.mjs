@@ -1,4 +1,4 @@
-/** Takes messages by UDP with node:dgram on Node, and prints them. */
+/** Receives messages over UDP with node:dgram on Node, and prints them. */
 import { createSocket } from "node:dgram";
 
 const socket = createSocket("udp4");

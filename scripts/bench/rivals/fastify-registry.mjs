@@ -1,4 +1,4 @@
-/** A registry as one writes it with Fastify on Node: routes with schemas, and a Map. */
+/** A typical registry on Fastify and Node: routes with schemas, and a Map. */
 import fastify from "fastify";
 
 const users = new Map();

@@ -1,4 +1,4 @@
-/** Takes messages by WebSocket with the package ws on Node, prints them, and answers each with `OK`. */
+/** Receives messages over WebSocket with the package ws on Node, prints them, and answers each with `OK`. */
 import { WebSocketServer } from "ws";
 
 const server = new WebSocketServer({ host: "127.0.0.1", port: 0 }, () => {

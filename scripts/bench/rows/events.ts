@@ -1,4 +1,4 @@
-/** How fast a change reaches everybody who follows them. */
+/** How fast a change reaches all readers of the event stream. */
 import { openReaders, type Readers } from "../generators/streams.ts";
 import type { Started } from "../processes.ts";
 import { startBare } from "../rivals.ts";
@@ -7,13 +7,13 @@ import { startRegistry } from "../talk.ts";
 
 const READERS = 1000;
 
-/** How long nothing changes before the next change, in milliseconds: many at once would be gathered, and cost less. */
+/** Pause between changes, in milliseconds: faster ones would be batched, and cost less. */
 const CALM_MS = 100;
 
 export const eventRows: Row[] = [
   {
     name: "events",
-    title: `a change told to ${READERS.toLocaleString("en")} readers, against writing the same bytes`,
+    title: `a change sent to ${READERS.toLocaleString("en")} readers, against writing the same bytes`,
     unit: "deliveries/s",
     better: "more",
     targets: [{ rival: "bare", ratio: 0.85 }],
@@ -28,7 +28,7 @@ export const eventRows: Row[] = [
   },
 ];
 
-/** @param change makes one that holds a port */
+/** @param change makes a change that contains a port */
 function side(
   name: string,
   { pid, ready: url, stop }: Started,

@@ -1,4 +1,4 @@
-/** Talk beside the same routes on Ktor, whose users would otherwise write them so: one processor core each. */
+/** Talk against the same routes on Ktor, on one CPU core each. */
 import { readFileSync } from "node:fs";
 import { fill } from "../fill.ts";
 import { load } from "../load.ts";
@@ -8,11 +8,11 @@ import { NotMeasured, type Row, type Side } from "../row.ts";
 import { startPinnedRegistry } from "../talk.ts";
 import { underLoad } from "./registry.ts";
 
-/** The service runs on the one, what makes the load on the other. */
+/** The service runs on one core, the load generator on the other. */
 const SERVICE_CORE = 0;
 const LOAD_CORE = 1;
 
-/** Seconds of load before memory is read: what a service needs at work, not at its start. */
+/** Seconds of load before memory is read, to measure a service at work and not at its start. */
 const WORKING_SECONDS = 5;
 
 export const ktorRows: Row[] = [
@@ -47,7 +47,7 @@ function answers(name: string, title: string, kind: "list" | "put" | "post", rat
 
 async function startBoth(): Promise<[string, Started][]> {
   if (!Bun.which("taskset") || navigator.hardwareConcurrency < 2) {
-    throw new NotMeasured("taskset (util-linux) and two processor cores are needed");
+    throw new NotMeasured("taskset (util-linux) and two CPU cores are needed");
   }
   return [
     ["talk", await startPinnedRegistry(SERVICE_CORE)],
@@ -66,7 +66,7 @@ function memoryOf(name: string, { pid, ready: url, stop }: Started): Side {
   };
 }
 
-/** proc(5): the resident set, in MB. */
+/** The resident set in MB (proc(5)). */
 function residentMegabytes(pid: number): number {
   const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
   return Number(kilobytes) / 1000;

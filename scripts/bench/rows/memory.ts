@@ -1,4 +1,4 @@
-/** Resident memory (Rss in /proc/<pid>/smaps_rollup, so with the pages of the program that all of them share), in MB. */
+/** Resident memory in MB: Rss in /proc/<pid>/smaps_rollup, which includes the shared pages of the program itself. */
 import { existsSync, readFileSync } from "node:fs";
 import { fill } from "../fill.ts";
 import type { Started } from "../processes.ts";
@@ -6,7 +6,7 @@ import { startBare } from "../rivals.ts";
 import { NotMeasured, type Row, type Side } from "../row.ts";
 import { startClient, startRegistry } from "../talk.ts";
 
-/** How long a program is left alone before it is looked at, in milliseconds. */
+/** How long a program idles before its memory is read, in milliseconds. */
 const SETTLE_MS = 1000;
 
 export const memoryRows: Row[] = [
@@ -33,7 +33,7 @@ function registries(users: number): Side[] {
   ];
 }
 
-/** A program that is started for each sample anew. */
+/** A program started anew for each sample. */
 function fresh(name: string, open: () => Promise<Started>, users = 0, close = async () => {}): Side {
   return {
     name,
@@ -51,6 +51,6 @@ function fresh(name: string, open: () => Promise<Started>, users = 0, close = as
 
 function resident(pid: number): number {
   const file = `/proc/${pid}/smaps_rollup`;
-  if (!existsSync(file)) throw new NotMeasured("there is no /proc here");
+  if (!existsSync(file)) throw new NotMeasured("there is no /proc on this system");
   return Number(/^Rss:\s+(\d+) kB/m.exec(readFileSync(file, "latin1"))?.[1]) / 1024;
 }

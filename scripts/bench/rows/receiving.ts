@@ -1,6 +1,6 @@
 /**
- * How many messages a client takes in a second. Its output is a pipe that is read and thrown away. The bare rivals
- * print each message too, because that is what taking one is for.
+ * How many messages a client receives per second. Its output is read through a pipe and discarded. The bare rivals print
+ * each message too, because receiving is no use without showing.
  */
 import { join } from "node:path";
 import { load } from "../load.ts";
@@ -9,13 +9,13 @@ import { startBare, startOnNode } from "../rivals.ts";
 import type { Row, Side } from "../row.ts";
 import { startClient, startRegistry } from "../talk.ts";
 
-/** Datagrams a second that the bare receiver is tried with, until it loses some. */
+/** Datagrams per second to try on the bare receiver, until it loses some. */
 const PACES = [10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000, 120_000, 150_000];
 
-/** How long a pace is tried, in seconds. */
+/** How long each rate is tried, in seconds. */
 const TRIAL_SECONDS = 0.5;
 
-/** How long no line may come before all have come, in milliseconds. */
+/** All lines have arrived once none has come for this long, in milliseconds. */
 const QUIET_MS = 100;
 
 export const receivingRows: Row[] = [
@@ -94,7 +94,7 @@ function side(name: string, { pid, stop }: Started, cleanUp: () => Promise<void>
   };
 }
 
-/** The highest pace at which a receiver lost nothing, twice. */
+/** The highest rate at which a receiver loses nothing in two trials. */
 async function findPace(receiver: Started): Promise<number> {
   let found = PACES[0] ?? 1;
   for (const pace of PACES) {
@@ -106,7 +106,7 @@ async function findPace(receiver: Started): Promise<number> {
   return found;
 }
 
-/** How many of the datagrams sent for so long were printed. */
+/** Sends datagrams for `seconds`. @returns how many were printed */
 async function receiveUdp(receiver: Started, pace: number, seconds: number): Promise<number> {
   const before = receiver.lines();
   await generate("udp", portOf(receiver), pace, seconds);
@@ -121,7 +121,7 @@ function generate(name: string, ...args: number[]): Promise<string> {
   return run([process.execPath, join(import.meta.dir, "../generators", `${name}.ts`), ...args.map(String)]);
 }
 
-/** Of a receiver that is ready: a client says its port, a rival its URL. */
+/** The port in a receiver's ready line: a client prints its port, a rival its URL. */
 function portOf({ ready }: Started): number {
   return Number(/\d+$/.exec(ready)?.[0]);
 }

@@ -1,4 +1,4 @@
-/** What a registry answers in a second. */
+/** How many requests a registry answers per second. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,7 +68,7 @@ function list(name: string, users: number, kind: Load["kind"], targets: Target[]
   });
 }
 
-/** A registry that is measured by its answers a second. */
+/** A registry measured by its responses per second. */
 export function underLoad(
   name: string,
   { pid, ready: url, stop }: Started,

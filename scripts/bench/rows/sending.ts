@@ -1,6 +1,6 @@
 /**
- * How many messages a client's outbox sends in a second, with as many under way as the order of each peer's messages
- * allows. The rival keeps as many, and waits for the same: an answer, or on UDP 100 ms in which no refusal comes.
+ * How many messages a client's outbox sends per second, with as many in flight as keeping each peer's order allows. The
+ * rival keeps as many in flight, and waits for the same: an answer, or on UDP 100 ms without a refusal.
  */
 import { join } from "node:path";
 import { start } from "../processes.ts";

@@ -1,4 +1,4 @@
-/** How long one waits at the start, in milliseconds. */
+/** Startup times, in milliseconds. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,19 +8,19 @@ import { root, run, type Started } from "../processes.ts";
 import type { Row, Side } from "../row.ts";
 import { startClient, startRegistry } from "../talk.ts";
 
-/** Starts in a sample, of which the quickest counts: what else ran can only have slowed it. */
+/** Starts per sample; the fastest counts, because other load can only slow one down. */
 const STARTS = 5;
 
 const nothing = [process.execPath, "-e", "0"];
 
-/** What starts a command of Talk, `client` or `send`. */
+/** The command line that starts a command of Talk, `client` or `send`. */
 type Talk = (command: string) => string[];
 
-/** How Talk can be installed: what starts it, and what removes it again. */
+/** A way to install Talk: how to start it, and how to remove it again. */
 type Installation = () => Promise<{ talk: Talk; remove(): void }>;
 
 const installations: Record<"clone" | "installed" | "compiled", Installation> = {
-  // As `bun run client` and `bun run send` have it.
+  // Like `bun run client` and `bun run send`.
   clone: async () => ({
     talk: (command) => [
       process.execPath,
@@ -30,7 +30,7 @@ const installations: Record<"clone" | "installed" | "compiled", Installation> = 
   }),
   installed: () =>
     installed(async (folder) => {
-      // As a packed archive is unpacked: what starts it, and its bundle.
+      // Like an unpacked archive: the launcher and its bundle.
       await Bun.write(join(folder, "scripts/launch.ts"), Bun.file(join(root, "scripts/launch.ts")));
       await run([process.execPath, buildScript, "--bundle", join(folder, "dist/bundle")]);
       return (command) => [process.execPath, join(folder, "scripts/launch.ts"), command];
@@ -107,10 +107,10 @@ export const startingRows: Row[] = [
   },
 ];
 
-/** Whose messages are kept. */
+/** The user whose messages are kept. */
 const READER = "reader";
 
-/** Puts 100,000 messages, and a text that waits, where a client keeps them. */
+/** Stores 100,000 messages and one that waits to be sent, where a client keeps them. */
 function fill(state: string, registry: string): void {
   const storage = openStorage({
     path: join(state, "talk/talk.db"),
@@ -132,13 +132,13 @@ function fill(state: string, registry: string): void {
   storage.close();
 }
 
-/** What a row needs besides Talk, and how one start is timed. */
+/** How to time one start, and how to clean up. */
 interface Start {
   once(talk: Talk): Promise<number>;
   stop?(): Promise<void>;
 }
 
-/** A row for each way of installing Talk that has a limit. @param limits how many times as long as `bun -e 0` */
+/** A row for each way of installing Talk that has a limit. @param limits multiples of the time of `bun -e 0` */
 function rowsOf(
   name: string,
   title: string,
@@ -182,7 +182,7 @@ async function timed(command: string[]): Promise<number> {
   return performance.now() - began;
 }
 
-/** Starts a client whose input has ended, until it says something; then it leaves by itself. */
+/** Times a client without input until its first output; it then exits by itself. */
 async function toFirstByte(command: string[], { ready: url }: Started): Promise<number> {
   const began = performance.now();
   const child = Bun.spawn([...command, "--registry", url, "--port", "0"], {
@@ -196,12 +196,12 @@ async function toFirstByte(command: string[], { ready: url }: Started): Promise<
   return ms;
 }
 
-/** Starts a client in a terminal of its own, until it asks for a line; then it leaves. */
+/** Times a client in a terminal until its prompt. */
 function toPrompt(command: string[], registry: Started): Promise<number> {
   return toScreen(command, registry, (screen) => screen.endsWith("> "));
 }
 
-/** Starts a client in a terminal of its own, until its screen is as wanted; then it leaves. */
+/** Times a client in a terminal until its screen satisfies a condition. */
 async function toScreen(
   command: string[],
   { ready: url }: Started,
@@ -225,7 +225,7 @@ async function toScreen(
   const ended = child.exited.then(() => Promise.reject(new Error(`the client ended: ${screen}`)));
   ended.catch(() => {});
   const ms = await Promise.race([prompted.promise, ended]);
-  // By a signal, because what is typed so early may not be read yet.
+  // Stop it with a signal, because input this early may not be read yet.
   child.kill("SIGTERM");
   await child.exited;
   return ms;

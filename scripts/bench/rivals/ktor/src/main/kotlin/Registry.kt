@@ -41,7 +41,7 @@ private fun checkName(name: String) {
     if (!legalName.matches(name)) throw BadRequestException("The name is not legal.")
 }
 
-/** The four routes of the registry, written as Ktor's documentation has them. */
+/** The registry's four routes, in the style of Ktor's documentation. */
 fun main() {
     val users = ConcurrentHashMap<String, Address>()
     val server = embeddedServer(Netty, port = 0, host = "127.0.0.1") {

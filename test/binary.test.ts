@@ -5,7 +5,7 @@ import { join as path } from "node:path";
 import { join } from "talk/client";
 import { createRegistry } from "talk/registry";
 import manifest from "../package.json" with { type: "json" };
-import { readLines } from "../src/client/lines.ts";
+import { readLines } from "../src/client/read-lines.ts";
 import { afterwards } from "./helpers/afterwards.ts";
 import { root } from "./helpers/program.ts";
 import { temporaryFolder } from "./helpers/registry.ts";

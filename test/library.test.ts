@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join as path } from "node:path";
 import { join, type Me, type TalkEvent } from "talk/client";
 import { createRegistry, type Registry } from "talk/registry";
-import { readLines } from "../src/client/lines.ts";
+import { readLines } from "../src/client/read-lines.ts";
 import { afterwards } from "./helpers/afterwards.ts";
 import { readBlocks } from "./helpers/documents.ts";
 import { root, start, startRegistry } from "./helpers/program.ts";

@@ -1,4 +1,4 @@
-import { readLines } from "../../src/client/lines.ts";
+import { readLines } from "../../src/client/read-lines.ts";
 
 /**
  * For each line of input, a number of seconds, keeps `window` messages in flight for that long and prints how many were

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
-import { readLines } from "../../src/client/lines.ts";
+import { readLines } from "../../src/client/read-lines.ts";
 import { checkFlags, runMain, wholeNumber } from "../../src/core/cli.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { isRecord } from "../../src/core/schemas.ts";

@@ -5,7 +5,7 @@
  * Exits 1 if a healthy client was removed, a silent one was not, or a limit was exceeded.
  */
 import { readdirSync, readlinkSync } from "node:fs";
-import { readLines } from "../../src/client/lines.ts";
+import { readLines } from "../../src/client/read-lines.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Address } from "../../src/core/schemas.ts";
 import { createChecker } from "../../src/registry/health/checker.ts";

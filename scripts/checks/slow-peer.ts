@@ -7,7 +7,7 @@
  * percentile or more than 1 MB of memory, or if the machine is too busy to tell.
  */
 import { join } from "node:path";
-import { readLines } from "../../src/client/lines.ts";
+import { readLines } from "../../src/client/read-lines.ts";
 import { givenNumbers, tell } from "./shared/figure.ts";
 import { progress } from "./shared/progress.ts";
 

@@ -2,7 +2,7 @@
 import { isUnspecified } from "../../src/core/address.ts";
 import { TalkError } from "../../src/core/errors.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../src/core/probe.ts";
-import { localAddressTowards } from "../../src/core/udp.ts";
+import { localAddressTowards } from "../../src/core/udp-socket.ts";
 import type { Registry } from "./registry.ts";
 import { Mismatch, NotChecked } from "./row.ts";
 

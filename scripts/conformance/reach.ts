@@ -1,11 +1,11 @@
 /** Makes sure that there is something to check. */
 
-import { unreachable } from "../../src/client/unreachable.ts";
+import { unreachable } from "../../src/client/network-errors.ts";
 import { canonicalHost } from "../../src/core/address.ts";
 import { atMost } from "../../src/core/clock.ts";
 import { errorCode, TalkError } from "../../src/core/errors.ts";
 import { encodeProbe } from "../../src/core/probe.ts";
-import { connectUdp } from "../../src/core/udp.ts";
+import { connectUdp } from "../../src/core/udp-socket.ts";
 
 /** How long a connection may take, in milliseconds. */
 const CONNECT_MS = 5000;

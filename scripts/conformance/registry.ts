@@ -3,7 +3,7 @@ import { hostOf, resolveHost } from "../../src/core/address.ts";
 import { isOwnAddress } from "../../src/core/own-addresses.ts";
 import { REGISTRY_PATHS } from "../../src/core/protocol.ts";
 import { isRecord } from "../../src/core/schemas.ts";
-import { localAddressTowards } from "../../src/core/udp.ts";
+import { localAddressTowards } from "../../src/core/udp-socket.ts";
 import { type Changes, openChanges } from "./changes.ts";
 import { type Checks, watchChecks } from "./checks.ts";
 import { type Answer, ask } from "./http.ts";

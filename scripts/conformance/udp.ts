@@ -1,6 +1,6 @@
 import { atMost } from "../../src/core/clock.ts";
 import { encodeProbe, type ProbeForm } from "../../src/core/probe.ts";
-import { connectUdp, localAddressTowards } from "../../src/core/udp.ts";
+import { connectUdp, localAddressTowards } from "../../src/core/udp-socket.ts";
 import { Mismatch } from "./row.ts";
 
 /** Probes sent per form, since datagrams get lost, and how long each waits for its answer, in milliseconds. */

@@ -1,6 +1,6 @@
 /** A registry or client being fuzzed, in its own process; anything it writes to stderr is a fault. */
 import { join } from "node:path";
-import { readLines } from "../../src/client/lines.ts";
+import { readLines } from "../../src/client/read-lines.ts";
 
 export interface Target {
   name: string;

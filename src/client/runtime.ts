@@ -10,8 +10,8 @@ import { createStoreAndForward, type WaitingEvent } from "./outbound/store-and-f
 import { followAddress } from "./registry/follow-address.ts";
 import { type Following, followChanges } from "./registry/follow-changes.ts";
 import { isPresent } from "./registry/liveness.ts";
+import { startPolling } from "./registry/poll-list.ts";
 import type { Users } from "./registry/types.ts";
-import { startPolling } from "./registry/watch.ts";
 import { mayRunAtOnce } from "./session/commands.ts";
 import {
   type Cmd,

@@ -4,7 +4,7 @@ import { UsageError } from "../core/errors.ts";
 import { MAX_MESSAGE_BYTES, REGISTRY_URL } from "../core/protocol.ts";
 import { jsonLine, visible } from "../core/sanitize.ts";
 import { stopSignal } from "../core/signals.ts";
-import { CUT_SENTENCE, mayBeCut } from "./lines.ts";
+import { CUT_SENTENCE, mayBeCut } from "./read-lines.ts";
 import type { Report } from "./session/report.ts";
 
 const flags = {

@@ -59,7 +59,7 @@ async function watch(
       import("../core/errors.ts"),
       import("./registry/listed-users.ts"),
       import("./registry/follow-changes.ts"),
-      import("./registry/watch.ts"),
+      import("./registry/poll-list.ts"),
     ]);
   let known = listed;
   let isUp = true;

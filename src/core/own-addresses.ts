@@ -2,7 +2,7 @@
 import { networkInterfaces } from "node:os";
 import { canonicalHost, isLoopback, urlHost } from "./address.ts";
 import { isIPv4 } from "./names.ts";
-import { localAddressTowards } from "./udp.ts";
+import { localAddressTowards } from "./udp-socket.ts";
 
 /** Interface names of bridges to this machine's own containers and virtual machines. */
 const BRIDGE = /^(docker|br-|veth|virbr|vmnet|vboxnet|cni|flannel|cali|podman|lxc|lxdbr|incusbr)/;

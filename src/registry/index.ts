@@ -7,13 +7,13 @@ import { urlsOfWildcard } from "../core/own-addresses.ts";
 import { REGISTRY_PORT, REGISTRY_URL } from "../core/protocol.ts";
 import { createChecker } from "./health/checker.ts";
 import { openProbers, type Probers } from "./health/probers.ts";
-import { createLook, type LookAt } from "./health/reach.ts";
+import { createLook, type LookAt } from "./health/reachability.ts";
 import { createApp } from "./http/app.ts";
 import { createEvents } from "./http/events.ts";
 import type { Log, LogEvent } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStore } from "./stores/index.ts";
-import { logTrouble } from "./stores/trouble.ts";
+import { logTrouble } from "./stores/outage-log.ts";
 
 /** How long open requests may take to finish when the registry closes, in milliseconds. */
 const GRACE_MS = 2500;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join as path } from "node:path";
 import { createHandler } from "../../src/client/inbound/on-message.ts";
-import { readLines } from "../../src/client/lines.ts";
+import { readLines } from "../../src/client/read-lines.ts";
 import { isRecord } from "../../src/core/schemas.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, type Program, root, start, startClient, startRegistry } from "../helpers/program.ts";

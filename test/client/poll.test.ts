@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { startPolling } from "../../src/client/registry/watch.ts";
+import { startPolling } from "../../src/client/registry/poll-list.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 import { createRandom } from "../helpers/random.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { canonicalHost, formatAddress, isUnspecified, sameAddress } from "../../src/core/address.ts";
-import { localAddressTowards } from "../../src/core/udp.ts";
+import { localAddressTowards } from "../../src/core/udp-socket.ts";
 
 test.each([
   ["LocalHost", "localhost"],

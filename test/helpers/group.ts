@@ -1,5 +1,5 @@
 /** Commands in process groups, signalled as a whole: the command, and the `bun run` that passes signals on to it. */
-import { readLines } from "../../src/client/lines.ts";
+import { readLines } from "../../src/client/read-lines.ts";
 import { root } from "./program.ts";
 
 export interface Group {

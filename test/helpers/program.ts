@@ -1,6 +1,6 @@
 /** A registry or a client as its user starts it: a process with lines in and lines out. */
 import { join } from "node:path";
-import { readLines } from "../../src/client/lines.ts";
+import { readLines } from "../../src/client/read-lines.ts";
 import { afterwards } from "./afterwards.ts";
 
 export const root = join(import.meta.dir, "../..");

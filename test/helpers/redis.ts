@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RedisClient } from "bun";
-import { readLines } from "../../src/client/lines.ts";
+import { readLines } from "../../src/client/read-lines.ts";
 import { freePort } from "./port.ts";
 
 const program = Bun.which("redis-server");

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readLines } from "../../../src/client/lines.ts";
+import { readLines } from "../../../src/client/read-lines.ts";
 
 const MAIN = join(import.meta.dir, "../../../src/registry/main.ts");
 

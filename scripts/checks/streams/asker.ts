@@ -1,5 +1,5 @@
 /** Asks a registry for one user after the other, and reports how long answers took: `bun asker.ts <url> <seconds>`. */
-import { readLines } from "../../../src/client/lines.ts";
+import { readLines } from "../../../src/client/read-lines.ts";
 
 const [url = "", seconds = "10"] = process.argv.slice(2);
 /** So many requests a second. */

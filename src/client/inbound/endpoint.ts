@@ -5,7 +5,7 @@ import { systemClock } from "../../core/clock.ts";
 import { CannotListen } from "../../core/errors.ts";
 import { PROTOCOLS } from "../../core/protocol.ts";
 import type { Address, Message, Protocol } from "../../core/schemas.ts";
-import { localAddressTowards } from "../../core/udp.ts";
+import { localAddressTowards } from "../../core/udp-socket.ts";
 import { type Route, routeTo } from "../registry/route.ts";
 import { transports } from "../transports/index.ts";
 import type { Listener, ListenOptions } from "../transports/types.ts";

@@ -10,7 +10,7 @@ import { parseJson, readAtMost, readRetryAfter } from "../../core/http.ts";
 import { REACH_HEADER, REGISTRY_PATHS } from "../../core/protocol.ts";
 import { isCompressed, request } from "../../core/request.ts";
 import { isRecord, type UserName } from "../../core/schemas.ts";
-import { unreachable } from "../unreachable.ts";
+import { unreachable } from "../network-errors.ts";
 import { readUsers } from "./listed-users.ts";
 import type { SecretOf } from "./secrets.ts";
 import type { RegistryApi, Users } from "./types.ts";

@@ -6,7 +6,7 @@ import { type MayContact, resolveContact } from "../../core/denylist.ts";
 import { encodeProbe, probeHttp, probeWebSocket, type TcpProbe } from "../../core/probe.ts";
 import { isProtocol } from "../../core/protocol.ts";
 import type { Protocol } from "../../core/schemas.ts";
-import { connectUdp } from "../../core/udp.ts";
+import { connectUdp } from "../../core/udp-socket.ts";
 import type { ListedAddress } from "./types.ts";
 
 /** How long an answer may take, in milliseconds: who starts a client waits for it. */

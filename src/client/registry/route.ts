@@ -3,9 +3,9 @@ import { hostOf, resolveHost } from "../../core/address.ts";
 import { contactElsewhere, contactRule, type MayContact } from "../../core/denylist.ts";
 import { RegistryUnreachable } from "../../core/errors.ts";
 import { isOwnAddress } from "../../core/own-addresses.ts";
-import { localAddressTowards } from "../../core/udp.ts";
+import { localAddressTowards } from "../../core/udp-socket.ts";
 import { firstToConnect } from "../happy-eyeballs.ts";
-import { unreachable } from "../unreachable.ts";
+import { unreachable } from "../network-errors.ts";
 
 /** How long the registry may take for a connection, in milliseconds. */
 const CONNECT_MS = 5000;

@@ -11,7 +11,7 @@ import { createBell } from "./view/bell.ts";
 import { openDisplay } from "./view/display.ts";
 import { createEntries, type SentText } from "./view/entries.ts";
 import { createFloodLimit } from "./view/flood-limit.ts";
-import { layoutKept } from "./view/kept.ts";
+import { layoutKept } from "./view/recalled.ts";
 import { createReplyOrder, type MessageOutput } from "./view/reply-order.ts";
 import { createScrollback } from "./view/scrollback.ts";
 import { layoutStatusArea } from "./view/status-area.ts";

@@ -6,7 +6,7 @@ import { createLineScreen, openStandardOutput } from "./stdio.ts";
 import type { Screen, Settings } from "./types.ts";
 import { createEntries } from "./view/entries.ts";
 import { createFloodLimit } from "./view/flood-limit.ts";
-import { layoutKept } from "./view/kept.ts";
+import { layoutKept } from "./view/recalled.ts";
 import { createScrollback } from "./view/scrollback.ts";
 import { createTheme } from "./view/theme.ts";
 

@@ -1,7 +1,7 @@
 /** Lines in and lines out: what all modes share in which nobody presses keys. */
 import { createCondition } from "../../core/bounded-queue.ts";
 import { errorCode, TalkError } from "../../core/errors.ts";
-import { CUT_SENTENCE, mayBeCut, readLines } from "../lines.ts";
+import { CUT_SENTENCE, mayBeCut, readLines } from "../read-lines.ts";
 import type { Screen } from "./types.ts";
 
 /** Most characters that wait for whoever reads our output, before others are asked to wait. */

@@ -8,7 +8,7 @@ import { CLIENT_PATHS } from "../../core/protocol.ts";
 import { request } from "../../core/request.ts";
 import { Message, parse } from "../../core/schemas.ts";
 import { byConnection } from "../happy-eyeballs.ts";
-import { notReached, unreachable } from "../unreachable.ts";
+import { notReached, unreachable } from "../network-errors.ts";
 import type { Deferral, Outcome, Transport } from "./types.ts";
 
 /** How long a peer may take for its answer, in milliseconds. */

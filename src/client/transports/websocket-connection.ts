@@ -5,7 +5,7 @@ import { CLIENT_PATHS, WEBSOCKET_CLOSE, WEBSOCKET_OK } from "../../core/protocol
 import { openWebSocket } from "../../core/request.ts";
 import { isRecord } from "../../core/schemas.ts";
 import { byConnection } from "../happy-eyeballs.ts";
-import { notReached, unreachable } from "../unreachable.ts";
+import { notReached, unreachable } from "../network-errors.ts";
 import type { Connection } from "./connection-pool.ts";
 import type { Deferral, Outcome } from "./types.ts";
 

@@ -5,7 +5,7 @@ import { createContactRule, type MayContact, resolveContact } from "../../core/d
 import { DeniedAddress, errorCode } from "../../core/errors.ts";
 import { encodeProbe, type ProbeForm, probeHttp, probeWebSocket, type TcpProbe } from "../../core/probe.ts";
 import type { Address, Protocol } from "../../core/schemas.ts";
-import { type ConnectedSocket, connectUdp } from "../../core/udp.ts";
+import { type ConnectedSocket, connectUdp } from "../../core/udp-socket.ts";
 import type { Finding, ProbeHistory, Prober } from "./types.ts";
 
 /** Socket receive buffer for the answers to all concurrent probes, in bytes; the default holds only 256 small ones. */

@@ -3,8 +3,8 @@ import { isLoopback } from "../../core/address.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { refused, TalkError } from "../../core/errors.ts";
 import type { WatchedStore } from "../stores/watched-store.ts";
-import { type Change, createKnownUsers, type KnownUsers } from "./changes.ts";
 import { blockOf } from "./limits.ts";
+import { type Change, createKnownUsers, type KnownUsers } from "./user-changes.ts";
 import { serialize } from "./user-list.ts";
 
 /** Most open streams, in total and per source (an IPv4 address or an IPv6 /64). */

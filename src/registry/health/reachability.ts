@@ -5,7 +5,7 @@ import { sleep } from "../../core/clock.ts";
 import { type MayContact, resolveContact } from "../../core/denylist.ts";
 import { refused } from "../../core/errors.ts";
 import type { Address, UserName } from "../../core/schemas.ts";
-import { localAddressTowards } from "../../core/udp.ts";
+import { localAddressTowards } from "../../core/udp-socket.ts";
 import type { Finding, Prober } from "./types.ts";
 
 /** Minimum time between two tests of one user or one address, in milliseconds. */

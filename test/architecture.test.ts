@@ -24,8 +24,13 @@ const files = (await Array.fromAsync(new Bun.Glob("src/**/*.ts").scan(root))).fi
   (file) => !file.endsWith(".d.ts"),
 );
 const imports = new Map<string, string[]>();
+/** The files that declare a type, by its name. */
+const declarations = new Map<string, string[]>();
 for (const file of files) {
   const text = await Bun.file(join(root, file)).text();
+  for (const [, name = ""] of text.matchAll(/^(?:export )?(?:interface|type) (\w+)/gm)) {
+    declarations.set(name, [...(declarations.get(name) ?? []), file]);
+  }
   const paths = Array.from(text.matchAll(IMPORT), ([, path = ""]) => path).filter((path) =>
     path.startsWith("."),
   );
@@ -49,6 +54,11 @@ describe("the source", () => {
   test("imports nothing from outside but the manifest", () => {
     const outside = edges().filter(([, target]) => !target.startsWith("src/") && target !== "package.json");
     expect(outside).toEqual([]);
+  });
+
+  test("gives each interface and type one name in the whole tree", () => {
+    const repeated = [...declarations].filter(([, owners]) => owners.length > 1);
+    expect(Object.fromEntries(repeated)).toEqual({});
   });
 
   test("has no circle of imports, type imports included", () => {

@@ -1,5 +1,5 @@
 /** What was typed before, kept across starts in the file that several clients share. */
-import type { Store } from "./store.ts";
+import type { LocalStore } from "./local-store.ts";
 
 /** Most lines that are kept. */
 const MAX_LINES = 1000;
@@ -14,7 +14,7 @@ export interface History {
   add(line: string): void;
 }
 
-export function createHistory(store: Store): History {
+export function createHistory(store: LocalStore): History {
   /** Read when somebody goes back to them for the first time. */
   let lines: string[] | undefined;
 

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import type { UserName } from "../../core/schemas.ts";
 import { createHistory, type History } from "./history.ts";
-import { openStore, type StoreOptions } from "./store.ts";
+import { type LocalStoreOptions, openLocalStore } from "./local-store.ts";
 import { createTranscript, readOnly, type Transcript } from "./transcript.ts";
 import { createWaitingTexts, type WaitingTexts } from "./waiting-texts.ts";
 
@@ -25,11 +25,14 @@ export interface Storage {
 }
 
 /** Nothing is opened before it is needed. @param now the time, in milliseconds since 1970 */
-export function openStorage({ now = Date.now, ...options }: StoreOptions & { now?: () => number }): Storage {
+export function openStorage({
+  now = Date.now,
+  ...options
+}: LocalStoreOptions & { now?: () => number }): Storage {
   // Who puts `/dev/null` in the place of a file wants nothing kept there.
   const path = isDevice(options.path) ? undefined : options.path;
-  const store = openStore({ ...options, path });
-  const forHistory = isDevice(options.historyFile) ? openStore({ ...options, path: undefined }) : store;
+  const store = openLocalStore({ ...options, path });
+  const forHistory = isDevice(options.historyFile) ? openLocalStore({ ...options, path: undefined }) : store;
   let commit = store.commit;
   return {
     history: createHistory(forHistory),

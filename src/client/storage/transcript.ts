@@ -2,7 +2,7 @@
 import type { Database } from "bun:sqlite";
 import type { UserName } from "../../core/schemas.ts";
 import type { Outcome } from "../transports/types.ts";
-import type { Store } from "./store.ts";
+import type { LocalStore, QueryParameters } from "./local-store.ts";
 
 /** Most messages that are kept; of more, the oldest go. */
 const MAX_MESSAGES = 100_000;
@@ -57,7 +57,7 @@ export interface Transcript {
 }
 
 export interface TranscriptOptions {
-  store: Store;
+  store: LocalStore;
   /** A hash of the registry and me. */
   chat: number;
   registry: string;
@@ -66,7 +66,7 @@ export interface TranscriptOptions {
   now: () => number;
 }
 
-interface Row {
+interface MessageRow {
   at: number;
   user: string;
   mine: number;
@@ -80,8 +80,6 @@ interface Sums {
   characters: number;
 }
 
-type Bindings = Record<string, string | number>;
-
 const COLUMNS = "at, user, mine, outcome, doubtful, text";
 
 export function createTranscript({ store, chat, registry, me, now }: TranscriptOptions): Transcript {
@@ -90,7 +88,7 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
   let added: Sums = { messages: 0, characters: 0 };
   let pruned = false;
 
-  function add(message: Omit<Row, "at" | "outcome">, onRow = (_: number) => {}): void {
+  function add(message: Omit<MessageRow, "at" | "outcome">, onRow = (_: number) => {}): void {
     const at = now();
     added.messages++;
     added.characters += message.text.length;
@@ -108,7 +106,7 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
   /** Adds to the sums what was added since the last time, and removes the oldest messages beyond the bounds. */
   function keepBounds(database: Database, added: Sums): void {
     const sums = database
-      .query<Sums, Bindings>(
+      .query<Sums, QueryParameters>(
         `INSERT INTO chats (id, registry, me, messages, characters)
          VALUES ($chat, $registry, $me, $messages, $characters)
          ON CONFLICT (id) DO UPDATE SET
@@ -174,9 +172,11 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
     return store.commit();
   }
 
-  function read(query: string, parameters: Bindings): Said[] {
+  function read(query: string, parameters: QueryParameters): Said[] {
     commit();
-    const rows = store.read((database) => database.query<Row, Bindings>(query).all({ chat, ...parameters }));
+    const rows = store.read((database) =>
+      database.query<MessageRow, QueryParameters>(query).all({ chat, ...parameters }),
+    );
     return (rows ?? []).map(asSaid).reverse();
   }
 
@@ -212,7 +212,7 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
       });
     },
     dropped(user) {
-      const whose: Bindings = user === undefined ? {} : { user };
+      const whose: QueryParameters = user === undefined ? {} : { user };
       store.defer((database) => {
         database
           .query(
@@ -225,7 +225,7 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
     },
     commit,
     last(user, count) {
-      const whose: Bindings = user === undefined ? {} : { user };
+      const whose: QueryParameters = user === undefined ? {} : { user };
       return read(
         `SELECT ${COLUMNS} FROM messages WHERE chat = $chat ${user === undefined ? "" : "AND user = $user"}
          ORDER BY id DESC LIMIT $count`,
@@ -236,10 +236,10 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
       commit();
       const pattern = new RegExp(RegExp.escape(word), "iu");
       const found = store.read((database) => {
-        const rows: Row[] = [];
+        const rows: MessageRow[] = [];
         // Looked for here, because SQLite knows the case of ASCII letters alone; and along the table, because
         // an index would lead from page to page.
-        const all = database.query<Row, Bindings>(
+        const all = database.query<MessageRow, QueryParameters>(
           `SELECT ${COLUMNS} FROM messages WHERE +chat = $chat ORDER BY id DESC`,
         );
         for (const row of all.iterate({ chat })) {
@@ -253,7 +253,7 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
   };
 }
 
-function asSaid({ at, user, mine, outcome, doubtful, text }: Row): Said {
+function asSaid({ at, user, mine, outcome, doubtful, text }: MessageRow): Said {
   return { at, user, mine: mine === 1, outcome: outcome ?? undefined, doubtful: doubtful === 1, text };
 }
 

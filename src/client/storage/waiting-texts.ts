@@ -3,7 +3,7 @@ import { Database, SQLiteError } from "bun:sqlite";
 import { join } from "node:path";
 import type { UserName } from "../../core/schemas.ts";
 import { makePrivate } from "./database.ts";
-import type { Store } from "./store.ts";
+import type { LocalStore, QueryParameters } from "./local-store.ts";
 
 /** Most texts that wait for one user; one more is refused. */
 export const MAX_WAITING_PER_USER = 1000;
@@ -60,18 +60,18 @@ export interface WaitingTexts {
   isKept(): boolean;
 }
 
-type Bindings = Record<string, string | number | null>;
-
 /** @param chat a hash of the registry and me @param now the time, in milliseconds since 1970 */
-export function createWaitingTexts(store: Store, chat: number, now: () => number): WaitingTexts {
+export function createWaitingTexts(store: LocalStore, chat: number, now: () => number): WaitingTexts {
   /** Sent, while another client holds the file: it must not be sent again before that can be noted. */
   const gone = new Set<number>();
 
-  function all<T>(query: string, bindings: Bindings = {}): T[] {
-    return store.read((database) => database.query<T, Bindings>(query).all({ chat, ...bindings })) ?? [];
+  function all<T>(query: string, bindings: QueryParameters = {}): T[] {
+    return (
+      store.read((database) => database.query<T, QueryParameters>(query).all({ chat, ...bindings })) ?? []
+    );
   }
 
-  function run(query: string, bindings: Bindings = {}): void {
+  function run(query: string, bindings: QueryParameters = {}): void {
     store.defer((database) => void database.query(query).run({ chat, ...bindings }));
     store.commit();
   }
@@ -89,7 +89,7 @@ export function createWaitingTexts(store: Store, chat: number, now: () => number
     add(user, host, text) {
       const result = store.write((database) => {
         const waiting = database
-          .query<{ count: number }, Bindings>(
+          .query<{ count: number }, QueryParameters>(
             "SELECT count(*) AS count FROM waiting WHERE chat = $chat AND user = $user",
           )
           .get({ chat, user });
@@ -131,7 +131,7 @@ export function createWaitingTexts(store: Store, chat: number, now: () => number
       run("UPDATE waiting SET host = $host, taken = 0 WHERE chat = $chat AND user = $user", { user, host }),
     drop(user) {
       const whose = user === undefined ? "" : "AND user = $user";
-      const bindings: Bindings = user === undefined ? {} : { user };
+      const bindings: QueryParameters = user === undefined ? {} : { user };
       return (
         store.write(
           (database) =>

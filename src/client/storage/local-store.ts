@@ -25,7 +25,10 @@ const MAX_PENDING = 10_000;
 
 type Work<T> = (database: Database) => T;
 
-export interface Store {
+/** Values for the named parameters of a query. */
+export type QueryParameters = Record<string, string | number | null>;
+
+export interface LocalStore {
   /** Puts a write off to the next `commit`. */
   defer(write: Work<void>): void;
   /**
@@ -42,7 +45,7 @@ export interface Store {
   close(): void;
 }
 
-export interface StoreOptions {
+export interface LocalStoreOptions {
   /** Undefined keeps everything in memory. */
   path: string | undefined;
   /** Of typed lines, from before there was a database. */
@@ -51,7 +54,7 @@ export interface StoreOptions {
   onTrouble: (sentence: string) => void;
 }
 
-export function openStore({ path, historyFile, onTrouble }: StoreOptions): Store {
+export function openLocalStore({ path, historyFile, onTrouble }: LocalStoreOptions): LocalStore {
   let file = path;
   let database: Database | undefined;
   let pending: Work<void>[] = [];

@@ -2,7 +2,7 @@
 import { invocation } from "../../core/cli.ts";
 import { RegistryUnreachable, TalkError } from "../../core/errors.ts";
 import { REGISTRY_PORT } from "../../core/protocol.ts";
-import { isNameTrouble } from "../unreachable.ts";
+import { isNameTrouble } from "../network-errors.ts";
 
 /** The same failure, with how to start a registry if none could be reached; anything else as it is. */
 export function adviseOnRegistry(error: unknown): unknown {

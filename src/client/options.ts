@@ -33,14 +33,14 @@ export const flags = {
   },
   "poll-interval": {
     type: "string",
-    description: "seconds between two looks at the registry's list, ±20 %",
+    description: "seconds between checks of the registry's list, ±20 %",
     default: "150",
     valueHint: "seconds",
   },
   "rate-limit": {
     type: "string",
     description:
-      "messages a second taken from one address, twice as many at once; also for sending over UDP; 0 for no limit",
+      "messages per second accepted from one address (bursts of twice that); also limits UDP sending; 0 for no limit",
     default: String(MESSAGES_PER_SECOND),
     valueHint: "number",
   },
@@ -54,7 +54,7 @@ export const flags = {
   },
   bell: {
     type: "string",
-    description: "ring it at messages: off, unselected (or while you look elsewhere), all",
+    description: "ring the terminal bell for messages: off, unselected (or while you look elsewhere), all",
     default: "unselected",
     valueHint: "when",
   },

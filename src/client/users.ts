@@ -5,6 +5,7 @@ import { stopSignal } from "../core/signals.ts";
 import type { Users } from "./registry/types.ts";
 import type { Output } from "./session/model.ts";
 import type { Screen } from "./terminal/types.ts";
+import type { Entry } from "./terminal/view/entries.ts";
 
 const flags = {
   registry: {
@@ -19,6 +20,12 @@ const flags = {
 /** How often a registry that does not tell of changes is asked for the list, in milliseconds, ±20 %. */
 const POLL_MS = 150_000;
 
+/** There is no chat that could go on. */
+const AWAY = "the registry does not answer";
+
+/** Columns of a terminal that does not tell its size. */
+const COLUMNS = 80;
+
 /** Nobody is shown as `(you)`: the command is no user. */
 const NOBODY = "";
 
@@ -32,7 +39,7 @@ export const users = defineCommand({
       import("./flag-values.ts"),
       import("./registry/api.ts"),
       import("./registry/advice.ts"),
-      args.json ? openJson() : openText(),
+      args.json ? openJson() : process.stdout.isTTY ? openTerminal() : openText(),
     ]);
     const { list, url } = connectRegistry(registryOf(args.registry));
     const known = await list().catch((error) => {
@@ -99,15 +106,46 @@ async function openJson(): Promise<Screen> {
   return (await import("./terminal/json.ts")).openJson();
 }
 
+/** The list and changes as a client in a terminal shows them, which appends lines alone. */
+async function openTerminal(): Promise<Screen> {
+  const [{ createLineScreen, openStandardOutput }, { createEntries }, { createTheme }] = await Promise.all([
+    import("./terminal/stdio.ts"),
+    import("./terminal/view/entries.ts"),
+    import("./terminal/view/theme.ts"),
+  ]);
+  const entries = createEntries(createTheme(process.env));
+  const out = openStandardOutput();
+  const at = () => new Date().toTimeString().slice(0, "12:34".length);
+
+  function write(entry: Entry): void {
+    for (const { text } of entry(process.stdout.columns || COLUMNS)) out.write(`${text.trimEnd()}\n`);
+  }
+
+  return createLineScreen(out, (output) => {
+    switch (output.type) {
+      case "users":
+        // An empty list is no line.
+        if (output.users.size > 0) write(entries.notice(at(), output, undefined));
+        break;
+      case "registry":
+        write(output.up ? entries.notice(at(), output, undefined) : entries.told(at(), `! ${AWAY}`));
+        break;
+      case "joined":
+      case "moved":
+      case "left":
+        write(entries.notice(at(), output, undefined));
+    }
+  });
+}
+
 async function openText(): Promise<Screen> {
   const screen = (await import("./terminal/piped.ts")).openPiped();
   return {
     ...screen,
     show(output) {
-      // An empty list is no line; and there is no chat that could go on.
+      // An empty list is no line.
       if (output.type === "users" && output.users.size === 0) return;
-      if (output.type === "registry" && !output.up)
-        screen.show({ type: "warning", sentence: "the registry does not answer" });
+      if (output.type === "registry" && !output.up) screen.show({ type: "warning", sentence: AWAY });
       else screen.show(output);
     },
   };

@@ -54,7 +54,7 @@ export async function runMain<A extends ArgsDef>(
   } catch (error) {
     if (!(error instanceof TalkError)) throw error;
     const { visible } = await import("./sanitize.ts");
-    process.stderr.write(`error: ${visible(error.message)}\n`);
+    process.stderr.write(`${wrapped(`error: ${visible(error.message)}`)}\n`);
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }
@@ -124,6 +124,22 @@ export function seconds(flag: string, text: string): number {
 /** citty also passes every flag in camel case. */
 function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** A sentence in rows of words, where a terminal would break it inside of them; elsewhere as it is. */
+function wrapped(sentence: string): string {
+  const { isTTY, columns } = process.stderr;
+  if (!isTTY || !columns) return sentence;
+  let width = 0;
+  return sentence
+    .split(" ")
+    .map((word) => {
+      const fits = width + 1 + word.length <= columns;
+      width = fits ? width + 1 + word.length : word.length;
+      return fits ? ` ${word}` : `\n${word}`;
+    })
+    .join("")
+    .slice(1);
 }
 
 /** The width to which help is wrapped, in columns: every terminal has as many. */

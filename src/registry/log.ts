@@ -5,6 +5,8 @@ import type { Address, UserName } from "../core/schemas.ts";
 import type { Finding } from "./health/types.ts";
 
 export type LogEvent =
+  /** The file of a store on disk. */
+  | { type: "opened"; path: string }
   | { type: "registered" | "updated"; user: UserName; address: Address }
   | { type: "left"; user: UserName }
   | { type: "removed"; user: UserName; finding: Finding; silentMs: number }
@@ -59,6 +61,8 @@ function describe(event: LogEvent): string {
     case "registered":
     case "updated":
       return `${event.type} ${event.user} at ${formatAddress(event.address)}`;
+    case "opened":
+      return `users are kept in ${event.path}`;
     case "left":
       return `removed ${event.user}, who left`;
     case "removed":

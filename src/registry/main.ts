@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { defineCommand } from "citty";
 import { hostOf, isLoopback, isUnspecified } from "../core/address.ts";
 import { checkFlags, invocation, runMain } from "../core/cli.ts";
@@ -40,6 +41,8 @@ export const registry = defineCommand({
       await running.close();
       throw error;
     }
+    const [, path = ""] = /^sqlite:(.+)$/.exec(args.store) ?? [];
+    if (path !== "") log({ type: "opened", path: resolve(path) });
     process.stdout.write(`registry at ${url}, API docs at ${url}${REGISTRY_PATHS.docs}\n`);
     // A wildcard has more addresses; the last one is loopback.
     const others = isUnspecified(host) ? urlsOfWildcard(host, Number(URL.parse(url)?.port)).slice(1) : [];

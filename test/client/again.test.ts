@@ -21,7 +21,7 @@ test.skipIf(!setsid)("a peer on WebSocket that closes with 1009 is offered no :a
   const { alice } = await alone({}, [], registry);
   alice.type(`:user bob${ENTER}hello${ENTER}`);
   await alice.contains("it takes no message this long");
-  expect(alice.everything().join("\n")).not.toContain(":again sends");
+  expect(alice.everything().join("\n")).not.toContain(":again retries");
 });
 
 test.skipIf(!setsid)("a user on a protocol that we do not speak is offered no :again", async () => {
@@ -39,7 +39,7 @@ test.skipIf(!setsid)("a user on a protocol that we do not speak is offered no :a
   const screen = await openClient("alice", { url: `http://127.0.0.1:${registry.port}` });
   screen.type(`:to bob hello${ENTER}`);
   await screen.contains("its protocol is not supported");
-  expect(screen.everything().join("\n")).not.toContain(":again sends");
+  expect(screen.everything().join("\n")).not.toContain(":again retries");
 });
 
 test("a datagram that the system refuses for its size is not worth another try", async () => {

@@ -79,7 +79,7 @@ describe("a text to a user who is away", () => {
     await alice.sees(`error: not delivered to bob yet: ${REFUSED}`);
     await alice.sees(/^error: not delivered to bob yet/);
     alice.type("three");
-    await alice.sees(/^error: not delivered to bob yet: others wait for it already/);
+    await alice.sees(/^error: not delivered to bob yet: queued behind earlier texts/);
     await bob.come();
     expect([await bob.inbox.next(), await bob.inbox.next(), await bob.inbox.next()]).toEqual([
       "one",

@@ -82,7 +82,7 @@ describe("a peer that moved", () => {
     await alice.sees(/^your messages go to bob/);
     bob.type(":exit");
     await bob.exited;
-    await alice.sees("bob left; nobody is selected");
+    await alice.sees("bob left; nobody is selected (:to bob <text> leaves a message)");
     alice.type("hello");
     await alice.sees(/^error: nobody is selected/);
   });

@@ -88,7 +88,7 @@ test("without the registry the known list stays, and its outage is told", () => 
   expect(session.users).toEqual(users);
   expect(cmds).toMatchObject([
     { output: { type: "registry", up: false } },
-    { output: { type: "failure", sentence: "no registry; the known list stays" } },
+    { output: { type: "failure", sentence: "no registry; keeping the last known list" } },
   ]);
 });
 

@@ -1,10 +1,12 @@
 /** `talk users`, as people and scripts start it. */
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { createRegistry } from "../../src/registry/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { freePort } from "../helpers/port.ts";
-import { start } from "../helpers/program.ts";
+import { root, start } from "../helpers/program.ts";
 import { run } from "../helpers/run.ts";
+import { openScreen, setsid } from "../helpers/screen.ts";
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
 const USERS = "src/client/users.ts";
@@ -35,6 +37,19 @@ test("shows who is here, sorted by name, and ends", async () => {
     stderr: "",
     exitCode: 0,
   });
+});
+
+test.skipIf(!setsid)("in a terminal aligns the list, and --watch tells when somebody came", async () => {
+  const { url, put } = await startRegistry();
+  await put("carol");
+  await put("bo", { protocol: "UDP", host: "fd00::7", port: 3000 });
+  const screen = openScreen([process.execPath, join(root, USERS), "--registry", url, "--watch"]);
+  await screen.shows("  bo     UDP   [fd00::7]:3000\n  carol  HTTP  127.0.0.1:8080\n▏");
+  await put("dave");
+  await screen.until(
+    (rows) => /^\d\d:\d\d dave joined$/.test(rows.at(-2) ?? rows.at(-1) ?? ""),
+    "a time before dave joined",
+  );
 });
 
 test("shows nothing where nobody is, and with --json an empty list", async () => {

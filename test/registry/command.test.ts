@@ -26,6 +26,18 @@ test("says where it is, where its docs are, and on loopback how others get in", 
   expect((await fetch(`${registry.url}/swagger`)).status).toBe(200);
 });
 
+test("says in which file it keeps its users, unless it is to be quiet", async () => {
+  const path = join(temporaryFolder(), "users.db");
+  const registry = await startRegistry("--store", `sqlite:${path}`);
+  await registry.sees(new RegExp(`Z users are kept in ${path}$`));
+  registry.kill("SIGTERM");
+  await registry.exited;
+  const quiet = await startRegistry("--store", `sqlite:${path}`, "--quiet");
+  quiet.kill("SIGTERM");
+  await quiet.exited;
+  expect(quiet.lines.join("\n")).not.toContain(path);
+});
+
 test("on a wildcard says what others can type, and this machine, and nothing of letting others in", async () => {
   const registry = await startRegistry("--host", "0.0.0.0");
   const { port } = new URL(registry.url);

@@ -125,7 +125,7 @@ export function createStoreAndForward({
     if (host === undefined || !isQueued(to, host)) return undefined;
     if (users.has(to)) look(to, 0);
     else void refresh();
-    return keep(to, host, text, "others wait for it already", onSettled);
+    return keep(to, host, text, "queued behind earlier texts", onSettled);
   }
 
   /** Keeps a text whose user was not there, if it is known where that is: nobody may be called so. */

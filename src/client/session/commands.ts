@@ -19,6 +19,9 @@ interface Command {
 
 const NOBODY_SELECTED = "nobody is selected; choose with :user <user>, :update lists them all";
 
+/** Most characters of a text that are repeated in an error. */
+const MAX_SHOWN = 60;
+
 /** By the word behind the colon. */
 export const commands: Record<string, Command> = {
   update: {
@@ -56,7 +59,7 @@ export const commands: Record<string, Command> = {
   },
   again: {
     usage: ":again [user]",
-    help: "sends once more what a user did not get, in order",
+    help: "resends, in order, what was not delivered",
     run: sendAgain,
   },
   last: {
@@ -155,7 +158,16 @@ function send(session: Session, text: string): Update {
   if (to !== undefined) return sendText(forgetUnaddressed(session), to, text);
   const trouble = troubleWith(session, text);
   if (trouble !== undefined) return [session, [fail(trouble)]];
-  return [keep(session, { to: undefined, text }), [fail(`${NOBODY_SELECTED}; then :again sends this`)]];
+  return [
+    keep(session, { to: undefined, text }),
+    [fail(`${NOBODY_SELECTED}; then :again sends "${shortened(text)}"`)],
+  ];
+}
+
+/** Enough of a text to know it again. */
+function shortened(text: string): string {
+  const [line = ""] = text.split("\n");
+  return line.length < text.length || line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
 }
 
 function forgetUnaddressed(session: Session): Session {

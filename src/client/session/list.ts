@@ -63,7 +63,7 @@ export function onNoList(before: Session, reason: string, purpose: Purpose): Upd
   const session = { ...before, registryUp: false };
   const cmds = before.registryUp ? [print({ type: "registry", up: false })] : [];
   if (purpose.type === "show" || purpose.type === "select")
-    cmds.push(fail(`${clause(reason)}; the known list stays`));
+    cmds.push(fail(`${clause(reason)}; keeping the last known list`));
   return [session, cmds];
 }
 

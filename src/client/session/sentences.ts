@@ -35,7 +35,7 @@ export function sentenceOf(notice: Notice): string {
     case "selected":
       return `your messages go to ${visibleName(notice.user)} at ${visible(formatAddress(notice.address))}`;
     case "gone":
-      return `${visibleName(notice.user)} left; nobody is selected`;
+      return `${visibleName(notice.user)} left; nobody is selected (:to ${visibleName(notice.user)} <text> leaves a message)`;
     case "joined":
     case "left":
     case "moved":
@@ -62,7 +62,7 @@ export function sentenceOf(notice: Notice): string {
     }
     case "dropped":
       return notice.count === 0
-        ? "nothing waits"
+        ? `nothing waits${notice.user === undefined ? "" : ` for ${visibleName(notice.user)}`}`
         : `forgot ${textsOf(notice.count)}${notice.user === undefined ? "" : ` to ${visibleName(notice.user)}`}`;
     case "failure":
     case "warning":
@@ -77,7 +77,7 @@ export function clause(sentence: string): string {
 
 /** What to do about a text that failed, if there is anything: what is permanent is not sent again. */
 export function remedyFor(outcome: Outcome): string {
-  return outcome.type === "failed" && !outcome.permanent ? "; :again sends it again" : "";
+  return outcome.type === "failed" && !outcome.permanent ? "; :again retries" : "";
 }
 
 /** Why a text to a user may not have arrived; undefined if it did, or if it is sent and more cannot be known. */

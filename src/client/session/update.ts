@@ -63,7 +63,10 @@ export function update(session: Session, msg: Msg): Update {
       return [{ ...session, standing: { type: "lost", refused: true } }, [warn(sentence)]];
     }
     case "stillRegistered":
-      return [session, [fail(`the registry could not be asked to remove ${session.me}`)]];
+      return [
+        session,
+        [fail(`the registry could not be asked to remove ${session.me}; it does so at its next check`)],
+      ];
     case "registered":
       return [session, [{ type: "askReach", asked: false }]];
     case "readdressed": {

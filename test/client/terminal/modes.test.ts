@@ -177,7 +177,7 @@ inTerminal("a terminal", () => {
     const screen = openScreen([process.execPath, main, "--registry", "http://127.0.0.1:1"]);
     expect(await screen.exited).toBe(1);
     await screen.shows(
-      "error: no registry at http://127.0.0.1:1 (connection refused); start one with: b\nun run registry --port 1\n▏",
+      "error: no registry at http://127.0.0.1:1 (connection refused); start one with:\nbun run registry --port 1\n▏",
     );
     expect(screen.isRestored()).toBe(true);
   });

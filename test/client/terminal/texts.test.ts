@@ -37,7 +37,7 @@ inTerminal("my own text", () => {
     afterwards(() => broken.stop(true));
     await put(registry, "carol", { protocol: "HTTP", host: "127.0.0.1", port: broken.port });
     alice.type(`:user carol${ENTER}one${ENTER}`);
-    const failed = "✗ not delivered to carol: it answered 500; :again sends it again";
+    const failed = "✗ not delivered to carol: it answered 500; :again retries";
     await alice.shows(`12:34 to carol: one ${failed}\ncarol> ▏`);
     alice.type(`half\x1bs`);
     await alice.shows(`12:34 to carol: one ${failed}\n12:34 to carol: one ${failed}\ncarol> half▏`);

@@ -96,9 +96,9 @@ inTerminal("the transcript", () => {
       "--- 2 found ---\n12:34 to bob: lunch at one? ✓\n12:34 carol: is there \\e[2J LUNCH?\n--- now ---\n> ▏",
     );
     alice.type(`:find supper${ENTER}`);
-    await alice.shows("--- 0 found ---\n> ▏");
+    await alice.shows("--- nothing was found ---\n> ▏");
     alice.type(`:last a b${ENTER}`);
-    await alice.shows("12:34 ! type :last, :last <user>, or :last <user> <number>\n> ▏");
+    await alice.shows("12:34 ! usage: :last [user] [number]\n> ▏");
   });
 
   test("has every line of a flood that was not drawn", async () => {

@@ -1,11 +1,11 @@
 /**
- * Nothing that was shown and nothing that waits is lost by a crash of the client: `bun scripts/checks/client-crash.ts
- * [times] [seed]`, by default 1,000 times.
+ * A client crash loses no shown and no waiting message: `bun scripts/checks/client-crash.ts [times] [seed]`, by default
+ * 1,000 times.
  *
- * Sends kill -9 to a client in a terminal at random moments, while it takes 200 messages a second and writes to a peer
- * that comes and goes; a second client on the same file goes on all the while. Exits 1 if a line that was shown is not in
- * the transcript, a text that waited never arrived and was not told to be unknown, one arrived more than twice or overtook
- * another, or the file is damaged. Prints how many arrived twice, as where the kill fell between the answer and our note.
+ * Sends kill -9 to a client in a terminal at random moments, while it receives 200 messages a second and writes to a peer
+ * that comes and goes; a second client shares its file throughout. Exits 1 if a shown line is missing from the transcript,
+ * a waiting message never arrived and was not reported as unknown, one arrived more than twice or out of order, or the
+ * file is damaged. Prints how many arrived twice, because the kill fell between the answer and our record of it.
  */
 import { Database } from "bun:sqlite";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,9 +20,9 @@ import { PATIENT } from "./shared/ask.ts";
 import { progress } from "./shared/progress.ts";
 import { startRegistry } from "./shared/registry.ts";
 
-/** A client lives at most so long before it is killed, in milliseconds. */
+/** The longest life of a client before it is killed, in milliseconds. */
 const MAX_LIFE_MS = 600;
-/** How long the last texts may take to arrive, in milliseconds. */
+/** How long the last messages may take to arrive, in milliseconds. */
 const MAX_ARRIVAL_MS = 90_000;
 const MESSAGES_PER_SECOND = 200;
 const TEXTS_PER_SECOND = 50;
@@ -38,7 +38,7 @@ const registry = await startRegistry("memory:", PATIENT);
 const bob = createVisitor(registry.url, "bob", freePort(), random);
 
 const faults: string[] = [];
-/** Texts that were found waiting after some kill, and all that were typed. */
+/** Messages found waiting after some kill. */
 const waited = new Set<number>();
 let typed = 0;
 let written = 0;
@@ -70,7 +70,7 @@ for (let i = 0; i < times; i++) {
   );
 }
 
-// Bob stays now, and gets what still waits.
+// Bob stays now, and receives what still waits.
 await bob.stay();
 const last = startTerminal(registry.url, "alice", state);
 await last.joined;
@@ -90,7 +90,7 @@ for (const text of arrivals) {
   if (!counts.has(text)) firsts.push(text);
   counts.set(text, (counts.get(text) ?? 0) + 1);
 }
-// Of some the connection broke on both sides at once, or both attempts fell to a kill: the user was told so.
+// For some the connection broke on both sides at once, or both attempts were killed; the user was told so.
 const unknown = new Set(
   query("SELECT text FROM messages WHERE mine = 1 AND outcome IN ('broken', 'unanswered')").map(Number),
 );
@@ -119,12 +119,12 @@ process.stdout.write(
 );
 process.exit(faults.length === 0 ? 0 : 1);
 
-/** Texts and messages are numbers of eight digits, so that a piece of one is none. */
+/** Messages are eight-digit numbers, so that a fragment cannot be mistaken for one. */
 function number(value: number): string {
   return String(value).padStart(8, "0");
 }
 
-/** What is wrong with the file after a kill. @param shown numbers that were on the screen @param delivered those taken */
+/** Faults in the file after a kill. @param shown the numbers on the screen @param delivered those acknowledged */
 function check(shown: readonly string[], delivered: readonly string[]): string[] {
   shownInAll += shown.length;
   acknowledged += delivered.length;

@@ -1,5 +1,5 @@
 /**
- * No acknowledged write is lost by a crash: `bun scripts/checks/crash.ts [sqlite|redis] [times] [seed]`.
+ * A crash loses no acknowledged write: `bun scripts/checks/crash.ts [sqlite|redis] [times] [seed]`.
  *
  * Sends kill -9 at random moments under load from POST, PUT and DELETE: 1,000 times to a registry on SQLite, or 200 times
  * to a registry and its Redis in turn (which then writes every command to disk). Exits 1 if an acknowledged write was
@@ -18,7 +18,7 @@ import { startRegistry } from "./shared/registry.ts";
 
 const LANES = 16;
 const USERS_PER_LANE = 10;
-/** The load lasts up to so long before the kill, in milliseconds. */
+/** The longest load before each kill, in milliseconds. */
 const MAX_LOAD_MS = 250;
 const MAX_RECOVERY_MS = 5000;
 
@@ -45,7 +45,7 @@ for (let i = 0; i < times; i++) {
   await Bun.sleep(random() * MAX_LOAD_MS);
   if (redis && i % 2 === 0) {
     await redis.kill();
-    // The load goes on against a registry without its store.
+    // The load continues against a registry without its store.
     await Bun.sleep(random() * MAX_LOAD_MS);
     await redis.start();
     slowest = Math.max(slowest, await recovery());
@@ -87,7 +87,7 @@ async function lost(): Promise<string[]> {
   return lanes.flatMap((lane) => lane.faults(users));
 }
 
-/** How long it takes until the registry writes again, in milliseconds. */
+/** Time until the registry writes again, in milliseconds. */
 async function recovery(): Promise<number> {
   const since = performance.now();
   while (performance.now() - since < 2 * MAX_RECOVERY_MS) {

@@ -1,9 +1,9 @@
 /**
- * Everybody who follows the changes has the registry's list: `bun scripts/checks/events.ts [memory|sqlite|redis] [changes]
- * [seed]`, by default sqlite and 100,000. Eight writers change users of their own at random, through two registries on
- * one store (memory: through one), which are killed with kill -9 and started again meanwhile. Readers come and go, are
- * slow, are cut off, and go on with Last-Event-ID, at whichever registry. Exits 1 if an event could not be true of a
- * reader's list, or a list is not the registry's in the end.
+ * All readers of the event stream end up with the registry's list: `bun scripts/checks/events.ts [memory|sqlite|redis]
+ * [changes] [seed]`, by default sqlite and 100,000. Eight writers change their own users at random, through two registries
+ * on one store (memory: one), which are killed with kill -9 and restarted meanwhile. Readers come and go, are slow, are
+ * disconnected, and resume with Last-Event-ID at any registry. Exits 1 if an event contradicts a reader's list, or a list
+ * differs from the registry's at the end.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ import { startRegistry } from "./shared/registry.ts";
 const WRITERS = 8;
 const USERS_PER_WRITER = 20;
 const READERS = 12;
-/** Registries are killed so many times in all. */
+/** Kills in all. */
 const KILLS = 6;
 const PAUSES = 20;
 const PAUSE_MS = 400;
@@ -80,7 +80,7 @@ function start(port: number) {
   return startRegistry(store, [...PATIENT, "--port", String(port)]);
 }
 
-/** One writer: a random change after the other, each answered before the next. */
+/** One writer: makes random changes, each answered before the next. */
 async function write(writer: number): Promise<void> {
   for (let i = 0; i < changes / WRITERS; ) {
     const path = `/v1/users/w${writer}-${Math.floor(random() * USERS_PER_WRITER)}`;
@@ -94,12 +94,12 @@ async function write(writer: number): Promise<void> {
       await answer.text();
       if (!answer.ok) throw new Error(`${answer.status}`);
     } catch {
-      // Killed, or about to come back.
+      // The registry was killed, or is restarting.
       await Bun.sleep(20);
       continue;
     }
     i++;
-    // Now and then nothing changes for a while, so that whoever comes back finds the state it knows.
+    // Pause now and then, so that some readers resume at a state they know.
     if (done % Math.ceil(changes / PAUSES) === 0) pausedUntil = performance.now() + PAUSE_MS;
     while (performance.now() < pausedUntil) await Bun.sleep(PAUSE_MS / 4);
     if (++done % 500 === 0) progress(done, changes, `changes, ${events} events, ${faults.length} faults`);
@@ -117,7 +117,7 @@ async function kill(): Promise<void> {
   }
 }
 
-/** One reader. Resolves to its list once that is the registry's, or has had time to become it. */
+/** One reader. Resolves to its list once it is up to date, or has had time to be. */
 async function follow(reader: number): Promise<Record<string, unknown>> {
   const users = new Map<string, unknown>();
   const isSlow = reader % 4 === 1;
@@ -153,7 +153,7 @@ async function follow(reader: number): Promise<Record<string, unknown>> {
         if (isWhole) break;
       }
     } catch {
-      // Cut off by us, or by a kill.
+      // Disconnected by us, or by a kill.
     }
     clearTimeout(life);
     stop.abort();
@@ -163,7 +163,7 @@ async function follow(reader: number): Promise<Record<string, unknown>> {
   return Object.fromEntries(users);
 }
 
-/** Whether nothing is written any more, and a stream that begins now has that state. */
+/** Whether writing has ended and `id` is the final state. */
 async function isUpToDate(id: string | undefined): Promise<boolean> {
   if (writing || id === undefined) return false;
   wantedId ??= await currentId();
@@ -172,7 +172,7 @@ async function isUpToDate(id: string | undefined): Promise<boolean> {
 
 async function currentId(): Promise<string | undefined> {
   const response = await fetch(`${urls[0]}/v1/events`);
-  // To leave the loop is to cancel the stream.
+  // Leaving the loop cancels the stream.
   for await (const [event] of readEventStream(response.body ?? new Blob().stream(), {
     limit: 1e8,
     onRetry() {},

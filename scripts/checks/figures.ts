@@ -1,7 +1,7 @@
 /**
- * The limits in docs/performance.md, measured: `bun run figures`.
+ * Measures the limits in docs/performance.md: `bun run figures`.
  *
- * Runs each check in a process of its own and prints a Markdown table; a check that does not finish gets a row that says so.
+ * Runs each check in its own process and prints a Markdown table; a check that does not finish gets a row that says so.
  */
 import { join } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
@@ -12,12 +12,12 @@ import { isRecord } from "../../src/core/schemas.ts";
 import { describeMachine } from "../machine.ts";
 import type { Figure } from "./shared/figure.ts";
 
-/** How long a check may take, in milliseconds; the longest takes a quarter of an hour on two cores. */
+/** Timeout of a check, in milliseconds; the longest takes a quarter of an hour on two cores. */
 const MAX_MS = 7_200_000;
 
 const MAX_SEED = 999_999_999;
 
-/** The numbers that each check is started with, in full and in a short run, which shows that it works. */
+/** The arguments of each check, for a full run and for a short one that only shows that it works. */
 const checks: Record<string, { file: string; full: number[]; quick: number[] }> = {
   fuzz: { file: "../fuzz/main.ts", full: [1], quick: [0.01] },
   silent: { file: "silent.ts", full: [400, 20, 150, 30], quick: [40, 5, 1, 1] },
@@ -30,14 +30,14 @@ const flags = {
   checks: {
     type: "positional",
     required: false,
-    description: `which of ${names.join(", ")}`,
+    description: `the checks to run: ${names.join(", ")}`,
     default: "all",
   },
-  quick: { type: "boolean", description: "small numbers, which take a minute or two and prove little" },
+  quick: { type: "boolean", description: "small numbers, which take two minutes and prove little" },
   seed: {
     type: "string",
-    description: "of the fuzzing, to repeat it",
-    default: "one by chance",
+    description: "the seed of the fuzzing, to repeat it",
+    default: "random",
     valueHint: "number",
   },
 } satisfies ArgsDef;
@@ -45,7 +45,7 @@ const flags = {
 const command = defineCommand({
   meta: {
     name: "bun run figures",
-    description: "Prints what Talk bears as a table in Markdown. Exits 1 if a figure is not held",
+    description: "Measures Talk's limits and prints them as a Markdown table. Exits 1 if one is not held",
   },
   args: flags,
   async run({ args }) {
@@ -75,7 +75,7 @@ const command = defineCommand({
   },
 });
 
-/** What a check tells, and at its end whether that is all. */
+/** The figures of a check, and a failed one if it did not finish. */
 async function* figuresOf(name: string, script: string[]): AsyncGenerator<Figure> {
   const child = Bun.spawn([process.execPath, ...script, "--json"], {
     stdout: "pipe",
@@ -104,7 +104,7 @@ function isFigure(value: unknown): value is Figure {
   return [value.what, value.asked, value.seen].every((text) => typeof text === "string");
 }
 
-/** Columns under each other, as the formatter of Markdown wants them. */
+/** A Markdown table with aligned columns. */
 function table(figures: Figure[]): string {
   const rows = figures.map(({ what, asked, seen, held }) =>
     [what, asked, seen, held ? "yes" : "**no**"].map((cell) => cell.replaceAll("|", "\\|")),

@@ -1,7 +1,7 @@
 /**
  * The checker copes with many clients: `bun scripts/checks/load.ts [clients] [seed]`.
  *
- * Simulates them on loopback, a third per protocol, one in twenty silent, and runs the registry's checks in this process.
+ * Simulates clients on loopback, a third per protocol, one in twenty silent, and runs the checker in this process.
  * Exits 1 if a healthy client was removed, a silent one was not, or a limit was exceeded.
  */
 import { readdirSync, readlinkSync } from "node:fs";
@@ -97,13 +97,13 @@ process.stdout.write(
 const fine =
   wronged === 0 &&
   removed.size === silent &&
-  // The answer socket is beside those of the probes.
+  // The probes' sockets, and the one for answers.
   mostSockets <= LIMITS.sockets + 1 &&
   mostMegabytes < LIMITS.megabytes &&
   lagMs < LIMITS.lagMs;
 process.exit(fine ? 0 : 1);
 
-/** How much later than asked a timer of 5 ms runs. */
+/** Measures how late a 5 ms timer fires. */
 function measureLag(): void {
   const asked = performance.now();
   setTimeout(() => {
@@ -118,7 +118,7 @@ function socketCount(): number {
     try {
       if (readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:")) count++;
     } catch {
-      // Closed since it was listed.
+      // Closed since the listing.
     }
   }
   return count;

@@ -15,7 +15,7 @@ import { progress } from "./shared/progress.ts";
 const HOST = "127.0.0.1";
 const INTERVAL_MS = 200;
 const WINDOW_MS = 4000;
-/** What happens to a datagram on each way; reordering follows from the delays. */
+/** What happens to datagrams in each direction; the delays also reorder them. */
 const PATH = { lost: 0.3, doubled: 0.1, delayMs: 60 };
 
 const rounds = Number(process.argv[2] ?? 200);
@@ -60,7 +60,7 @@ process.stdout.write(`datagrams: ${counts.passed} passed, ${counts.lost} lost, $
 process.stdout.write(`removed in ${rounds} rounds of 3 clients: ${removed.length}\n`);
 process.exit(removed.length === 0 ? 0 : 1);
 
-/** A port that stands for a client's; in each probe it puts itself in the place of the registry, for the way back. */
+/** A port in place of a client's. In each probe it replaces the registry's reply port with its own, to relay answers. */
 async function openRelay(clientPort: number): Promise<number> {
   let registryPort = 0;
   const back = await Bun.udpSocket({

@@ -1,5 +1,5 @@
 /**
- * A listener keeps nothing of what passes through it: `bun scripts/checks/memory.ts [messages]`.
+ * A listener does not leak memory: `bun scripts/checks/memory.ts [messages]`.
  *
  * Sends that many messages (10 million by default) to one client per protocol. Exits 1 if its resident memory at the end is
  * more than 10 MB above that after the first 5 %.
@@ -15,19 +15,19 @@ const root = join(import.meta.dir, "../..");
 const [messages = 10_000_000] = givenNumbers();
 const BODY = '{"user":"alice","text":"a message as people write them, of eighty characters or so, not more"}';
 
-/** What may come on top after the first 5 %, in MB. */
+/** Most growth after the first 5 %, in MB. */
 const GROWTH_MB = 10;
 
-/** How long the least of the memory is looked for, in milliseconds: collectors run when they like. */
+/** How long to watch for the least memory, in milliseconds, because garbage collection is not immediate. */
 const WATCH_MS = 3000;
 
-/** How often memory is looked at, in milliseconds. */
+/** How often to read memory, in milliseconds. */
 const LOOK_MS = 100;
 
-/** How many messages are under way at once over HTTP and WebSocket, and leave at once over UDP. */
+/** Messages in flight over HTTP and WebSocket, and per burst over UDP. */
 const WINDOW = 64;
 
-/** After how many bursts it is looked at how many datagrams did not come, to send as many more. */
+/** Bursts between two looks at the number of dropped datagrams, which are sent again. */
 const BURSTS = 50;
 
 type Send = (count: number) => Promise<void>;
@@ -80,7 +80,7 @@ const senders: Record<string, (url: URL) => Promise<Send>> = {
           await Bun.sleep(1);
         }
       }
-      // A listener reads in order: when it answers a probe, it has read what came before.
+      // A listener reads in order: once it answers a probe, it has read everything before it.
       await new Promise<void>((resolve) => {
         const timer = setInterval(() => socket.send(`id-checker ${crypto.randomUUID()}`), 200);
         answers.heard = () => {
@@ -105,7 +105,7 @@ for (const [protocol, open] of Object.entries(senders)) {
   const ended = client.exited.then((code): never => {
     throw new Error(`the client on ${protocol} ended with exit code ${code}`);
   });
-  // It also ends when it is stopped below, which is no fault.
+  // It also exits when stopped below, which is fine.
   ended.catch(() => {});
   const send = await open(await Promise.race([addressOf(protocol), ended]));
   const began = performance.now();
@@ -131,14 +131,14 @@ for (const [protocol, open] of Object.entries(senders)) {
 await registry.close();
 process.exit();
 
-/** How many datagrams to a port the system has dropped, because its listener did not keep up. */
+/** The number of datagrams to a port that the system dropped because the listener did not keep up. */
 async function droppedAt(port: string): Promise<number> {
   const hex = Number(port).toString(16).toUpperCase().padStart(4, "0");
   const sockets = await Bun.file("/proc/net/udp").text();
   return Number(new RegExp(`^ *\\d+: \\w+:${hex} .* (\\d+)\\s*$`, "m").exec(sockets)?.[1] ?? 0);
 }
 
-/** Where a user listens, as soon as it is registered. */
+/** A user's address, once registered. */
 async function addressOf(user: string): Promise<URL> {
   for (;;) {
     const answer = await registry.fetch(new Request(`${base}/v1/users/${user}`));
@@ -150,7 +150,7 @@ async function addressOf(user: string): Promise<URL> {
   }
 }
 
-/** The least resident memory of a process, in MB, in so many milliseconds. */
+/** The least resident memory of a process within `watchMs` milliseconds, in MB. */
 async function megabytes(pid: number, watchMs: number): Promise<number> {
   const end = performance.now() + watchMs;
   let least = Number.POSITIVE_INFINITY;

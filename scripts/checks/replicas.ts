@@ -26,7 +26,7 @@ process.env.NO_PROXY = "*";
 const folder = mkdtempSync(join(tmpdir(), "talk-replicas-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 const redis = kind === "redis" ? await startRedis() : undefined;
-/** Two of them: where live users are checked, there shall be no others. */
+/** Two stores, so that the live users have one to themselves. */
 const stores = redis
   ? [redis.url, redis.url.replace(/0$/, "1")]
   : ["a.db", "b.db"].map((name) => `sqlite:${join(folder, name)}`);

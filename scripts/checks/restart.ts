@@ -1,7 +1,7 @@
 /**
- * A registry that restarts under many clients: `bun scripts/checks/restart.ts [clients] [downtime in s]`, by default
- * 10,000 and 2 s. Each client is registered on SQLite and follows the changes, with the waits of Talk's own client.
- * Exits 1 if not all are back within 60 s, if there are more than 2,000 requests in a second, or a user is lost.
+ * Restarts a registry under many clients: `bun scripts/checks/restart.ts [clients] [downtime in s]`, by default 10,000 and
+ * 2 s. Each client is registered on SQLite and reads the event stream, with the backoff of Talk's own client. Exits 1 if
+ * not all are back within 60 s, there are more than 2,000 requests in a second, or a user is lost.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,7 +38,7 @@ let live = 0;
 let asked: number[] = [];
 let isFirstTime = true;
 
-// The first brings the state that all others then have.
+// The first client fetches the state that all others then share.
 await connect(0, 1000, true);
 while (state === "") await Bun.sleep(5);
 for (let i = 1; i < clients; i++) {
@@ -46,7 +46,7 @@ for (let i = 1; i < clients; i++) {
   if (i % 100 === 0) while (live < i - 100) await Bun.sleep(1);
 }
 while (live < clients) await Bun.sleep(10);
-// The next comment tells all how long to wait after a loss.
+// The next comment tells all clients how long to wait before reconnecting.
 await Bun.sleep(16_000);
 isFirstTime = false;
 asked = [];
@@ -89,7 +89,7 @@ function start() {
   return startRegistry(path, [...PATIENT, "--max-users", "1000000", "--port", String(port)]);
 }
 
-/** One client's stream, and after its loss the next one. */
+/** Opens one client's stream, and reopens it when it is lost. */
 async function connect(failures: number, retryMs: number, isLoud: boolean): Promise<void> {
   let hasBegun = false;
   let retry = retryMs;
@@ -103,7 +103,7 @@ async function connect(failures: number, retryMs: number, isLoud: boolean): Prom
 
   function take(_: Socket, chunk: Buffer): void {
     if (!hasBegun) {
-      // Refused, as by a registry that ends.
+      // Refused, as by a registry that is shutting down.
       if (!chunk.toString("latin1").startsWith("HTTP/1.1 200")) return void _.end();
       hasBegun = true;
       live++;

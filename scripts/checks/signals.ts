@@ -10,7 +10,7 @@ import { startGroup, stopGroups } from "../../test/helpers/group.ts";
 import { listed } from "../../test/helpers/program.ts";
 import { progress } from "./shared/progress.ts";
 
-/** More at once would measure how this machine starts processes. */
+/** More would only measure how fast this machine starts processes. */
 const AT_ONCE = 10;
 
 const [clients = 50, registries = 50] = process.argv.slice(2).map(Number);

@@ -1,9 +1,9 @@
 /**
  * A registry copes with silent users: `bun scripts/checks/silent.ts [silent] [healthy] [interval s] [window s]`.
  *
- * Silent hosts accept connections and never answer; by default 400 of them beside 20 healthy users, checked every 150 s
+ * Silent hosts accept connections but never answer; by default there are 400, and 20 healthy users, checked every 150 s
  * with a window of 30 s. Exits 1 if a healthy user was removed, a silent one outlived two checks (most users fail, so the
- * registry asks twice), or a list took 100 ms.
+ * registry checks twice), or a list took 100 ms.
  */
 import { givenNumbers, tell } from "./shared/figure.ts";
 import { mute } from "./shared/mute.ts";
@@ -12,11 +12,11 @@ import { startRegistry } from "./shared/registry.ts";
 
 const MAX_LIST_MS = 100;
 const HOST = "127.0.0.1";
-/** How often the list is asked for, in milliseconds. */
+/** How often to fetch the list, in milliseconds. */
 const ASK_EVERY_MS = 20;
 
 const [silent = 400, healthy = 20, interval = 150, window = 30] = givenNumbers();
-/** A check begins at most 1.2 intervals after the one before, and takes its window, twice where all slots are taken. */
+/** A check starts at most 1.2 intervals after the last, and takes its window, or twice that if all slots are busy. */
 const limitSeconds = 2 * (1.2 * interval + 2 * window) + 10;
 
 const registry = await startRegistry("memory:", [
@@ -61,7 +61,7 @@ const left = users.filter((user) => user.startsWith("silent")).length;
 took.sort((a, b) => a - b);
 const slowest = took.at(-1) ?? 0;
 tell({
-  what: `${silent} hosts that take connections and never answer`,
+  what: `${silent} hosts that accept connections but never answer`,
   asked: `gone after two checks, ${interval} s ± 20 % apart: most fail at once`,
   seen: `${silent - left} gone after ${elapsed.toFixed(0)} s`,
   held: left === 0,

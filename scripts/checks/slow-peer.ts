@@ -1,10 +1,10 @@
 /**
  * A slow peer costs the others no time and the sender no memory: `bun scripts/checks/slow-peer.ts [rounds]`.
  *
- * Two senders write to nine peers, and one of them also to a tenth that takes one byte a second, over HTTP and then over
- * WebSocket. They run at the same time, so that both suffer from whatever else the machine does: taking turns, two senders
- * without a slow peer differ by a third. Exits 1 if, in the median round, the slow peer adds more than 10 % to the 99th
- * percentile or more than 1 MB of memory, or if the machine is too busy to tell.
+ * Two senders write to nine peers, and one of them also to a tenth that reads one byte a second, over HTTP and then over
+ * WebSocket. They run at the same time, so that other load affects both alike: in turns, two senders without a slow peer
+ * differ by a third. Exits 1 if, in the median round, the slow peer adds more than 10 % to the 99th percentile or more than
+ * 1 MB of memory, or if the machine is too busy to tell.
  */
 import { join } from "node:path";
 import { readLines } from "../../src/client/read-lines.ts";
@@ -13,14 +13,14 @@ import { progress } from "./shared/progress.ts";
 
 const [rounds = 50] = givenNumbers();
 
-/** What the slow peer may cost. */
+/** Most that the slow peer may cost. */
 const SLOWER = 1.1;
 const MEMORY_MB = 1;
 
-/** Where the nine alone take this long, in milliseconds, a busy machine hides what a slow peer costs. */
+/** If the nine alone take this long, in milliseconds, the machine is too busy to see what a slow peer costs. */
 const TOO_BUSY_MS = 5;
 
-/** A round of a sender: its 99th percentile in milliseconds, and its memory in MB when it is over. */
+/** A sender's round: its 99th percentile in milliseconds, and its memory at the end in MB. */
 interface Round {
   p99: number;
   messages: number;
@@ -33,7 +33,7 @@ interface Sender {
   stop(): void;
 }
 
-// Processes of their own: the peers' work is not the senders'.
+// In their own process, so that the peers' work does not slow the senders.
 const peers = Bun.spawn([process.execPath, join(import.meta.dir, "slow-peer/peers.ts")], {
   stdout: "pipe",
 });
@@ -44,7 +44,7 @@ process.exit();
 
 async function compare(protocol: string): Promise<void> {
   const [alone, beside] = [startSender(), startSender(protocol)];
-  // The connections are made, and the queue is filled, before it counts.
+  // Open the connections and fill the queue first.
   for (let i = 0; i < 2; i++) await Promise.all([alone.round(), beside.round()]);
   const without: Round[] = [];
   const withSlow: Round[] = [];
@@ -88,7 +88,7 @@ function startSender(...slowProtocol: string[]): Sender {
   const ended = child.exited.then((code): never => {
     throw new Error(`a sender ended with exit code ${code}`);
   });
-  // It also ends when it is stopped, which is no fault.
+  // It also exits when stopped, which is fine.
   ended.catch(() => {});
   return {
     round() {

@@ -1,8 +1,8 @@
 /**
- * Many who follow the changes: `bun scripts/checks/streams.ts [readers] [seconds]`, by default 10,000 and 20 s of 100
- * changes a second. Beside one reader who takes nothing, other requests are asked all the while. A bare Bun.serve with
- * as many streams tells what Bun itself takes. Exits 1 if a stream costs over 6 kB more than there, other requests take
- * over 20 ms (p99), a change over 250 ms (p99), or the reader who takes nothing is not cut off.
+ * Many readers of the event stream: `bun scripts/checks/streams.ts [readers] [seconds]`, by default 10,000 and 20 s of 100
+ * changes a second. One reader is stalled, and other requests run throughout. A bare Bun.serve with as many streams shows
+ * what Bun itself costs. Exits 1 if a stream costs over 6 kB more than that, other requests take over 20 ms (p99), a
+ * change over 250 ms (p99), or the stalled reader is not disconnected.
  */
 import { readFileSync } from "node:fs";
 import { openReaders } from "../bench/generators/streams.ts";
@@ -17,11 +17,11 @@ const MAX_BYTES_OVER_BARE = 6000;
 const MAX_ANSWER_MS = 20;
 const MAX_TOLD_MS = 250;
 
-/** Users who move in turn, each with an address as long as can be, so that a reader who takes nothing soon has 1 MB. */
+/** Users who move in turn, with addresses as long as possible, so that the stalled reader soon has 1 MB unsent. */
 const USERS = 100;
 const HOST = `${"h".repeat(60)}.`.repeat(4).slice(0, 240);
 
-/** Users who move at once when only whoever takes nothing is left. */
+/** Users who move at once when only the stalled reader is left. */
 const FLOOD = 500;
 
 process.env.NO_PROXY = "*";
@@ -39,7 +39,7 @@ const bytes = (residentBytes(registry) - emptyBytes) / readers;
 const over = bytes - bareBytes;
 if (over > MAX_BYTES_OVER_BARE) faults.push(`a stream costs ${over.toFixed(0)} bytes more than bare`);
 
-// In processes of their own: this one reads for all.
+// In their own processes: this one reads for all.
 const stalled = await start(
   [process.execPath, `${import.meta.dir}/streams/stalled.ts`, registry.ready],
   /^(stalled)/m,
@@ -64,7 +64,7 @@ for (let i = 0; performance.now() < end; i++) {
 const answers: { count: number; p50: number; p99: number } = JSON.parse(await asker.ask("report"));
 if ((await open()) < readers || followers.open() < readers) faults.push("readers were cut off");
 followers.close();
-// Whoever takes nothing is cut off when 1 MB waits beyond what the kernel keeps, which is more.
+// The stalled reader is disconnected at 1 MB unsent, on top of the kernel's own buffers, which are larger.
 const deadline = performance.now() + 60_000;
 for (let round = 1; (await open()) > 0 && performance.now() < deadline; round++) {
   await Promise.all(Array.from({ length: FLOOD }, (_, i) => put(`user-${i}`, round)));
@@ -99,7 +99,7 @@ async function bytesPerStream(server: Started, path: string): Promise<number> {
   return (after - before) / readers;
 }
 
-/** Waits until memory does not grow any more. */
+/** Waits until memory stops growing. */
 async function settled(server: Started): Promise<void> {
   for (let last = 0; residentBytes(server) !== last; ) {
     last = residentBytes(server);

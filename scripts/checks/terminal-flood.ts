@@ -1,9 +1,9 @@
 /**
- * A flood hides nothing and holds up no key: `bun scripts/checks/terminal-flood.ts [messages]`, by default 10,000.
+ * A flood loses no message and delays no key: `bun scripts/checks/terminal-flood.ts [messages]`, by default 10,000.
  *
- * Twenty users write 1,000 messages a second together to a client in a terminal, in which somebody types. Exits 1 if a key
- * was shown later than after 20 ms (p99), a message cannot be read afterwards, memory has grown by more than 10 MB after
- * the first fifth, or a word in 100,000 messages is found later than after 100 ms.
+ * Twenty users send 1,000 messages a second in all to a client in a terminal, while somebody types. Exits 1 if a key took
+ * more than 20 ms to echo (p99), a message cannot be read afterwards, memory grew by more than 10 MB after the first fifth,
+ * or finding a word in 100,000 messages takes more than 100 ms.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,12 +18,12 @@ import { startRegistry } from "./shared/registry.ts";
 const SENDERS = 20;
 const MESSAGES_PER_SECOND = 1000;
 const MESSAGES_SEARCHED = 100_000;
-/** Between two keys, in milliseconds; people are slower. */
+/** Time between two keys, in milliseconds; people are slower. */
 const KEY_MS = 30;
 const MAX_KEY_MS = 20;
 const MAX_FIND_MS = 100;
 const MAX_GROWTH_MB = 10;
-/** A line is begun anew after so many letters. */
+/** Letters after which the line is cleared. */
 const LINE_LENGTH = 40;
 
 const [messages = 10_000] = givenNumbers();
@@ -53,7 +53,7 @@ const client = Bun.spawn([...command, "--registry", registry.url, "--rate-limit"
 process.on("exit", () => client.kill("SIGKILL"));
 await see("(you)");
 
-/** Resolves once the screen shows something. */
+/** Resolves once the screen contains a text. */
 async function see(text: string): Promise<void> {
   shown = Promise.withResolvers();
   wanted = text;

@@ -2,8 +2,8 @@
  * One registry replaces another on the same port: `bun scripts/checks/upgrade.ts [times]` (20 by default).
  *
  * Under load from clients that keep their connections and clients that open one per request, the next registry starts and
- * the previous one gets SIGTERM. Exits 1 if a request was not answered with 200, provided that the system hands queued
- * connections over (`sysctl -w net.ipv4.tcp_migrate_req=1`).
+ * the previous one gets SIGTERM. Exits 1 if a request was not answered with 200, provided that the system migrates queued
+ * connections (`sysctl -w net.ipv4.tcp_migrate_req=1`).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { progress } from "./shared/progress.ts";
 import { startRegistry } from "./shared/registry.ts";
 
 const LANES = 16;
-/** How long both, and the new one alone, run, in milliseconds. */
+/** How long both registries run together, and then the new one alone, in milliseconds. */
 const PAUSE_MS = 100;
 
 const times = Number(process.argv[2] ?? 20);

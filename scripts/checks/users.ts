@@ -1,8 +1,8 @@
 /**
  * A registry with very many users: `bun scripts/checks/users.ts [users] [store]`.
  *
- * By default 100,000, on an SQLite file of its own. Prints the memory, the times of the first and the next list, and how
- * long a start takes with all of them. Exits 1 if not all are listed.
+ * By default 100,000, on a temporary SQLite file. Prints memory, the times of the first and the next list, and how long a
+ * start takes with all of them. Exits 1 if not all are listed.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { ask, PATIENT, silentAddress } from "./shared/ask.ts";
 import { progress } from "./shared/progress.ts";
 import { type RegistryProcess, startRegistry } from "./shared/registry.ts";
 
-/** Requests under way at once. */
+/** Concurrent requests. */
 const LANES = 64;
 
 const users = Number(process.argv[2] ?? 100_000);
@@ -65,7 +65,7 @@ process.stdout.write(
 );
 process.exit(listed === users && unchanged.status === 304 ? 0 : 1);
 
-/** The registry's resident memory; 0 where there is no /proc. */
+/** The registry's resident memory; 0 without /proc. */
 function megabytes({ pid }: RegistryProcess): number {
   try {
     const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];

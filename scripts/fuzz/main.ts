@@ -66,7 +66,7 @@ for (const protocol of ["HTTP", "WEBSOCKET", "UDP"] as const) {
 await registry.stop();
 tell({
   what: "registry and clients after the fuzzing",
-  asked: "a new user's life and each protocol's messages are as ever",
+  asked: "registering, moving, leaving and messages on each protocol still work",
   seen: counted(wrong),
   held: wrong.length === 0,
 });

@@ -95,7 +95,7 @@ export const Message = checked({
   required: ["user", "text"],
   properties: {
     user: UserName,
-    text: { type: "string", description: "a text, which may be empty", examples: ["hello"] },
+    text: { type: "string", description: "a string, which may be empty", examples: ["hello"] },
   },
   additionalProperties: false,
   description: 'a message: {"user": …, "text": …} and nothing else',

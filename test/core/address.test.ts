@@ -9,7 +9,7 @@ test.each([
   ["::ffff:127.0.0.1", "127.0.0.1"],
   ["::ffff:7f00:1", "127.0.0.1"],
   ["fe80::1%eth0", "fe80::1"],
-])("%s is spelt %s", (host, spelling) => {
+])("%s is canonically %s", (host, spelling) => {
   expect(canonicalHost(host)).toBe(spelling);
 });
 
@@ -17,7 +17,7 @@ test.each(["0.0.0.0", "::", "0:0::0", "::ffff:0.0.0.0"])("%s is a wildcard", (ho
   expect(isUnspecified(host)).toBe(true);
 });
 
-test.each(["127.0.0.1", "::1", "localhost", "0.0.0.1"])("%s is no wildcard", (host) => {
+test.each(["127.0.0.1", "::1", "localhost", "0.0.0.1"])("%s is not a wildcard", (host) => {
   expect(isUnspecified(host)).toBe(false);
 });
 
@@ -26,11 +26,11 @@ describe("an address", () => {
     [{ protocol: "UDP", host: "10.0.0.5", port: 3000 }, "udp://10.0.0.5:3000"],
     [{ protocol: "WEBSOCKET", host: "::1", port: 8082 }, "ws://[::1]:8082"],
     [{ protocol: "QUIC", host: "h", port: 1 }, "quic://h:1"],
-  ])("%j is written %s", (address, text) => {
+  ])("%j is formatted as %s", (address, text) => {
     expect(formatAddress(address)).toBe(text);
   });
 
-  test("is the same however its host is written, and not on another port or protocol", () => {
+  test("is the same however its host is spelled, but not on another port or protocol", () => {
     const here = { protocol: "HTTP", host: "::1", port: 80 };
     expect(sameAddress(here, { ...here, host: "0:0:0:0:0:0:0:1" })).toBe(true);
     expect(sameAddress(here, { ...here, port: 81 })).toBe(false);

@@ -7,13 +7,13 @@ test.each([
   ["what has no width", "\u200b\u200d\ufeff\u00ad"],
   ["line separators", "\u2028\u2029\u0085"],
   ["tags and lone surrogates", "\u{e0041}\ud800"],
-])("%s are escaped, and read as they were", (_, text) => {
+])("%s are escaped, and parse to the original", (_, text) => {
   const line = jsonLine({ text });
   expect(line).toMatch(/^[\x20-\x7e]*$/);
   expect(JSON.parse(line)).toEqual({ text });
 });
 
-test("letters of every script, quotes and emoji read as they were", () => {
+test("letters of every script, quotes and emoji stay readable", () => {
   const text = 'é 名 "quoted" \\ 👍🏽 👩‍👩‍👧';
   expect(jsonLine(text)).toStartWith('"é 名 \\"quoted\\" \\\\ 👍🏽 👩');
   expect(JSON.parse(jsonLine(text))).toBe(text);

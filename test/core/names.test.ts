@@ -43,6 +43,6 @@ test.each([
   ["a b", false],
   ["bob: hi", false],
   ["", false],
-])("%j is a host: %p", (host, is) => {
+])("%j is a valid host: %p", (host, is) => {
   expect(isHost(host)).toBe(is);
 });

@@ -23,7 +23,7 @@ describe("an origin", () => {
     ["https://talk.example", "talk.example"],
     ["https://talk.example", "talk.example:443"],
     ["https://talk.example:8443", "talk.example:8443"],
-  ])("%s is that of Host: %s", (origin, host) => {
+  ])("%s matches Host: %s", (origin, host) => {
     expect(takes("0.0.0.0", { origin, host })).toBe(true);
   });
 
@@ -42,15 +42,15 @@ describe("an origin", () => {
     ["chrome-extension://127.0.0.1:8088", "127.0.0.1:8088"],
     ["http://127.0.0.1:8088, http://evil.example", "127.0.0.1:8088"],
     ["http://talk.example", "a b"],
-  ])("%s is not that of Host: %s", (origin, host) => {
+  ])("%s does not match Host: %s", (origin, host) => {
     expect(takes("0.0.0.0", { origin, host })).toBe(false);
   });
 
-  test("is nobody's where no host is asked for", () => {
+  test("never matches without a Host", () => {
     expect(takes("0.0.0.0", { origin: "http://127.0.0.1" })).toBe(false);
   });
 
-  test("may be that of the proxy, whichever host it asks for", () => {
+  test("may be that of the proxy, whatever the Host", () => {
     const headers = { origin: "https://talk.example", host: "127.0.0.1:8088" };
     expect(takes("127.0.0.1", headers, "Talk.example")).toBe(true);
     expect(takes("127.0.0.1", headers)).toBe(false);
@@ -66,11 +66,11 @@ describe("on loopback, Host:", () => {
     "0x7f000001",
     "10.0.0.5",
     "[::1]:8088",
-  ])("%s is taken, because no name server can change where it points", (host) =>
+  ])("%s is accepted, because DNS cannot change where it points", (host) =>
     expect(takes("127.0.0.1", { host })).toBe(true),
   );
 
-  test.each(["localhost", "LOCALHOST:8088", "db", "my_host:1"])("%s is taken", (host) => {
+  test.each(["localhost", "LOCALHOST:8088", "db", "my_host:1"])("%s is accepted", (host) => {
     for (const listenHost of ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
       expect(takes(listenHost, { host })).toBe(true);
   });
@@ -88,17 +88,17 @@ describe("on loopback, Host:", () => {
       expect(takes(listenHost, { host })).toBe(false);
   });
 
-  test("the proxy's name is taken", () => {
+  test("the proxy's name is accepted", () => {
     expect(takes("127.0.0.1", { host: "talk.example" }, "talk.example")).toBe(true);
     expect(takes("127.0.0.1", { host: "talk.example:443" }, "talk.example")).toBe(true);
     expect(takes("127.0.0.1", { host: "evil.example" }, "talk.example")).toBe(false);
   });
 
-  test("nothing is taken, as old programs send it", () => {
+  test("a missing Host is accepted, because old programs send none", () => {
     expect(takes("127.0.0.1", {})).toBe(true);
   });
 });
 
-test("on every other address any host is taken", () => {
+test("on every other address any Host is accepted", () => {
   for (const host of ["evil.example", "10.0.0.5:8088", "a b"]) expect(takes("0.0.0.0", { host })).toBe(true);
 });

@@ -34,7 +34,7 @@ async function growth(run: () => Promise<unknown>): Promise<number> {
   return process.memoryUsage.rss() - before;
 }
 
-test("compressed answers are not inflated: of a probed client, a peer and a registry", async () => {
+test("compressed responses of a probed client, a peer and a registry are not decompressed", async () => {
   const { url, host, port, asked } = serveBomb();
   const sender = transports.HTTP.createSender();
   const grown = await growth(async () => {
@@ -48,7 +48,7 @@ test("compressed answers are not inflated: of a probed client, a peer and a regi
   for (const headers of asked) expect(headers.get("accept-encoding")).toBe("identity");
 });
 
-test("no connection offers compressed frames", async () => {
+test("no WebSocket offers compression", async () => {
   const offered = Promise.withResolvers<string | null>();
   const server = Bun.serve({
     hostname: "127.0.0.1",
@@ -64,7 +64,7 @@ test("no connection offers compressed frames", async () => {
   expect(await offered.promise).toBeNull();
 });
 
-test("no file but one asks over fetch or WebSocket", async () => {
+test("only one file uses fetch or WebSocket directly", async () => {
   const root = `${import.meta.dir}/../..`;
   const asking: string[] = [];
   for (const folder of ["src", "scripts/conformance"]) {
@@ -76,7 +76,7 @@ test("no file but one asks over fetch or WebSocket", async () => {
   expect(asking).toEqual(["src/core/request.ts"]);
 });
 
-test("a wait is written in one form and read in no other", () => {
+test("Retry-After is written in one form, and no other is read", () => {
   expect(readCloseReason(closeReason(2500))).toBe(3000);
   for (const words of [
     "",

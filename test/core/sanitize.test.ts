@@ -50,17 +50,17 @@ test.each([
   ["keycaps", "1\ufe0f\u20e3 #\ufe0f\u20e3 *\ufe0f\u20e3"],
   ["a tag flag", "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}"],
   ["pictographs in text style", "\u260e\ufe0e \u2764\ufe0e"],
-])("%s stays as it is", (_, text) => {
+])("%s stays unchanged", (_, text) => {
   expect(visible(text)).toBe(text);
 });
 
-test("a tab is white space in what somebody has written, and nowhere else", () => {
+test("a tab is kept in message text, and nowhere else", () => {
   expect(visibleText("a\tb\n\x1b")).toBe("a\tb\\n\\e");
   expect(visible("a\tb")).toBe("a\\tb");
 });
 
 test.each(["hello", "é ñ ü", "日本語 한국어 العربية עברית", "❤️ 👩‍👩‍👧 👍🏽 🏳️‍🌈", "e\u0301", "C:\\n"])(
-  "%s stays as it is",
+  "%s stays unchanged",
   (text) => {
     expect(visible(text)).toBe(text);
   },

@@ -17,7 +17,7 @@ test.each([
   [500, 1000],
   [3, 6],
   [450.5, 450.5],
-])("at %d a second, %d pass at once, and then those of each second", (perSecond, burst) => {
+])("at %d a second, %d pass at once, and then that many every second", (perSecond, burst) => {
   const { time, pace } = paced(perSecond, burst);
   expect(passed(pace, "a", 3000)).toBe(Math.floor(burst));
   time.ms += 1000;
@@ -26,7 +26,7 @@ test.each([
   expect(passed(pace, "a", 3000)).toBe(Math.floor(burst));
 });
 
-test("who comes after the wait that was told passes, and who comes before does not", () => {
+test("a request after the given wait passes, and one before it does not", () => {
   const { time, pace } = paced(10, 20);
   expect(passed(pace, "a", 20)).toBe(20);
   const wait = pace("a");
@@ -37,13 +37,13 @@ test("who comes after the wait that was told passes, and who comes before does n
   expect(pace("a")).toBe(0);
 });
 
-test("one who is too fast does not slow another", () => {
+test("one key at its limit does not slow another", () => {
   const { pace } = paced(10, 20);
   expect(passed(pace, "a", 100)).toBe(20);
   expect(passed(pace, "b", 100)).toBe(20);
 });
 
-test("a flood from 100,000 addresses is forgotten, the last of them latest", () => {
+test("a flood from 100,000 addresses is forgotten, the most recent ones last", () => {
   const { pace } = paced(1, 2);
   for (let i = 0; i < 100_000; i++) pace(`forged ${i}`);
   expect(passed(pace, "a", 100)).toBe(2);
@@ -51,7 +51,7 @@ test("a flood from 100,000 addresses is forgotten, the last of them latest", () 
   expect(passed(pace, "a", 100)).toBe(0);
 });
 
-test("who is refused much is told of after a second, then every 10 s; who waits as told is not", async () => {
+test("a sender who is refused often is reported after a second, then every 10 s; one who waits as told is not", async () => {
   const clock = createFakeClock();
   const told: [string, number][] = [];
   const limit = createRateLimit({

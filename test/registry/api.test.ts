@@ -45,7 +45,7 @@ describe.each(Object.entries(ways))("the registry through %s", (_, connect) => {
   });
 
   test.each(["nobody", "a%2Fb", "%00", "a%20b", "%F0%9F%98%80", "%zz", "x".repeat(65)])(
-    "DELETE of %s, where there is no such user or can be none, is 200",
+    "DELETE of %s, which is no user, is answered with 200",
     async (name) => {
       const ask = await connect();
       await ask("PUT", "/v1/users/bob", HERE);
@@ -55,7 +55,7 @@ describe.each(Object.entries(ways))("the registry through %s", (_, connect) => {
     },
   );
 
-  test("GET of one user gives its address, or 404", async () => {
+  test("GET of one user returns its address, or 404", async () => {
     const ask = await connect();
     await ask("PUT", "/v1/users/bob", THERE);
     expect(await (await ask("GET", "/v1/users/bob")).json()).toEqual(THERE);
@@ -82,7 +82,7 @@ describe.each(Object.entries(ways))("the registry through %s", (_, connect) => {
     },
   );
 
-  test("of 1,000 POSTs of one name at once, one is 200 and the others are 409", async () => {
+  test("of 1,000 concurrent POSTs of one name, one gets 200 and the others 409", async () => {
     const ask = await connect();
     const statuses = await Promise.all(
       Array.from({ length: 1000 }, async (_, i) => {
@@ -111,7 +111,7 @@ describe.each(Object.entries(ways))("the registry through %s", (_, connect) => {
     ]);
   });
 
-  test("`name` is taken for `user`, and unknown keys are ignored", async () => {
+  test("`name` is accepted for `user`, and unknown keys are ignored", async () => {
     const ask = await connect();
     const body = { name: "bob", extra: [1], address: { ...HERE, more: true } };
     expect((await ask("POST", "/v1/users", body)).status).toBe(200);
@@ -119,7 +119,7 @@ describe.each(Object.entries(ways))("the registry through %s", (_, connect) => {
   });
 
   test.each(["0.0.0.0", "::", "0:0:0:0:0:0:0:0", "::0"])(
-    "the host %s becomes the address asked from",
+    "the host %s is replaced by the address the request came from",
     async (host) => {
       const ask = await connect();
       expect((await ask("PUT", "/v1/users/bob", { ...HERE, host })).status).toBe(200);
@@ -128,7 +128,7 @@ describe.each(Object.entries(ways))("the registry through %s", (_, connect) => {
   );
 
   test.each(["::1", "fe80::1", "::ffff:10.0.0.5", "db", "my_host.local", "xn--mnchen-3ya.example", "a-1.b2"])(
-    "the host %s is taken as it is",
+    "the host %s is stored unchanged",
     async (host) => {
       const ask = await connect();
       expect((await ask("PUT", "/v1/users/bob", { ...HERE, host })).status).toBe(200);
@@ -136,7 +136,7 @@ describe.each(Object.entries(ways))("the registry through %s", (_, connect) => {
     },
   );
 
-  test("an unchanged list costs a 304, and a changed one is sent again", async () => {
+  test("an unchanged list is answered with 304, and a changed one is sent again", async () => {
     const ask = await connect();
     await ask("PUT", "/v1/users/bob", HERE);
     const etag = (await ask("GET", "/v1/users")).headers.get("etag") ?? "";
@@ -159,14 +159,14 @@ describe.each(Object.entries(ways))("the registry through %s", (_, connect) => {
     ["POST", "/v1/users/bob", "GET, PUT, DELETE"],
     ["POST", "/v1/health", "GET"],
     ["DELETE", "/swagger", "GET"],
-  ])("%s %s is 405 and allows %s", async (method, path, allow) => {
+  ])("%s %s gets 405 and Allow: %s", async (method, path, allow) => {
     const ask = await connect();
     const answer = await ask(method, path);
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
     expect(await answer.json()).toEqual({ status: "error", message: `This path takes ${allow}.` });
   });
 
-  test("HEAD answers as GET does, without a body", async () => {
+  test("HEAD answers like GET, without a body", async () => {
     const ask = await connect();
     await ask("PUT", "/v1/users/bob", HERE);
     const answer = await ask("HEAD", "/v1/users/");

@@ -206,13 +206,13 @@ describe.each(Object.entries(ways))("bad input through %s", (_, connect) => {
     '{"user":"b\xffb","address":{"protocol":"HTTP","host":"127.0.0.1"}}',
     '{"user":"bob","address":{"protocol":"HTTP","host":"h\xc3"}}',
     '{"user":"bob","address":{"protocol":"HTTP\xe2\x82","host":"127.0.0.1"}}',
-  ])("is refused: bytes that are no UTF-8 in a field, %j", async (body) => {
+  ])("is refused: invalid UTF-8 in a field, %j", async (body) => {
     const ask = await withCarol();
     await expectRefusal(await ask("POST", "/v1/users", Buffer.from(body, "latin1"), JSON_TYPE), 400);
     await expectUnchanged(ask);
   });
 
-  test("is refused: a compressed body, with the one encoding that is taken", async () => {
+  test("is refused: a compressed body, and the response names the only accepted encoding", async () => {
     const ask = await withCarol();
     const gzip = { ...JSON_TYPE, "content-encoding": "gzip" };
     const body = new Blob([Bun.gzipSync(JSON.stringify(HERE))]).stream();
@@ -224,7 +224,7 @@ describe.each(Object.entries(ways))("bad input through %s", (_, connect) => {
     expect((await ask("PUT", "/v1/users/carol", JSON.stringify(HERE), identity)).status).toBe(200);
   });
 
-  test("is refused: a chunked body without end", async () => {
+  test("is refused: an endless chunked body", async () => {
     const ask = await withCarol();
     let sent = 0;
     const endless = new ReadableStream({
@@ -240,7 +240,7 @@ describe.each(Object.entries(ways))("bad input through %s", (_, connect) => {
     await expectUnchanged(ask);
   });
 
-  test("is refused without an echo of it", async () => {
+  test("is refused without being echoed", async () => {
     const ask = await connect();
     for (const call of [
       named("<script>"),
@@ -277,7 +277,7 @@ describe("raw bytes on the socket", () => {
     ["a header without end", `GET / HTTP/1.1\r\nHost: h\r\nX: ${"x".repeat(100_000)}`],
     ["dots in the path", lines("GET /v1/users/../../etc HTTP/1.1", "Host: h", "Connection: close")],
     ["no path", lines("GET  HTTP/1.1", "Host: h", "Connection: close")],
-  ])("%s brings no 5xx, and the registry goes on", async (_, bytes) => {
+  ])("%s causes no 5xx, and the registry keeps running", async (_, bytes) => {
     const base = listen(createApp({ store: await openTestStore("memory:") }));
     const answer = await exchange(Number(new URL(base).port), bytes);
     expect(answer).not.toMatch(/^HTTP\/1.1 5/);

@@ -50,7 +50,7 @@ describe("a page of another origin", () => {
     expect(await users(base)).toEqual({ carol: HERE });
   });
 
-  test("gets 403 before anything is read of a body, be it too long or no JSON", async () => {
+  test("gets 403 before its body is read, even if that is too long or not JSON", async () => {
     const base = await registryWithCarol();
     for (const body of ["x".repeat(100_000), "{"])
       expect(
@@ -71,7 +71,7 @@ describe("a page of another origin", () => {
   });
 });
 
-test("a name that was pointed at loopback gets 403, without effect", async () => {
+test("a name that resolves to loopback (DNS rebinding) gets 403, without effect", async () => {
   const base = await registryWithCarol();
   const headers = { host: "evil.example:8088", origin: "http://evil.example:8088" };
   expect((await fetch(`${base}/v1/users/carol`, { method: "DELETE", headers })).status).toBe(403);
@@ -98,7 +98,7 @@ describe.skipIf(!chromium)("in a browser", () => {
     ["127.0.0.1", "127.0.0.1"],
     ["127.0.0.1", "localhost"],
     ["::1", "[::1]"],
-  ])("the page of a registry on %s, seen as %s, may change its users", async (hostname, seenAs) => {
+  ])("the page of a registry on %s, opened as %s, may change its users", async (hostname, seenAs) => {
     const app = createApp({ store: await openTestStore("memory:") });
     app.listen({ port: 0, hostname, reusePort: false });
     afterwards(() => app.stop(true));
@@ -109,7 +109,7 @@ describe.skipIf(!chromium)("in a browser", () => {
     view.close();
   });
 
-  test("a page from elsewhere changes nothing, by fetch, form or WebSocket", async () => {
+  test("a page of another origin changes nothing, by fetch, form or WebSocket", async () => {
     const base = await registryWithCarol();
     const elsewhere = Bun.serve({
       hostname: "127.0.0.1",

@@ -73,7 +73,7 @@ function simulate({ attempts = 20, seed = 1 } = {}) {
   };
 }
 
-describe("whom to check when:", () => {
+describe("the schedule:", () => {
   test("after a start all are checked at once, and then spread over 0 to 180 s", async () => {
     const net = simulate();
     net.registerMany(50, healthy);
@@ -87,7 +87,7 @@ describe("whom to check when:", () => {
     expect(Math.min(...second)).toBeLessThan(30);
   });
 
-  test("every later wait is 120 to 180 s, for hours", async () => {
+  test("every later pause is 120 to 180 s, for hours", async () => {
     const net = simulate();
     net.registerMany(10, healthy);
     net.checker.start();
@@ -103,7 +103,7 @@ describe("whom to check when:", () => {
     expect(await net.users()).toHaveLength(10);
   });
 
-  test("who registers later is checked 120 to 180 s later", async () => {
+  test("a user who registers later is first checked 120 to 180 s after that", async () => {
     const net = simulate();
     net.checker.start();
     await net.clock.pass(10 * S);
@@ -114,7 +114,7 @@ describe("whom to check when:", () => {
     expect(first).toBeLessThanOrEqual(192.1 * S);
   });
 
-  test("at most 200 probes are under way, and a deadline starts when a probe leaves", async () => {
+  test("at most 200 probes run at once, and a deadline starts when its probe is sent", async () => {
     const net = simulate();
     net.registerMany(1000, (deadline) => ({ finding: "alive", ms: deadline - 1 }));
     net.checker.start();
@@ -124,8 +124,8 @@ describe("whom to check when:", () => {
   });
 });
 
-describe("of those who wait in line,", () => {
-  test("who has left meanwhile is not probed", async () => {
+describe("among users waiting for a slot,", () => {
+  test("one who has left meanwhile is not probed", async () => {
     const net = simulate();
     net.registerMany(1000, mute);
     net.checker.start();
@@ -135,7 +135,7 @@ describe("of those who wait in line,", () => {
     expect(new Set(net.probes.map(({ port }) => port)).size).toBe(300);
   });
 
-  test("nobody is probed any more once checking has stopped", async () => {
+  test("none is probed once checking has stopped", async () => {
     const net = simulate();
     net.registerMany(100_000, mute);
     net.checker.start();
@@ -163,7 +163,7 @@ describe("what a failure means:", () => {
     );
   });
 
-  test("silence removes a user when the window is used up, not before", async () => {
+  test("silence removes a user when the window is over, not before", async () => {
     const net = simulate();
     net.register("bob", mute);
     net.checker.start();
@@ -174,7 +174,7 @@ describe("what a failure means:", () => {
     expect(net.probesOf(1)).toHaveLength(20);
   });
 
-  test("errors of our own that come at once use up the window all the same, and no less", async () => {
+  test("local errors that return at once still take the whole window", async () => {
     const net = simulate();
     net.register("bob", () => ({ finding: "silent", ms: 0 }));
     net.checker.start();
@@ -184,7 +184,7 @@ describe("what a failure means:", () => {
     expect(await net.users()).toEqual([]);
   });
 
-  test("one refusal, and one answer in the last attempt, remove nobody", async () => {
+  test("one refusal, or an answer to the last probe, removes nobody", async () => {
     const net = simulate();
     let asked = 0;
     net.register("bob", (deadline) => (asked++ === 0 ? closed(deadline) : healthy(deadline)));
@@ -195,7 +195,7 @@ describe("what a failure means:", () => {
     expect(await net.users()).toEqual(["bob", "carol"]);
   });
 
-  test("who registers again at another address while the old one fails stays", async () => {
+  test("a user who registers again at another address while the old one fails stays", async () => {
     const net = simulate();
     net.register("bob", mute, 1);
     net.checker.start();
@@ -205,7 +205,7 @@ describe("what a failure means:", () => {
     expect(await net.users()).toEqual(["bob"]);
   });
 
-  test("who registers again at the same address in the very last moment stays, too", async () => {
+  test("a user who registers again at the same address at the very last moment stays, too", async () => {
     const net = simulate();
     let late = () => {};
     let asked = 0;
@@ -227,7 +227,7 @@ describe("when many fail at once, the registry suspects itself:", () => {
     [5, 5],
     [6, 10],
     [30, 40],
-  ])("%d of %d who die are removed after the second check, and nobody else", async (dead, all) => {
+  ])("%d of %d users who die are removed after the second check, and nobody else", async (dead, all) => {
     const net = simulate();
     net.registerMany(all, healthy);
     net.checker.start();
@@ -240,7 +240,7 @@ describe("when many fail at once, the registry suspects itself:", () => {
     expect(await net.users()).toHaveLength(all - dead);
   });
 
-  test("5,000 of 10,000 who die are all removed, and nobody else", async () => {
+  test("5,000 of 10,000 users who die are all removed, and nobody else", async () => {
     const net = simulate({ attempts: 3 });
     net.registerMany(10_000, healthy);
     net.checker.start();
@@ -250,7 +250,7 @@ describe("when many fail at once, the registry suspects itself:", () => {
     expect(await net.users()).toHaveLength(5000);
   });
 
-  test("400 who register and never answer are gone after two checks, and 20 healthy ones stay", async () => {
+  test("400 users who never answer are gone after two checks, and 20 healthy ones stay", async () => {
     const net = simulate({ attempts: 3 });
     net.checker.start();
     await net.clock.pass(1 * S);
@@ -261,7 +261,7 @@ describe("when many fail at once, the registry suspects itself:", () => {
     expect(await net.users()).toEqual(Array.from({ length: 20 }, (_, i) => `user-${401 + i}`));
   });
 
-  test("4 of 10 who die are removed after the first", async () => {
+  test("4 of 10 users who die are removed after the first check", async () => {
     const net = simulate();
     net.registerMany(10, healthy);
     net.checker.start();
@@ -272,7 +272,7 @@ describe("when many fail at once, the registry suspects itself:", () => {
   });
 
   test.each(["silent", "refused"] as const)(
-    "its own network away for less than an interval (%s) removes nobody",
+    "an outage of its own network for less than an interval (%s) removes nobody",
     async (finding) => {
       for (let seed = 1; seed <= 10; seed++) {
         const net = simulate({ seed, attempts: seed % 2 ? 20 : 3 });
@@ -311,11 +311,11 @@ describe("the arithmetic of loss:", () => {
     return users - (await net.users()).length;
   }
 
-  test("at 30 % each way at most one healthy client in 100,000 checks is removed", async () => {
+  test("at 30 % loss each way, at most one healthy client in 100,000 checks is removed", async () => {
     expect(await removedIn(100_000, 0.3)).toBeLessThanOrEqual(1);
   });
 
-  test("at 5 % each way none in 1,000,000", async () => {
+  test("at 5 % loss each way, none in 1,000,000 is", async () => {
     expect(await removedIn(1_000_000, 0.05)).toBe(0);
   });
 });

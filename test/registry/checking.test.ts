@@ -35,7 +35,7 @@ describe.each(protocols)("a client on %s", (protocol) => {
     expect(Object.keys(await listed(registry))).toEqual(["alice"]);
   });
 
-  test("that is stopped with SIGSTOP is removed for its silence", async () => {
+  test("that is suspended with SIGSTOP is removed for its silence", async () => {
     const registry = await startRegistry(...QUICK);
     await startClient("alice", registry);
     const bob = await startClient("bob", registry, "--protocol", protocol);
@@ -45,7 +45,7 @@ describe.each(protocols)("a client on %s", (protocol) => {
   });
 });
 
-test("a registry that was stopped with SIGSTOP for longer than the window removes nobody who is alive", async () => {
+test("a registry suspended with SIGSTOP for longer than the window removes no live user", async () => {
   const registry = await startRegistry(...QUICK);
   for (const protocol of protocols) await startClient(protocol, registry, "--protocol", protocol);
   await rounds(registry, 1);
@@ -101,7 +101,7 @@ describe("a probe over UDP", () => {
     expect(Object.keys(await listed(registry))).toEqual(["kotlin"]);
   });
 
-  test("has 128 random bits of id, used once, and an address to answer to", async () => {
+  test("has an id of 128 random bits, used once, and a reply address", async () => {
     const registry = await startRegistry(...QUICK);
     const { port, probes } = await peer(({ id }, reply) => reply(id));
     await put(registry, "kotlin", { protocol: "UDP", host: HOST, port });
@@ -132,7 +132,7 @@ describe("a probe over HTTP", () => {
     return registry;
   }
 
-  test("asks for /v1/health, and any 2xx will do", async () => {
+  test("requests /v1/health, and accepts any 2xx", async () => {
     const registry = await registered(({ url, method }) => {
       const asked = method === "GET" && new URL(url).pathname === "/v1/health";
       return new Response("fine, thank you", { status: asked ? 203 : 500 });
@@ -141,7 +141,7 @@ describe("a probe over HTTP", () => {
     expect(Object.keys(await listed(registry))).toEqual(["bob"]);
   });
 
-  test("is refused by a status that is not 2xx, and follows no redirect", async () => {
+  test("counts any status but 2xx as a refusal, and follows no redirect", async () => {
     const asked: string[] = [];
     const registry = await registered(({ url }) => {
       asked.push(new URL(url).pathname);
@@ -151,7 +151,7 @@ describe("a probe over HTTP", () => {
     expect(new Set(asked)).toEqual(new Set(["/v1/health"]));
   });
 
-  test("reads no body: one without end does not hold it up", async () => {
+  test("does not read the body, so that an endless one cannot delay it", async () => {
     let sent = 0;
     const registry = await registered(() => {
       const endless = new ReadableStream({
@@ -169,7 +169,7 @@ describe("a probe over HTTP", () => {
 });
 
 describe("the log", () => {
-  test("tells of registrations, updates and removals on stderr, safe to print", async () => {
+  test("reports registrations, updates and removals on stderr, safe to print", async () => {
     const registry = await startRegistry("--open");
     const alice = await startClient("alice", registry);
     await registry.sees(/^\d{4}-\d\d-\d\dT[\d:.]+Z registered alice at http:\/\/127\.0\.0\.1:\d+$/);
@@ -192,7 +192,7 @@ describe("the log", () => {
 describe("a client", () => {
   const often = ["--poll-interval", "0.2"];
 
-  test("tells who joined, moved and left, by itself", async () => {
+  test("reports by itself who joined, moved and left", async () => {
     const registry = await startRegistry();
     const alice = await startClient("alice", registry, ...often);
     await put(registry, "carol", { protocol: "UDP", host: HOST, port: 1 });
@@ -214,7 +214,7 @@ describe("a client", () => {
     expect(await listed(registry)).toEqual(before);
   });
 
-  test("warns once when its name points elsewhere, and leaves it so", async () => {
+  test("warns once when its name points elsewhere, and does not take it back", async () => {
     const registry = await startRegistry("--open");
     const alice = await startClient("alice", registry, ...often);
     const elsewhere = { protocol: "UDP", host: "10.0.0.5", port: 3000 };
@@ -226,7 +226,7 @@ describe("a client", () => {
     expect(await listed(registry)).toEqual({ alice: elsewhere, bob: elsewhere });
   });
 
-  test("chats on while the registry is away, and is in the list again when it is back, empty", async () => {
+  test("keeps chatting while the registry is down, and registers again when it is back, empty", async () => {
     const registry = await startRegistry();
     const { port } = new URL(registry.url);
     const alice = await startClient("alice", registry, ...often);
@@ -248,7 +248,7 @@ describe("a client", () => {
     expect(away).toHaveLength(1);
   });
 
-  test("asks with If-None-Match, so that an unchanged list costs a 304", async () => {
+  test("sends If-None-Match, so that an unchanged list is answered with 304", async () => {
     const registry = await startRegistry();
     const statuses = createInbox<number>();
     const proxy = Bun.serve({
@@ -267,7 +267,7 @@ describe("a client", () => {
   });
 });
 
-test("clients behind a path that loses, delays, doubles and reorders datagrams stay", async () => {
+test("clients behind a network that loses, delays, duplicates and reorders datagrams stay registered", async () => {
   const run = start("scripts/checks/loss.ts", ["10"]);
   await run.sees("removed in 10 rounds of 3 clients: 0");
   expect(await run.exited).toBe(0);

@@ -16,7 +16,7 @@ function put(registry: { url: string }, user: string): Promise<Response> {
   return fetch(`${registry.url}/v1/users/${user}`, { method: "PUT", headers, body: JSON.stringify(HERE) });
 }
 
-test("says where it is, where its docs are, and on loopback how others get in", async () => {
+test("prints its URL, that of its docs, and on loopback how to let others in", async () => {
   const registry = await startRegistry();
   expect(await registry.sees(/--host 0\.0\.0\.0/)).toBe(
     "only this machine can reach it; --host 0.0.0.0 lets others in",
@@ -26,7 +26,7 @@ test("says where it is, where its docs are, and on loopback how others get in", 
   expect((await fetch(`${registry.url}/swagger`)).status).toBe(200);
 });
 
-test("says in which file it keeps its users, unless it is to be quiet", async () => {
+test("logs the file that holds its users, except with --quiet", async () => {
   const path = join(temporaryFolder(), "users.db");
   const registry = await startRegistry("--store", `sqlite:${path}`);
   await registry.sees(new RegExp(`Z users are kept in ${path}$`));
@@ -38,7 +38,7 @@ test("says in which file it keeps its users, unless it is to be quiet", async ()
   expect(quiet.lines.join("\n")).not.toContain(path);
 });
 
-test("on a wildcard says what others can type, and this machine, and nothing of letting others in", async () => {
+test("on a wildcard prints the URLs that others can use and the loopback URL, and no hint about letting others in", async () => {
   const registry = await startRegistry("--host", "0.0.0.0");
   const { port } = new URL(registry.url);
   const urls = urlsOfWildcard("0.0.0.0", Number(port));
@@ -51,7 +51,7 @@ test("on a wildcard says what others can type, and this machine, and nothing of 
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)(
-  "exits 0 on %s, and what it stored is there again",
+  "exits 0 on %s, and has its users again after a restart",
   async (signal) => {
     const store = `sqlite:${join(temporaryFolder(), "users.db")}`;
     const first = await startRegistry("--store", store);
@@ -62,7 +62,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   },
 );
 
-test("what was answered with 200 survives kill -9 under load", async () => {
+test("acknowledged writes survive kill -9 under load", async () => {
   const path = join(temporaryFolder(), "users.db");
   const answered = new Set<string>();
   for (let round = 0; round < 3; round++) {
@@ -86,7 +86,7 @@ test("what was answered with 200 survives kill -9 under load", async () => {
   expect(check).toEqual({ integrity_check: "ok" });
 });
 
-test("a write that fails is answered with 503, and the registry goes on", async () => {
+test("a failed write is answered with 503, and the registry keeps running", async () => {
   const path = join(temporaryFolder(), "users.db");
   const registry = await startRegistry("--store", `sqlite:${path}`);
   await put(registry, "bob");
@@ -103,7 +103,7 @@ test("a write that fails is answered with 503, and the registry goes on", async 
   expect(Object.keys(await listed(registry))).toEqual(["bob", "carol"]);
 });
 
-test("a user over --max-users is not taken in", async () => {
+test("a user beyond --max-users is refused", async () => {
   const registry = await startRegistry("--max-users", "1");
   expect((await put(registry, "bob")).status).toBe(200);
   expect((await put(registry, "carol")).status).toBe(503);
@@ -111,7 +111,7 @@ test("a user over --max-users is not taken in", async () => {
   expect(Object.keys(await listed(registry))).toEqual(["bob"]);
 });
 
-test("--release opens a name to all, while a registry runs on the store", async () => {
+test("--release frees a name while a registry runs on the store", async () => {
   const url = `sqlite:${join(temporaryFolder(), "users.db")}`;
   const registry = await startRegistry("--store", url);
   const store = await openTestStore(url);
@@ -137,7 +137,7 @@ describe("one line on stderr, and an exit code, for", () => {
     ]);
   });
 
-  test("a file that is no database", async () => {
+  test("a file that is not a database", async () => {
     const path = join(temporaryFolder(), "notes.txt");
     await Bun.write(path, "hello ".repeat(1000));
     const registry = start(main, ["--port", "0", "--store", `sqlite:${path}`]);
@@ -147,14 +147,14 @@ describe("one line on stderr, and an exit code, for", () => {
     ]);
   });
 
-  test("a folder that is not there", async () => {
+  test("a missing folder", async () => {
     const path = join(temporaryFolder(), "missing", "users.db");
     const registry = start(main, ["--port", "0", "--store", `sqlite:${path}`]);
     expect(await registry.exited).toBe(1);
     expect(registry.lines).toEqual([expect.stringContaining(`error: cannot open the store ${path}`)]);
   });
 
-  test("--release on a file that is not there, which is not made", async () => {
+  test("--release on a missing file, which is not created", async () => {
     const folder = temporaryFolder();
     const path = join(folder, "mistyped.db");
     const release = start(main, ["--store", `sqlite:${path}`, "--release", "bob"]);
@@ -186,15 +186,18 @@ describe("one line on stderr, and an exit code, for", () => {
     expect(registry.lines).toEqual([error]);
   });
 
-  test.each(["192.0.2.1", "nobody.invalid"])("a host that is not this machine's: %s", async (host) => {
-    const registry = start(main, ["--port", "0", "--store", "memory:", "--host", host]);
-    expect(await registry.exited).toBe(1);
-    expect(registry.lines).toEqual([
-      expect.stringContaining(`error: ${host} is not an address of this machine; choose one with --host: `),
-    ]);
-  });
+  test.each(["192.0.2.1", "nobody.invalid"])(
+    "a host that is not an address of this machine: %s",
+    async (host) => {
+      const registry = start(main, ["--port", "0", "--store", "memory:", "--host", host]);
+      expect(await registry.exited).toBe(1);
+      expect(registry.lines).toEqual([
+        expect.stringContaining(`error: ${host} is not an address of this machine; choose one with --host: `),
+      ]);
+    },
+  );
 
-  test.each(["127.1", "a b", "[::1]"])("a host that is none: %s", async (host) => {
+  test.each(["127.1", "a b", "[::1]"])("an invalid host: %s", async (host) => {
     const registry = start(main, ["--port", "0", "--store", "memory:", "--host", host]);
     expect(await registry.exited).toBe(2);
     expect(registry.lines).toEqual([

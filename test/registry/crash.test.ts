@@ -17,7 +17,7 @@ describe.each(kinds)("on %s", (kind) => {
     expect(await run.exited).toBe(0);
   });
 
-  test("a name goes to one, no answer is stale, and each user is checked once per period", async () => {
+  test("one registration wins each name, no answer is stale, and each user is checked once per period", async () => {
     const run = start("scripts/checks/replicas.ts", [kind, "0.02"]);
     for (const what of ["one name", "a write", "checks every"]) {
       expect(await run.sees(new RegExp(`^${what}`))).toMatch(/, 0 faults$/);
@@ -26,14 +26,14 @@ describe.each(kinds)("on %s", (kind) => {
   });
 });
 
-test("users in large numbers are listed at once, also after a start", async () => {
+test("large numbers of users are all listed, even after a restart", async () => {
   const run = start("scripts/checks/users.ts", ["2000"]);
   expect(await run.sees(/^listed/)).toMatch(/ 2000 of 2000$/);
   expect(await run.exited).toBe(0);
 });
 
 test.each(["memory", ...kinds])(
-  "everybody who follows the changes has the registry's list, on %s, through kills, cuts and slow readers",
+  "all readers of the event stream end up with the registry's list, on %s, through kills, disconnects and slow readers",
   async (kind) => {
     const run = start("scripts/checks/events.ts", [kind, "600"]);
     await run.sees(/^faults +0$/);

@@ -47,7 +47,7 @@ describe.each(protocols)("a probe over %s", (protocol) => {
   ])("to %s is denied", async (host) => expect(await probe({ protocol, host, port: 80 })).toBe("denied"));
 
   test.each(["127.0.0.1", "localhost"])(
-    "to %s is denied where the operator says so, and nothing comes",
+    "to %s is denied if the operator says so, and nothing is sent",
     async (host) => {
       const { port, visits } = await trap("127.0.0.1");
       expect(await probe({ protocol, host, port }, ["127.0.0.0/8", "::1"])).toBe("denied");
@@ -60,7 +60,7 @@ describe.each(protocols)("a probe over %s", (protocol) => {
   );
 });
 
-test("a probe over HTTP or WEBSOCKET asks the looked-up IP address, with the name as Host", async () => {
+test("a probe over HTTP or WEBSOCKET goes to the resolved IP address, with the name as Host", async () => {
   const hosts: (string | null)[] = [];
   const server = Bun.serve({
     hostname: "127.0.0.1",
@@ -78,7 +78,7 @@ test("a probe over HTTP or WEBSOCKET asks the looked-up IP address, with the nam
   expect(hosts).toEqual([`localhost:${port}`, `localhost:${port}`]);
 });
 
-test("users at denied addresses are taken as ever, never contacted, and removed by their check", async () => {
+test("users at denied addresses are registered, never contacted, and removed by their check", async () => {
   const { port, visits } = await trap("127.0.0.2");
   const registry = await startRegistry(
     ...["--check-interval", "0.2", "--check-window", "1", "--check-deny", "127.0.0.2,fd00::/8"],
@@ -100,7 +100,7 @@ test("users at denied addresses are taken as ever, never contacted, and removed 
   expect(visits()).toBe(0);
 });
 
-test("--check-deny takes networks and nothing else", async () => {
+test("--check-deny accepts only networks", async () => {
   const registry = start("src/registry/main.ts", ["--check-deny", "10.0.0.0/8,home"]);
   expect(await registry.exited).toBe(2);
   expect(registry.lines).toEqual(["error: --check-deny: a network looks like 10.0.0.0/8 or fd00::/8"]);

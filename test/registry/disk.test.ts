@@ -39,7 +39,7 @@ async function put(url: string, user: string): Promise<number> {
 
 // Skipped where nothing may be mounted, as in most containers.
 describe.skipIf(!canMount)("a disk", () => {
-  test("that fills up costs a 503 for each write, loses none that was answered, and works again with room", async () => {
+  test("that fills up makes writes fail with 503, loses no acknowledged one, and works again once there is room", async () => {
     const disk = temporaryFolder();
     const registry = startOn(disk);
     const url = /http:\S+(?=,)/.exec(await registry.sees(/^registry at/))?.[0] ?? "";
@@ -64,7 +64,7 @@ describe.skipIf(!canMount)("a disk", () => {
   test.each([
     ["that is full", 'cat /dev/zero > "$0/filler"'],
     ["that is read-only", 'mount -o remount,ro "$0"'],
-  ])("%s is said in one line at the start", async (_, prepare) => {
+  ])("%s is reported in one line at the start", async (_, prepare) => {
     const disk = temporaryFolder();
     const registry = startOn(disk, prepare);
     expect(await registry.exited).toBe(1);

@@ -39,7 +39,7 @@ describe("the OpenAPI document", () => {
     ]);
   });
 
-  test("is without a finding of redocly", async () => {
+  test("passes redocly without findings", async () => {
     // Three operations refuse nothing: health, the list, and DELETE.
     const config = await createConfig({
       extends: ["recommended-strict"],
@@ -81,7 +81,7 @@ describe("the OpenAPI document", () => {
 });
 
 describe("what generators need", () => {
-  test("bodies and answers are named types, each described once", async () => {
+  test("bodies and responses are named types, each defined once", async () => {
     const parsed = JSON.parse(await document());
     for (const [path, { content }] of objects(parsed.paths)) {
       // A stream, a page and metrics are text of forms of their own.
@@ -94,7 +94,7 @@ describe("what generators need", () => {
     expect([...objects(parsed)].filter(([, value]) => "anyOf" in value || "oneOf" in value)).toEqual([]);
   });
 
-  test("a host is one string, and a port may be left out of requests and is always in answers", async () => {
+  test("a host is one string, and a port is optional in requests but always in responses", async () => {
     const { Address, NewAddress } = JSON.parse(await document()).components.schemas;
     for (const { properties } of [Address, NewAddress]) {
       expect(properties.host.type).toBe("string");
@@ -110,7 +110,7 @@ describe("what generators need", () => {
 });
 
 describe("Swagger UI", () => {
-  test("comes with a policy that lets nothing in from elsewhere", async () => {
+  test("has a content security policy that allows only its own origin", async () => {
     const page = await (await app()).handle(new Request("http://localhost/swagger"));
     expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(page.headers.get("content-security-policy")).toStartWith("default-src 'self'");
@@ -118,30 +118,33 @@ describe("Swagger UI", () => {
   });
 
   // Skipped where there is no Chromium: apt-get install chromium.
-  test.skipIf(!chromium)("shows all operations and tries them out, asking this host alone", async () => {
-    const base = listen(await app());
-    const { view, requests } = await openPage();
-    await view.navigate(`${base}/swagger`);
-    await view.scrollTo(".opblock-put");
-    expect(await view.evaluate("document.querySelectorAll('.opblock').length")).toBe(10);
+  test.skipIf(!chromium)(
+    "shows all operations and tries them out, contacting only its own host",
+    async () => {
+      const base = listen(await app());
+      const { view, requests } = await openPage();
+      await view.navigate(`${base}/swagger`);
+      await view.scrollTo(".opblock-put");
+      expect(await view.evaluate("document.querySelectorAll('.opblock').length")).toBe(10);
 
-    await view.click("#operations-users-putUser .opblock-summary-control");
-    await view.click("#operations-users-putUser .try-out__btn");
-    await view.click("#operations-users-putUser .execute");
-    await view.scrollTo("#operations-users-putUser .live-responses-table");
-    expect(
-      await view.evaluate(
-        "document.querySelector('.live-responses-table tbody .response-col_status').innerText",
-      ),
-    ).toBe("200");
-    expect(await (await fetch(`${base}/v1/users/`)).json()).toEqual({
-      bob: { protocol: "UDP", host: "10.0.0.5", port: 3000 },
-    });
+      await view.click("#operations-users-putUser .opblock-summary-control");
+      await view.click("#operations-users-putUser .try-out__btn");
+      await view.click("#operations-users-putUser .execute");
+      await view.scrollTo("#operations-users-putUser .live-responses-table");
+      expect(
+        await view.evaluate(
+          "document.querySelector('.live-responses-table tbody .response-col_status').innerText",
+        ),
+      ).toBe("200");
+      expect(await (await fetch(`${base}/v1/users/`)).json()).toEqual({
+        bob: { protocol: "UDP", host: "10.0.0.5", port: 3000 },
+      });
 
-    const hosts = requests.filter((url) => !url.startsWith("data:")).map((url) => new URL(url).origin);
-    expect(new Set(hosts)).toEqual(new Set([base]));
-    view.close();
-  });
+      const hosts = requests.filter((url) => !url.startsWith("data:")).map((url) => new URL(url).origin);
+      expect(new Set(hosts)).toEqual(new Set([base]));
+      view.close();
+    },
+  );
 });
 
 // Debian puts it where only root looks.

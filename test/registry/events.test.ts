@@ -55,7 +55,7 @@ async function listOf(url: string): Promise<unknown> {
 }
 
 describe.each(storeKinds)("the stream of changes on %s", (kind) => {
-  test("begins with the list, and then tells who joins, moves and leaves", async () => {
+  test("begins with the list, and then reports who joins, moves and leaves", async () => {
     const url = await registryOn(kind);
     await put(url, "alice");
     const reader = await listenTo(url);
@@ -83,7 +83,7 @@ describe.each(storeKinds)("the stream of changes on %s", (kind) => {
     expect(reader.events[3]?.id).toBe(reader.events[0]?.id);
   });
 
-  test("tells nothing of a user who registers again at the same address", async () => {
+  test("reports nothing when a user registers again at the same address", async () => {
     const url = await registryOn(kind);
     await put(url, "alice");
     const reader = await listenTo(url);
@@ -93,7 +93,7 @@ describe.each(storeKinds)("the stream of changes on %s", (kind) => {
     expect(await reader.next()).toMatchObject({ type: "joined", data: expect.stringContaining("bob") });
   });
 
-  test("keeps every word of names and hosts", async () => {
+  test("keeps the exact spelling of names and hosts", async () => {
     const url = await registryOn(kind);
     const reader = await listenTo(url);
     const users: Record<string, unknown> = Object.fromEntries(
@@ -103,7 +103,7 @@ describe.each(storeKinds)("the stream of changes on %s", (kind) => {
     await reader.shows(users);
   });
 
-  test("names the same state by the same word, also after all of it has changed and come back", async () => {
+  test("gives the same state the same id, even after everything has changed and changed back", async () => {
     const url = await registryOn(kind);
     await put(url, "alice");
     await put(url, "bob", THERE);
@@ -118,7 +118,7 @@ describe.each(storeKinds)("the stream of changes on %s", (kind) => {
     expect(first.lastId()).toBe(id);
   });
 
-  test("sends no list to whoever has it, and goes on from there", async () => {
+  test("sends no list to a reader who already has it, and continues from there", async () => {
     const url = await registryOn(kind);
     await put(url, "alice");
     const first = await listenTo(url);
@@ -130,7 +130,7 @@ describe.each(storeKinds)("the stream of changes on %s", (kind) => {
     expect(again.text()).toStartWith(":\nretry: ");
   });
 
-  test("sends the list to whoever has another one", async () => {
+  test("sends the list to a reader who has another one", async () => {
     const url = await registryOn(kind);
     const first = await listenTo(url);
     const { id } = await first.next();
@@ -143,7 +143,7 @@ describe.each(storeKinds)("the stream of changes on %s", (kind) => {
     }
   });
 
-  test("never begins with less than what was acknowledged before it was asked for", async () => {
+  test("begins with every write that was acknowledged before the request", async () => {
     const url = await registryOn(kind);
     await listenTo(url);
     for (let i = 0; i < 20; i++) {
@@ -155,7 +155,7 @@ describe.each(storeKinds)("the stream of changes on %s", (kind) => {
     }
   });
 
-  test("leads every reader to the registry's list, through random changes, whenever it came", async () => {
+  test("leads every reader to the registry's list through random changes, whenever it joined", async () => {
     const url = await registryOn(kind);
     const random = createRandom(17);
     const readers = [await listenTo(url)];
@@ -175,7 +175,7 @@ describe.each(storeKinds)("the stream of changes on %s", (kind) => {
 });
 
 describe.each(storeKinds.filter((kind) => kind !== "memory:"))("registries that share %s", (kind) => {
-  test("tell of each other's changes, by the same ids", async () => {
+  test("report each other's changes, with the same ids", async () => {
     const urls = await registriesOn(kind, 2);
     const [one = "", other = ""] = urls;
     const readers = await Promise.all(urls.map((url) => listenTo(url)));
@@ -187,7 +187,7 @@ describe.each(storeKinds.filter((kind) => kind !== "memory:"))("registries that 
     expect(readers[0]?.lastId()).toBe(readers[1]?.lastId());
   });
 
-  test("let a reader go on at another one without the list", async () => {
+  test("let a reader resume at another one without the list", async () => {
     const [one = "", other = ""] = await registriesOn(kind, 2);
     await put(one, "alice");
     const first = await listenTo(one);
@@ -198,7 +198,7 @@ describe.each(storeKinds.filter((kind) => kind !== "memory:"))("registries that 
   });
 });
 
-test("a state that a registry before had on the same file holds after a restart", async () => {
+test("an id from before a restart is still valid on the same file", async () => {
   const store = await freshStore("sqlite:");
   const before = await createRegistry({ store });
   const url = await before.listen({ port: 0 });
@@ -213,7 +213,7 @@ test("a state that a registry before had on the same file holds after a restart"
 });
 
 describe("a stream of changes", () => {
-  test("is not kept by anybody on the way", async () => {
+  test("is neither cached nor buffered on the way", async () => {
     const { headers } = await listenTo(await registryOn("memory:"));
     expect(Object.fromEntries(headers)).toMatchObject({
       "content-type": "text/event-stream",
@@ -231,7 +231,7 @@ describe("a stream of changes", () => {
     await closing;
   });
 
-  test("is refused to pages of another origin, and HEAD opens none", async () => {
+  test("is refused to pages of another origin, and HEAD does not open one", async () => {
     const store = await openTestStore("memory:");
     const events = createEvents({ store });
     const url = listen(createApp({ store, events }));
@@ -244,7 +244,7 @@ describe("a stream of changes", () => {
     expect(events.count()).toBe(0);
   });
 
-  test("has its place given back when its reader goes", async () => {
+  test("frees its place when its reader leaves", async () => {
     const store = await openTestStore("memory:");
     const events = createEvents({ store, maxStreams: 1 });
     const url = listen(createApp({ store, events }));
@@ -269,7 +269,7 @@ describe("a stream of changes", () => {
     expect((await last.next()).type).toBe("users");
   });
 
-  test("is refused with 503 and Retry-After when there are too many of all", async () => {
+  test("is refused with 503 and Retry-After when there are too many in all", async () => {
     const store = await openTestStore("memory:");
     const url = listen(createApp({ store, events: createEvents({ store, maxStreams: 2 }) }));
     await listenTo(url);
@@ -278,7 +278,7 @@ describe("a stream of changes", () => {
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "60"]);
   });
 
-  test("is refused with 429 and Retry-After when there are too many of one source, this machine exempt", async () => {
+  test("is refused with 429 and Retry-After when there are too many from one source other than this machine", async () => {
     const store = await openTestStore("memory:");
     const events = createEvents({ store, maxStreamsOfSource: 2 });
     const open = (source: string) => events.open(new Request("http://localhost/v1/events"), source, () => {});
@@ -291,7 +291,7 @@ describe("a stream of changes", () => {
     await open("192.0.2.1");
   });
 
-  test("is refused with 503 while the store does not answer, and follows it again when it does", async () => {
+  test("is refused with 503 while the store is down, and works again when it is back", async () => {
     const store = await openTestStore("memory:");
     let isAway = true;
     const version = () => {
@@ -309,7 +309,7 @@ describe("a stream of changes", () => {
     await reader.shows({ alice: HERE });
   });
 
-  test("is cut off when its reader takes nothing and 1 MB waits; the others miss nothing", async () => {
+  test("is closed when its reader stalls with 1 MB unsent; other readers miss nothing", async () => {
     const store = await openTestStore("memory:");
     const events = createEvents({ store });
     const url = listen(createApp({ store, events }));
@@ -346,7 +346,7 @@ describe("a stream of changes", () => {
   });
 });
 
-test("nothing is followed while nobody listens", async () => {
+test("the store is not watched while there are no streams", async () => {
   const store = await openStore("memory:");
   let looks = 0;
   const counted = {

@@ -96,7 +96,7 @@ describe("of three registries on one store", () => {
     expect(net.waits(since).length).toBeGreaterThan(20 * 35);
   });
 
-  test("another takes over within twice the lease when the checking one is killed, and checks all within seconds", async () => {
+  test("another takes over within twice the lease when the checking one is killed, and checks all users within seconds", async () => {
     const net = simulate(50);
     const registries = new Map(["one", "second", "the third"].map((name) => [name, net.start(name)]));
     await net.clock.pass(180 * S + LOOKS);
@@ -132,7 +132,7 @@ describe("of three registries on one store", () => {
     );
   });
 
-  test("the one that takes over before anybody was checked checks all", async () => {
+  test("one that takes over before any check checks all users", async () => {
     const net = simulate(3);
     const first = net.start("one");
     net.start("second");
@@ -143,7 +143,7 @@ describe("of three registries on one store", () => {
   });
 });
 
-test("a registry that starts where nobody checks any more checks all at once", async () => {
+test("a registry that starts after the last checking one died checks all users at once", async () => {
   const net = simulate(20);
   const first = net.start("one");
   await net.clock.pass(1000 * S);

@@ -46,7 +46,7 @@ function names(count: number, prefix = "user"): string[] {
 }
 
 describe("one source", () => {
-  test("may bring 60 new users at once, and one more every second", async () => {
+  test("may register 60 new users at once, and one more every second", async () => {
     const { clock, limits } = withClock();
     expect(await admitted(limits, MALLORY, names(100))).toBe(60);
     await clock.pass(10_000);
@@ -62,7 +62,7 @@ describe("one source", () => {
     expect(limits.within("bob", MALLORY, () => "done")).rejects.toMatchObject({ retryAfter: 1 });
   });
 
-  test("gets its room back for those who were not new, or could not be stored", async () => {
+  test("is not charged for users who were not new or could not be stored", async () => {
     const { limits } = withClock();
     for (const name of names(100)) expect(await limits.within(name, MALLORY, () => "taken")).toBe("taken");
     const failing = () => Promise.reject(new Error("the store is down"));
@@ -70,14 +70,14 @@ describe("one source", () => {
     expect(await admitted(limits, MALLORY, names(100))).toBe(60);
   });
 
-  test("cannot slip through by asking for all at once", async () => {
+  test("cannot exceed the limit with concurrent requests", async () => {
     const { limits } = withClock();
     const asked = names(100).map((name) => limits.within(name, MALLORY, async () => "done"));
     const answers = await Promise.allSettled(asked);
     expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(60);
   });
 
-  test("may have 1,000 users at a time, and others in the place of those who left", async () => {
+  test("may have 1,000 users at a time, and replace those who left", async () => {
     const { clock, gone, limits } = withClock();
     for (let minute = 0; minute < 20; minute++) {
       await admitted(limits, MALLORY, names(60, `user-${minute}`));
@@ -89,7 +89,7 @@ describe("one source", () => {
     expect(await admitted(limits, MALLORY, names(10, "next"))).toBe(5);
   });
 
-  test("does not stand in another's way", async () => {
+  test("does not use up another's limit", async () => {
     const { limits } = withClock();
     await admitted(limits, MALLORY, names(100));
     expect(await admitted(limits, "10.0.0.7", names(60, "other"))).toBe(60);
@@ -112,7 +112,7 @@ test.each([
   ["::9", "0:0:0:0::/64"],
 ])("%s counts as %s", (ip, block) => expect(blockOf(ip)).toBe(block));
 
-test("sources beyond 10,000 cost no memory: the one that was longest quiet is forgotten", async () => {
+test("beyond 10,000 sources, the one that has been quiet the longest is forgotten", async () => {
   const { limits } = withClock();
   await admitted(limits, MALLORY, names(60));
   for (let i = 0; i < 9_999; i++) await limits.within(`x-${i}`, `10.1.${i >> 8}.${i & 255}`, () => "done");
@@ -142,7 +142,7 @@ describe("over HTTP", () => {
       body: JSON.stringify(HERE),
     });
 
-  test("the 61st new user is 429 with Retry-After, by POST and by PUT, and is not there", async () => {
+  test("the 61st new user gets 429 with Retry-After, by POST and by PUT, and is not registered", async () => {
     const base = await registry();
     for (const name of names(30, "post")) expect((await post(base, name)).status).toBe(200);
     for (const name of names(30, "put")) expect((await put(base, name)).status).toBe(200);
@@ -160,7 +160,7 @@ describe("over HTTP", () => {
     expect((await fetch(`${base}/v1/users/mallory`)).status).toBe(404);
   });
 
-  test("who is there already moves, is refused as taken, and leaves as ever", async () => {
+  test("existing users still move, are refused as taken, and leave", async () => {
     const base = await registry();
     for (const name of names(60)) await post(base, name);
     for (let i = 0; i < 100; i++) expect((await put(base, "user-0")).status).toBe(200);
@@ -168,7 +168,7 @@ describe("over HTTP", () => {
     expect((await fetch(`${base}/v1/users/user-0`, { method: "DELETE" })).status).toBe(200);
   });
 
-  test("names that are taken use nothing up", async () => {
+  test("requests for taken names do not count", async () => {
     const base = await registry();
     for (let i = 0; i < 100; i++) expect((await post(base, "bob")).status).toBe(i === 0 ? 200 : 409);
     for (const name of names(59)) expect((await post(base, name)).status).toBe(200);

@@ -74,7 +74,7 @@ describe("the metrics", () => {
     expect(samples.get("talk_streams")).toBe(1);
   });
 
-  test("tell how long answers took, in buckets that add up", async () => {
+  test("count response times, in buckets that add up", async () => {
     const samples = samplesIn(await metricsOf(await busyRegistry()));
     const name = "talk_http_request_duration_seconds";
     const buckets = [...samples].filter(([key]) => key.startsWith(`${name}_bucket{operation="putUser"`));
@@ -85,7 +85,7 @@ describe("the metrics", () => {
     expect(samples.get(`${name}_sum{operation="putUser"}`)).toBeGreaterThan(0);
   });
 
-  test("tell what runs, since when, and what it takes", async () => {
+  test("give the versions, the start time, CPU time and memory", async () => {
     const samples = samplesIn(await metricsOf(await busyRegistry()));
     expect(
       [...samples.keys()].some((key) => /^talk_build_info\{version="[\d.]+",bun="[\d.]+"\}$/.test(key)),
@@ -96,7 +96,7 @@ describe("the metrics", () => {
     expect(samples.get("process_cpu_seconds_total")).toBeGreaterThan(0);
   });
 
-  test("count checks by protocol and finding, and whom they removed", async () => {
+  test("count checks by protocol and finding, and the removals by reason", async () => {
     const registry = await createRegistry({ store: "memory:", checkInterval: 100, checkWindow: 100 });
     afterwards(() => registry.close());
     const url = await registry.listen({ port: 0 });
@@ -112,7 +112,7 @@ describe("the metrics", () => {
     expect(samples.get('talk_removals_total{reason="refused"}')).toBe(1);
   });
 
-  test("count the writes that the store did not take", async () => {
+  test("count failed writes to the store", async () => {
     const store = await openTestStore("memory:");
     const put = () => {
       throw new StoreUnavailable("The store is not responding.");
@@ -130,11 +130,11 @@ describe("the metrics", () => {
     expect(samplesIn(text).get("talk_store_write_failures_total")).toBe(1);
   });
 
-  test("name no user", async () => {
+  test("contain no user names", async () => {
     expect(await metricsOf(await busyRegistry())).not.toMatch(/bob|carol|dave/);
   });
 
-  test("are sent as the text format 0.0.4", async () => {
+  test("are served in the text format 0.0.4", async () => {
     const url = await busyRegistry();
     const answer = await fetch(`${url}/metrics`);
     expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");

@@ -61,7 +61,7 @@ describe.each(Object.entries(ways))("owners, through %s", (_, connect) => {
     expect((await ask("POST", "/v1/users", { user: "alice", address: HERE }, by("bob"))).status).toBe(200);
   });
 
-  test("the owner's own POST is 409 and says so, anybody else's says nothing", async () => {
+  test("the owner's own POST gets 409 and says so; anybody else's does not", async () => {
     const ask = await withAlice();
     for (const [secret, owner] of [[SECRET, "you"], ["mallory"], [undefined]]) {
       const answer = await ask("POST", "/v1/users", { user: "alice", address: THERE }, by(secret));
@@ -72,13 +72,13 @@ describe.each(Object.entries(ways))("owners, through %s", (_, connect) => {
     }
   });
 
-  test("PUT, too, makes a new name one's own", async () => {
+  test("PUT with a secret also makes its sender the owner of a new name", async () => {
     const ask = await connect();
     expect((await ask("PUT", "/v1/users/alice", HERE, by(SECRET))).status).toBe(200);
     expect((await ask("DELETE", "/v1/users/alice")).status).toBe(401);
   });
 
-  test("who registered without a secret is open to all, whoever comes with one", async () => {
+  test("anybody may change a user registered without a secret, with or without one", async () => {
     const ask = await connect();
     await ask("POST", "/v1/users", { user: "alice", address: HERE });
     expect((await ask("PUT", "/v1/users/alice", THERE, by("bob"))).status).toBe(200);
@@ -87,7 +87,7 @@ describe.each(Object.entries(ways))("owners, through %s", (_, connect) => {
     expect(await users(ask)).toEqual({});
   });
 
-  test("everybody sees where an owner is, and no list shows who owns", async () => {
+  test("everybody sees an owner's address, and no list shows owners", async () => {
     const ask = await withAlice();
     expect(await (await ask("GET", "/v1/users/alice")).json()).toEqual(HERE);
     expect((await ask("GET", "/v1/users/alice", undefined, by("x y"))).status).toBe(200);
@@ -121,7 +121,7 @@ describe.each(Object.entries(ways))("owners, through %s", (_, connect) => {
   );
 
   test.each(["Basic Ym9iOmJvYg==", "Digest x", "", "Bearerx"])(
-    "Authorization: %s is not for us, and passes as nothing",
+    "Authorization: %s is treated as no claim",
     async (authorization) => {
       const ask = await withAlice();
       const headers = { "content-type": "application/json", authorization };
@@ -131,14 +131,14 @@ describe.each(Object.entries(ways))("owners, through %s", (_, connect) => {
     },
   );
 
-  test.each(["bearer", "BEARER", "Bearer  "])("the scheme may be written %s", async (scheme) => {
+  test.each(["bearer", "BEARER", "Bearer  "])("the scheme may be spelled %s", async (scheme) => {
     const ask = await withAlice();
     const headers = { authorization: `${scheme} ${SECRET}` };
     expect((await ask("DELETE", "/v1/users/alice", undefined, headers)).status).toBe(200);
   });
 });
 
-test("after its check failed a name is kept for its owner", async () => {
+test("after a failed check, a name stays reserved for its owner", async () => {
   const store = openMemory();
   const base = listen(createApp({ store: watched(store) }));
   const post = (secret?: string) =>
@@ -163,7 +163,7 @@ test("after its check failed a name is kept for its owner", async () => {
   expect((await post(SECRET)).status).toBe(200);
 });
 
-test("a full registry is 503 with Retry-After for new users, and takes the others as ever", async () => {
+test("a full registry answers 503 with Retry-After to new users, and still serves the others", async () => {
   const base = listen(createApp({ store: watched(openMemory({ maxUsers: 1 })) }));
   const put = (user: string, address: object) =>
     fetch(`${base}/v1/users/${user}`, {

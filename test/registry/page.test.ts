@@ -87,7 +87,7 @@ function put(url: string, user: string, address: object): Promise<Response> {
 }
 
 describe("GET /", () => {
-  test("is a page for a browser, whose policy lets nothing in from elsewhere", async () => {
+  test("is a page for browsers, whose content security policy allows only its own origin", async () => {
     const { url } = await openRegistry();
     const answer = await fetch(url, { headers: { accept: BROWSER } });
     expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
@@ -103,7 +103,7 @@ describe("GET /", () => {
     "text/plain",
     "text/html;q=0",
     "text/html;q=0.5, application/json",
-  ])("tells programs that accept %p what this is", async (accept) => {
+  ])("returns facts about the registry to programs that accept %p", async (accept) => {
     const { url } = await openRegistry();
     const answer = await fetch(url, { headers: { accept } });
     expect(await answer.json()).toEqual({
@@ -117,7 +117,7 @@ describe("GET /", () => {
 
 // Skipped where there is no Chromium: apt-get install chromium.
 describe.skipIf(!chromium)("the page", () => {
-  test("shows who is here, counted by protocol, and keeps up with what happens", async () => {
+  test("shows who is here, counted by protocol, and follows changes", async () => {
     const { url } = await openRegistry();
     const page = await browse(url);
     await page.shows("2 users here");
@@ -138,7 +138,7 @@ describe.skipIf(!chromium)("the page", () => {
     expect(page.complaints).toEqual([]);
   });
 
-  test("tells the lines that start a client here, and copies them", async () => {
+  test("shows the commands that start a client for this registry, and copies them", async () => {
     const { url } = await openRegistry();
     const page = await browse(url);
     expect(await page.view.evaluate("document.querySelector('#line-client').textContent")).toBe(
@@ -148,7 +148,7 @@ describe.skipIf(!chromium)("the page", () => {
     await page.shows("Copied");
   });
 
-  test("says when the stream is away, and goes on when the registry is back", async () => {
+  test("says when the stream is lost, and continues when the registry is back", async () => {
     const port = freePort();
     const before = await createRegistry({ store: "memory:" });
     const url = await before.listen({ port });
@@ -166,7 +166,7 @@ describe.skipIf(!chromium)("the page", () => {
     expect(await page.names()).toBe("bob");
   });
 
-  test("comes back to a registry that refuses the stream for a while", async () => {
+  test("reconnects to a registry that refuses the stream for a while", async () => {
     const { url } = await openRegistry();
     let refuses = false;
     const proxy = Bun.serve({
@@ -188,7 +188,7 @@ describe.skipIf(!chromium)("the page", () => {
     await page.shows("2 users here");
   });
 
-  test("works behind a prefix, and names it in the lines to copy", async () => {
+  test("works behind a path prefix, and includes it in the commands to copy", async () => {
     const { url } = await openRegistry();
     const proxy = Bun.serve({
       hostname: "127.0.0.1",
@@ -229,7 +229,7 @@ describe.skipIf(!chromium)("the page", () => {
     expect(page.complaints).toEqual([]);
   });
 
-  test("is searched by name, by keyboard alone", async () => {
+  test("can be searched by name with the keyboard alone", async () => {
     const { url } = await openRegistry();
     const page = await browse(url);
     await page.shows("2 users here");
@@ -257,7 +257,7 @@ describe.skipIf(!chromium)("the page", () => {
     await page.shows("No name contains “alzz”.");
   });
 
-  test("stays quick with 10,000 users, of whom it draws the first", async () => {
+  test("stays fast with 10,000 users, of whom it draws only the first", async () => {
     const { store, url } = await openRegistry();
     for (let i = 0; i < 10_000; i++) await store.put(`user-${i}`, HERE);
     const page = await browse(url);
@@ -271,7 +271,7 @@ describe.skipIf(!chromium)("the page", () => {
 
   for (const scheme of ["light", "dark"]) {
     for (const width of [360, 1280]) {
-      test(`has nothing for axe to complain of, ${scheme} and ${width} pixels wide, and asks no other host`, async () => {
+      test(`passes axe, ${scheme} and ${width} pixels wide, and contacts no other host`, async () => {
         const { store, url } = await openRegistry();
         const long = `${"n".repeat(60)}.bot`;
         await store.put(long, { protocol: "WEBSOCKET", host: `${"h".repeat(60)}.example`, port: 65_535 });

@@ -76,7 +76,7 @@ async function pair() {
 }
 
 describe.skipIf(noRedis !== undefined)("a registry whose Redis", () => {
-  test("becomes a replica of another is writing to that one within 5 s, told by nobody else", async () => {
+  test("becomes a replica of another writes to the new primary within 5 s, without being told", async () => {
     const { primary, replica } = await pair();
     const { url, state } = relay(primary.port);
     const registry = await startRegistry("--store", url);
@@ -92,7 +92,7 @@ describe.skipIf(noRedis !== undefined)("a registry whose Redis", () => {
     await registry.sees(/trouble with the store: Redis at \S+ says "READONLY /);
   });
 
-  test("becomes a replica is left even if nobody writes", async () => {
+  test("becomes a replica leaves it even if nobody writes", async () => {
     const { primary, replica } = await pair();
     const { url, state } = relay(primary.port);
     const registry = await startRegistry("--store", url);
@@ -107,7 +107,7 @@ describe.skipIf(noRedis !== undefined)("a registry whose Redis", () => {
     expect(await listed(registry)).toEqual({ carol: HERE });
   });
 
-  test("stays a replica is asked again after pauses that grow, and its trouble is logged once", async () => {
+  test("stays a replica retries with growing pauses, and logs the trouble once", async () => {
     const { primary, replica } = await pair();
     const { url, state } = relay(primary.port);
     const registry = await startRegistry("--store", url);
@@ -128,7 +128,7 @@ describe.skipIf(noRedis !== undefined)("a registry whose Redis", () => {
     expect(troubles.join("\n")).not.toMatch(/user_script|[0-9a-f]{40}/);
   });
 
-  test("takes connections and closes them is asked ever more rarely, and the log says when it is over", async () => {
+  test("accepts connections and closes them retries ever more rarely, and logs when the trouble is over", async () => {
     const primary = await redisWith();
     const { url, state, cut } = relay(primary.port);
     const registry = await startRegistry("--store", url);
@@ -149,7 +149,7 @@ describe.skipIf(noRedis !== undefined)("a registry whose Redis", () => {
     expect(registry.lines.filter((line) => line.includes("works again"))).toHaveLength(1);
   });
 
-  test("is loading its data is waited for", async () => {
+  test("is loading its data waits for it", async () => {
     const redis = await redisWith("--appendonly", "yes", "--key-load-delay", "20000");
     const registry = await startRegistry("--store", redis.url);
     for (let i = 0; i < 50; i++) await put(registry, `user-${i}`);

@@ -55,7 +55,7 @@ function as(user: string, { url }: Redis): string {
 }
 
 describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
-  test("a wrong password, no password, and a user that is not there", async () => {
+  test("a wrong password, no password, and an unknown user", async () => {
     const redis = await redisWith("--requirepass", "geheim");
     expect(await refusal(as(":falsch@", redis))).toMatch(
       /^error: cannot open the store: Redis at 127\.0\.0\.1:\d+ says "WRONGPASS .*"; check the user and password of --store$/,
@@ -64,7 +64,7 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
     expect(await refusal(redis.url)).toContain('says "NOAUTH ');
   });
 
-  test("a database that is not there", async () => {
+  test("a missing database", async () => {
     const redis = await redisWith();
     expect(await refusal(redis.url.replace(/0$/, "99"))).toMatch(
       /says "ERR DB index is out of range"; choose another database in --store$/,
@@ -80,7 +80,7 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
     expect(await refusal(stale.url)).toContain('says "MASTERDOWN ');
   });
 
-  test("one in cluster mode, with its slots and without", async () => {
+  test("one in cluster mode, with slots and without", async () => {
     const redis = await redisWith("--cluster-enabled", "yes");
     expect(await refusal(redis.url)).toMatch(
       /says "CLUSTERDOWN .*"; use a Redis that is not in cluster mode$/,
@@ -91,7 +91,7 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
     expect(await refusal(redis.url)).toMatch(/says "CROSSSLOT .*"; use a Redis that is not in cluster mode$/);
   });
 
-  test("a user who may not run scripts, not use a key, or not one of the commands, and leaves nothing behind", async () => {
+  test("a user who may not run scripts, use a key, or use one of the commands, and leaves nothing behind", async () => {
     const redis = await redisWith();
     await tell(redis, "HSET talk:users bob 1", "SET talk:version 1", "SET talk:checker me PX 60000");
     await tell(redis, "ZADD talk:reserved 5 carol");
@@ -130,7 +130,7 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
     expect(await refusal(redis.url)).toContain('says "WRONGTYPE ');
   });
 
-  test("a Redis that has no memory left", async () => {
+  test("a Redis that is out of memory", async () => {
     const redis = await redisWith("--maxmemory", "1");
     expect(await refusal(redis.url)).toContain('says "OOM ');
   });
@@ -165,7 +165,7 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
     },
   );
 
-  test("a server that is silent, that closes, and that is no Redis", async () => {
+  test("a server that is silent, that closes, and that is not Redis", async () => {
     const socket = { data() {} };
     const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket });
     const closing = Bun.listen({
@@ -187,8 +187,8 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
   });
 });
 
-describe.skipIf(skipped)("a registry takes", () => {
-  test("a Redis on which it may do what the documentation lists, and no more", async () => {
+describe.skipIf(skipped)("a registry accepts", () => {
+  test("a Redis user with only the permissions that the docs list", async () => {
     const redis = await redisWith();
     await tell(redis, `ACL SETUSER talk on >geheim ${await documentedAcl()}`);
     const registry = await startRegistry("--store", as(TALK, redis));

@@ -27,7 +27,7 @@ async function startRegistryOn(redis: Redis) {
 }
 
 describe.skipIf(noRedis !== undefined)("a registry on Redis", () => {
-  test("answers 503 while Redis is away, and goes on when it is back, empty", async () => {
+  test("answers 503 while Redis is down, and continues when it is back, empty", async () => {
     const redis = await startRedis();
     const registry = await startRegistryOn(redis);
     await registry.status("PUT", "/v1/users/alice", HERE);
@@ -43,7 +43,7 @@ describe.skipIf(noRedis !== undefined)("a registry on Redis", () => {
     expect(await registry.list()).toEqual({ bob: HERE });
   });
 
-  test("hangs with no request while Redis hangs, and goes on when that does", async () => {
+  test("leaves no request hanging while Redis hangs, and continues when it does", async () => {
     const redis = await startRedis();
     const registry = await startRegistryOn(redis);
     redis.kill("SIGSTOP");
@@ -57,7 +57,7 @@ describe.skipIf(noRedis !== undefined)("a registry on Redis", () => {
     expect(await registry.status("POST", "/v1/users", { user: "carol", address: HERE })).toBe(200);
   });
 
-  test("shows no list of before when Redis has come back with older data", async () => {
+  test("does not show a stale list when Redis comes back with older data", async () => {
     const redis = await startRedis();
     const registry = await startRegistryOn(redis);
     await registry.status("PUT", "/v1/users/alice", HERE);
@@ -68,7 +68,7 @@ describe.skipIf(noRedis !== undefined)("a registry on Redis", () => {
     expect(await registry.list()).toEqual({ bob: HERE });
   });
 
-  test("learns its scripts again when Redis has forgotten them", async () => {
+  test("reloads its scripts when Redis has forgotten them", async () => {
     const redis = await startRedis();
     const registry = await startRegistryOn(redis);
     await registry.status("PUT", "/v1/users/alice", HERE);
@@ -78,7 +78,7 @@ describe.skipIf(noRedis !== undefined)("a registry on Redis", () => {
 });
 
 test.skipIf(noRedis !== undefined)(
-  "a Redis that is not there is one clear line, without its password",
+  "a missing Redis is reported in one clear line, without the password",
   async () => {
     const redis = await startRedis();
     await redis.stop();

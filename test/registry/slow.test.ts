@@ -18,7 +18,7 @@ test("each is closed within 15 s, and others are answered meanwhile", async () =
   expect(await (await fetch(`${base}/v1/users`)).json()).toEqual({});
 });
 
-test("who goes away in the middle of a body is no trouble worth a line in the log", async () => {
+test("a client that disconnects in the middle of a body leaves no line in the log", async () => {
   const registry = await startRegistry();
   for (const framing of ["Content-Length: 1000\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"]) {
     const socket = connect(Number(new URL(registry.url).port), "127.0.0.1");

@@ -51,7 +51,7 @@ async function opened(path: string) {
   return store;
 }
 
-describe("a SQLite file of another program is refused and left as it was:", () => {
+describe("another program's SQLite file is refused and left unchanged:", () => {
   test.each([
     ["with users", ["CREATE TABLE users (id INTEGER, email TEXT)", "INSERT INTO users VALUES (1, 'a@b')"]],
     [
@@ -110,8 +110,8 @@ test("a file written by a later version of Talk is refused and left unchanged", 
   expect(files(path)).toEqual(before);
 });
 
-describe("a SQLite file is taken", () => {
-  test("from before files had an application id, with its users, and has one then", async () => {
+describe("a SQLite file is accepted", () => {
+  test("from before files had an application id, with its users, and then gets one", async () => {
     const path = made(...FIRST_FORMAT.split(";\n"));
     const store = await opened(path);
     expect(await store.get("alice")).toEqual(HERE);
@@ -123,14 +123,14 @@ describe("a SQLite file is taken", () => {
     expect(database.query("PRAGMA user_version").get()).toEqual({ user_version: 1 });
   });
 
-  test("that is empty, or a database without anything in it", async () => {
+  test("that is empty, or an empty database", async () => {
     const empty = join(temporaryFolder(), "users.db");
     writeFileSync(empty, "");
     const bare = made("PRAGMA journal_mode = WAL");
     for (const path of [empty, bare]) expect(await (await opened(path)).create("alice", HERE)).toBe("done");
   });
 
-  test("again after kill -9, and at a path with signs that mean something in a URL", async () => {
+  test("after kill -9, and at a path with characters that are special in URLs", async () => {
     const store = `sqlite:${join(temporaryFolder(), "users?mode=ro#%41.db")}`;
     const first = await startRegistry("--store", store);
     const body = JSON.stringify(HERE);
@@ -141,7 +141,7 @@ describe("a SQLite file is taken", () => {
     expect(await listed(await startRegistry("--store", store))).toEqual({ alice: HERE });
   });
 
-  test("by many registries at once, where there was none", async () => {
+  test("by many registries that create it at once", async () => {
     const path = join(temporaryFolder(), "users.db");
     const registries = await Promise.all(
       Array.from({ length: 6 }, () => startRegistry("--store", `sqlite:${path}`)),

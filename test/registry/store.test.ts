@@ -42,14 +42,14 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await store.get("alice")).toEqual(HERE);
   });
 
-  test("puts over what was there, and where nothing was", async () => {
+  test("put replaces a user or creates one", async () => {
     const store = await openTestStore(url);
     await store.put("alice", HERE);
     await store.put("alice", THERE);
     expect(await users(store)).toEqual([["alice", THERE]]);
   });
 
-  test("removes a user, and does not mind a missing one", async () => {
+  test("removes a user, and tolerates a missing one", async () => {
     const store = await openTestStore(url);
     await store.create("alice", HERE);
     expect(await store.remove("alice")).toBe("done");
@@ -58,7 +58,7 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await users(store)).toEqual([]);
   });
 
-  test.each(ODD_NAMES)("takes %s as a name like any other", async (name) => {
+  test.each(ODD_NAMES)("treats %s as a name like any other", async (name) => {
     const store = await openTestStore(url);
     expect(await store.get(name)).toBeUndefined();
     expect(await store.create(name, HERE)).toBe("done");
@@ -68,7 +68,7 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await users(store)).toEqual([]);
   });
 
-  test("removes the given registration, and not the user's next one at the same address", async () => {
+  test("expires the given registration, but not the user's next one at the same address", async () => {
     const store = await openTestStore(url);
     await store.create("alice", HERE);
     const first = await registrationOf(store, "alice");
@@ -78,7 +78,7 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await users(store)).toEqual([]);
   });
 
-  test("lets nobody but its owner, and the operator, change a user", async () => {
+  test("lets only its owner and the operator change a user", async () => {
     const store = await openTestStore(url);
     expect(await store.create("alice", HERE, "secret")).toBe("done");
     expect(await store.create("alice", THERE, "secret")).toBe("own");
@@ -95,7 +95,7 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await store.create("alice", THERE)).toBe("done");
   });
 
-  test("leaves a user who was registered without a secret open to all", async () => {
+  test("lets anybody change a user who was registered without a secret", async () => {
     const store = await openTestStore(url);
     await store.create("alice", HERE);
     expect(await store.put("alice", THERE, "secret")).toBe("done");
@@ -105,7 +105,7 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await store.remove("alice")).toBe("done");
   });
 
-  test("keeps the name of an owner who expired for 24 h, for nobody else", async () => {
+  test("reserves an expired owner's name for 24 h, for nobody else", async () => {
     let time = 1_000_000;
     const store = await openTestStore(url, { now: () => time });
     await store.create("alice", HERE, "secret");
@@ -122,7 +122,7 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await store.put("alice", HERE)).toBe("done");
   });
 
-  test("keeps 10,000 names of owners who expired, and drops the oldest", async () => {
+  test("reserves at most 10,000 names of expired owners, and drops the oldest", async () => {
     let time = 1_000_000;
     const store = await openTestStore(url, { now: () => time });
     const names = Array.from({ length: 10_001 }, (_, i) => `user-${i}`);
@@ -135,7 +135,7 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await store.create("user-1", HERE)).toBe("reserved");
   });
 
-  test("gives a name free on the operator's word", async () => {
+  test("releases a name at the operator's request", async () => {
     const store = await openTestStore(url);
     await store.create("alice", HERE, "secret");
     await store.create("bob", HERE, "secret");
@@ -147,7 +147,7 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await store.create("bob", THERE)).toBe("done");
   });
 
-  test("takes no more new users than it may, be they at once", async () => {
+  test("accepts no more new users than its limit, even concurrent ones", async () => {
     const store = await openTestStore(url, { maxUsers: 10 });
     const results = await Promise.all(Array.from({ length: 50 }, (_, i) => store.create(`user-${i}`, HERE)));
     expect(results.filter((result) => result === "done")).toHaveLength(10);
@@ -158,7 +158,7 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await store.put("one-more", HERE)).toBe("done");
   });
 
-  test("tells each of many PUTs at once what became of it, whatever becomes of the others", async () => {
+  test("gives each of many concurrent PUTs its own result, whatever the others get", async () => {
     const store = await openTestStore(url, { maxUsers: 302 });
     await store.create("owned", HERE, "a secret's hash");
     await store.create("open", HERE);
@@ -182,7 +182,7 @@ describe.each(storeKinds)("a store at %s", (url) => {
     expect(await users(store)).toHaveLength(302);
   });
 
-  test("has another version after each change, and the same while nothing changes", async () => {
+  test("has a new version after each change, and the same one while nothing changes", async () => {
     const store = await openTestStore(url);
     const versions = [await store.version(), await store.version()];
     expect(versions[0]).toBe(versions[1]);
@@ -209,7 +209,7 @@ describe.each(storeKinds.slice(1))("two registries' stores at %s", (kind) => {
     return stores;
   }
 
-  test("see each other's writes at once, and change version by them", async () => {
+  test("see each other's writes, and the new version, at once", async () => {
     const [first, second] = await pair();
     const before = await second.version();
     await first.create("alice", HERE);
@@ -223,7 +223,7 @@ describe.each(storeKinds.slice(1))("two registries' stores at %s", (kind) => {
     expect(results).toEqual(["done", "taken"]);
   });
 
-  test("let one of them check, until it gives that back or its time is over", async () => {
+  test("grant the lease to one of them, until it is released or expires", async () => {
     const [first, second] = await pair();
     expect(await first.lease("first", 60_000)).toBe(true);
     expect(await first.lease("first", 60_000)).toBe(true);
@@ -234,7 +234,7 @@ describe.each(storeKinds.slice(1))("two registries' stores at %s", (kind) => {
     expect(await second.lease("second", 60_000)).toBe(false);
   });
 
-  test("write side by side, and lose nothing of it", async () => {
+  test("write concurrently without losing anything", async () => {
     const stores = await pair();
     const names = Array.from({ length: 500 }, (_, i) => `user-${i}`);
     const results = await Promise.all(
@@ -246,7 +246,7 @@ describe.each(storeKinds.slice(1))("two registries' stores at %s", (kind) => {
 });
 
 describe("a SQLite file", () => {
-  test("keeps its users when it is closed and opened again", async () => {
+  test("keeps its users when closed and reopened", async () => {
     const url = `sqlite:${join(temporaryFolder(), "users.db")}`;
     const first = await openStore(url);
     await first.create("alice", HERE);
@@ -267,13 +267,13 @@ describe("a SQLite file", () => {
     expect(database.query("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
   });
 
-  test("that is no database is refused with its name", async () => {
+  test("that is no database is refused, with its path in the error", async () => {
     const path = join(temporaryFolder(), "notes.txt");
     await Bun.write(path, "no database, but long enough to look like one ".repeat(50));
     expect(openStore(`sqlite:${path}`)).rejects.toThrow(`cannot open the store ${path}`);
   });
 
-  test("in a missing folder is refused with its name", async () => {
+  test("in a missing folder is refused, with its path in the error", async () => {
     const path = join(temporaryFolder(), "missing", "users.db");
     expect(openStore(`sqlite:${path}`)).rejects.toThrow(`cannot open the store ${path}`);
   });

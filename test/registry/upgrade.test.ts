@@ -13,7 +13,7 @@ const OWN_NETWORK = [
 const canMigrate = Bun.which("unshare") !== null && Bun.spawnSync([...OWN_NETWORK, "true"]).exitCode === 0;
 
 // Skipped where no network may be made, as in most containers.
-test.skipIf(!canMigrate)("no request is lost when one registry follows another under load", async () => {
+test.skipIf(!canMigrate)("no request is lost when one registry replaces another under load", async () => {
   const run = start("scripts/checks/upgrade.ts", ["3"], {}, OWN_NETWORK);
   expect(await run.sees(/^kept connections/)).toMatch(/ [1-9]\d* answered, 0 lost$/);
   expect(await run.sees(/^a connection for each/)).toMatch(/ [1-9]\d* answered, 0 lost$/);
@@ -23,7 +23,7 @@ if (!canMigrate)
   process.stderr.write("skipped: an upgrade under load, because no network can be made here\n");
 
 describe("--share-port", () => {
-  test("lets two registries on one store listen on one port, and without it there is one", async () => {
+  test("lets two registries on one store listen on one port; without it, only one can", async () => {
     const store = ["--store", `sqlite:${join(temporaryFolder(), "users.db")}`];
     const first = await startRegistry(...store, "--share-port");
     const { port } = new URL(first.url);

@@ -1,4 +1,4 @@
-/** A client in a terminal of its own, whose screen is read for numbers. */
+/** A client in its own terminal, whose screen is searched for numbers. */
 import { join } from "node:path";
 
 const main = join(import.meta.dir, "../../../src/client/main.ts");
@@ -7,14 +7,14 @@ export interface TerminalClient {
   /** Resolves once it shows the list. */
   joined: Promise<void>;
   type(line: string): void;
-  /** The numbers of the messages that were shown, in order. */
+  /** The numbers shown so far, in order. */
   shown(): string[];
-  /** Resolves once a number was shown, or is counted among those not drawn. */
+  /** Resolves once a number is shown, or messages were counted instead of drawn. */
   waitFor(text: string | undefined): Promise<void>;
   kill(): Promise<void>;
 }
 
-/** @param state the folder for what it keeps */
+/** @param state the folder for its files */
 export function startTerminal(registry: string, name: string, state: string): TerminalClient {
   const decoder = new TextDecoder();
   const joined = Promise.withResolvers<void>();
@@ -22,7 +22,7 @@ export function startTerminal(registry: string, name: string, state: string): Te
   let lookedUntil = 0;
   const found: string[] = [];
 
-  /** In what was written whole lines ago, so that no sequence is cut. */
+  /** Searches whole lines only, so that no escape sequence is cut. */
   function look(): void {
     const end = written.lastIndexOf("\n") + 1;
     const text = Bun.stripANSI(written.slice(lookedUntil, end));
@@ -68,7 +68,7 @@ export function startTerminal(registry: string, name: string, state: string): Te
     async kill() {
       child.kill("SIGKILL");
       await child.exited;
-      // What it had written is read before its end is told, or never.
+      // Its output is read before its exit is reported, or never.
       await Bun.sleep(0);
       terminal.close();
     },

@@ -1,9 +1,9 @@
-/** A peer that comes and goes, and notes which numbers arrive. */
+/** A peer that comes and goes, and records the numbers that arrive. */
 
-/** It stays, and is away, at most so long, in milliseconds. */
+/** The longest stay and the longest absence, in milliseconds. */
 const MAX_STAY_MS = 300;
 
-/** @param port on which it always comes back */
+/** @param port the port it always listens on */
 export function createVisitor(registry: string, name: string, port: number, random: () => number) {
   const arrivals: number[] = [];
   let server: Bun.Server<undefined> | undefined;
@@ -28,7 +28,7 @@ export function createVisitor(registry: string, name: string, port: number, rand
     await register("PUT");
   }
 
-  /** Now and then it says so, as at `:exit`; else it is just not there, as after a crash. */
+  /** Sometimes unregisters, as `:exit` does; else just disappears, as after a crash. */
   async function leave(): Promise<void> {
     const leaving = server;
     server = undefined;

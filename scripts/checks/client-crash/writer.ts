@@ -1,6 +1,6 @@
-/** Writes numbers to a client, so many a second, until it is stopped. */
+/** Sends numbers to a client at a steady rate until stopped. */
 
-/** @param next the next number */
+/** @param next returns the next number */
 export function writeTo(registry: string, to: string, from: string, perSecond: number, next: () => number) {
   const delivered: string[] = [];
   const underWay = new Set<Promise<void>>();
@@ -17,7 +17,7 @@ export function writeTo(registry: string, to: string, from: string, perSecond: n
       await answer.text();
       if (answer.ok) delivered.push(text);
     } catch {
-      // It has just been killed.
+      // The client has just been killed.
     }
   }
 
@@ -38,7 +38,7 @@ export function writeTo(registry: string, to: string, from: string, perSecond: n
 
   const done = run();
   return {
-    /** Resolves to the numbers that were taken. */
+    /** Resolves to the acknowledged numbers. */
     async stop(): Promise<string[]> {
       stopped = true;
       await done;

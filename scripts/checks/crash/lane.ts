@@ -3,12 +3,12 @@ import { ask, silentAddress } from "../shared/ask.ts";
 /** The port of a user, or undefined if there is no such user. */
 type State = number | undefined;
 
-/** A client that changes users of its own, one request after another, and knows how they must be listed. */
+/** A client that changes its own users, one request at a time, and knows how they must be listed. */
 export interface Lane {
   /** Sends requests until one gets no answer, or the lane is stopped. */
   run(url: string): Promise<void>;
   stop(): void;
-  /** Returns what is wrong with a list: each user must be as the last answer said, or as an unanswered request asked. */
+  /** Faults in a list: each user must match the last answer, or an unanswered request. */
   faults(list: Record<string, unknown>): string[];
   acknowledged: number;
   refused: number;
@@ -17,12 +17,12 @@ export interface Lane {
 /** @param random from [0, 1) */
 export function createLane(name: string, users: number, random: () => number): Lane {
   const names = Array.from({ length: users }, (_, i) => `${name}-${i}`);
-  /** More than one where a request had no answer. */
+  /** More than one after an unanswered request. */
   const possible = new Map<string, State[]>(names.map((user) => [user, [undefined]]));
 
   let running = false;
 
-  /** One request; false if nobody answered. */
+  /** Sends one request; false without an answer. */
   async function step(url: string): Promise<boolean> {
     const user = names[Math.floor(random() * names.length)] ?? "";
     const before = possible.get(user) ?? [];
@@ -30,7 +30,7 @@ export function createLane(name: string, users: number, random: () => number): L
     const address = silentAddress(port);
     const kind = random();
     const method = kind < 0.3 ? "POST" : kind < 0.7 ? "PUT" : "DELETE";
-    // What it becomes from each state it may be in.
+    // The next state for each possible one.
     const after = before.map((state): State => {
       if (method === "POST") return state ?? port;
       return method === "PUT" ? port : undefined;
@@ -46,7 +46,7 @@ export function createLane(name: string, users: number, random: () => number): L
         possible.set(user, method === "DELETE" ? [undefined] : [port]);
         break;
       case 409:
-        // Answers are promises too: the name was taken, and nothing has changed.
+        // A 409 is a promise too: the name was taken, and nothing has changed.
         possible.set(
           user,
           before.filter((state) => state !== undefined),

@@ -1,9 +1,9 @@
-/** The clients of ../load.ts: listens for each, prints their addresses as one line of JSON, ends with its input. */
+/** The clients of ../load.ts: listens for each, prints their addresses as one line of JSON, exits at the end of input. */
 import type { Address, Protocol } from "../../../src/core/schemas.ts";
 import { mute } from "../shared/mute.ts";
 
 const HOST = "127.0.0.1";
-/** Every so many clients, one is silent. */
+/** One in this many clients is silent. */
 const SILENT_EVERY = 20;
 
 const protocols: Protocol[] = ["HTTP", "WEBSOCKET", "UDP"];
@@ -50,6 +50,6 @@ for (let i = 0; i < Number(process.argv[2]); i++) {
 }
 process.stdout.write(`${JSON.stringify(clients)}\n`);
 for await (const _ of Bun.stdin.stream()) {
-  // Nothing is said; the end of it is.
+  // Only the end of the input matters.
 }
 process.exit(0);

@@ -1,7 +1,7 @@
 import { ask, silentAddress } from "../shared/ask.ts";
 import { progress } from "../shared/progress.ts";
 
-/** Simultaneous POSTs of one name through all registries, name by name: exactly one may win each. */
+/** Concurrent POSTs of one name through all registries, name by name: exactly one must win each. */
 export async function contest(urls: string[], names: number, posts: number): Promise<string[]> {
   const faults: string[] = [];
   for (let name = 0; name < names; name++) {

@@ -1,12 +1,12 @@
 import { ask, silentAddress } from "../shared/ask.ts";
 import { progress } from "../shared/progress.ts";
 
-/** Users that are written to, so that a list holds more than the last write. */
+/** Users written to, so that a list holds more than the last write. */
 const USERS = 50;
 
 /**
- * A write through one registry, then at once a read and a conditional read (with its last ETag) through each of the
- * others: no answer may be older than the write.
+ * Writes through one registry, then at once reads through each of the others, also conditionally with its last ETag: no
+ * answer may be older than the write.
  */
 export async function freshness(urls: string[], times: number, random: () => number): Promise<string[]> {
   const faults: string[] = [];
@@ -14,10 +14,10 @@ export async function freshness(urls: string[], times: number, random: () => num
   const present = new Set<string>();
   for (let i = 0; i < times; i++) {
     const user = `fresh-${i % USERS}`;
-    // Another one than at the user's last write, so that the list has changed.
+    // A different port than the user's last, so that the list changes.
     const port = 1 + (i % 65_000);
     const writer = Math.floor(random() * urls.length);
-    // Removing whom there is not would change nothing.
+    // Removing a missing user would change nothing.
     const removes = random() < 0.2 && present.delete(user);
     if (!removes) present.add(user);
     const url = urls[writer] ?? "";

@@ -6,13 +6,13 @@ import { startRegistry } from "../shared/registry.ts";
 
 const CLIENT = join(import.meta.dir, "../../../src/client/main.ts");
 const POLL_MS = 5000;
-/** Requests under way at once, over all registries. */
+/** Concurrent requests, over all registries. */
 const LANES = 12;
 const MAX_ANSWER_MS = 1000;
 const MAX_RECOVERY_MS = 5000;
 const STOPPED_MS = 30_000;
 
-/** How often one looks whether something has happened, in milliseconds. */
+/** Polling interval for conditions, in milliseconds. */
 const LOOK_MS = 20;
 
 export interface Outages {
@@ -20,7 +20,7 @@ export interface Outages {
   faults: string[];
 }
 
-/** Redis is killed and started again empty, and stopped for 30 s, under load and with two real clients. */
+/** Kills Redis and restarts it empty, then suspends it for 30 s, under load and with two real clients. */
 export async function outages(
   redis: Redis,
   replicas: number,
@@ -62,7 +62,7 @@ export async function outages(
     `writing again in ${seconds(recovery)}, clients back in ${seconds(back)}`,
   ]);
   if (recovery > MAX_RECOVERY_MS) faults.push(`registries took ${seconds(recovery)} to recover`);
-  // An interval has ±20 %.
+  // Intervals vary by ±20 %.
   if (back > 1.2 * POLL_MS + MAX_RECOVERY_MS) faults.push(`clients took ${seconds(back)} to come back`);
 
   loading = true;
@@ -90,7 +90,7 @@ export async function outages(
   for (const registry of registries) await registry.end();
   return { summary, faults };
 
-  /** Writes and reads a user of its own: what was answered with 200 must be there, unless Redis lost it. */
+  /** Writes and reads its own user: acknowledged writes must be there, unless Redis lost them. */
   async function load(url: string, user: string): Promise<void> {
     while (loading) {
       const port = 1 + Math.floor(random() * 65_000);
@@ -141,7 +141,7 @@ function startClient(name: string, registry: string) {
   return child;
 }
 
-/** How long it took until something held, in milliseconds; at most the limit. */
+/** Time until a condition held, in milliseconds, at most the limit. */
 async function until(holds: () => Promise<boolean>, limitMs: number): Promise<number> {
   const began = performance.now();
   while (!(await holds()) && performance.now() - began < limitMs) await Bun.sleep(LOOK_MS);

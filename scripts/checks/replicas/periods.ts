@@ -5,14 +5,14 @@ import { startRegistry } from "../shared/registry.ts";
 const HOST = "127.0.0.1";
 const USERS = 12;
 const INTERVAL_MS = 3000;
-/** Long enough that no probe of a busy peer counts as silent: others would be asked too, then. */
+/** Long enough that no busy peer counts as silent, which would have others probed too. */
 const WINDOW_MS = 9000;
-/** The registry's own figures: a tenth of the interval, but at least a second; it looks 20 times per interval. */
+/** The registry's own figures: its lease is a tenth of the interval, at least 1 s; it ticks 20 times per interval. */
 const LEASE_MS = 1000;
 const LOOKS_MS = INTERVAL_MS / 20;
-/** A successor checks everybody within so much, and then again after up to 1.2 intervals. */
+/** A successor checks everybody within this time, and again after up to 1.2 intervals. */
 const SPREAD_MS = INTERVAL_MS / 30;
-/** What a busy machine may delay a probe by, in milliseconds. */
+/** How late a probe may be on a busy machine, in milliseconds. */
 const SLACK_MS = 400;
 
 export interface Periods {
@@ -24,9 +24,9 @@ export interface Periods {
 }
 
 /**
- * Registries on one store check live users; the one that checks is killed, as often as another is left. Each user shall
- * be probed once per period, and early only where a successor begins anew, as after a start.
- * @param intervals how long is waited before each kill and after the last
+ * Registries on one store check live users; the checking one is killed until one registry is left. Each user must be
+ * probed once per period, and earlier only when a successor starts over.
+ * @param intervals intervals to wait before each kill and after the last
  */
 export async function periods(store: string, registries: number, intervals: number): Promise<Periods> {
   const rounds = new Array<number>(registries).fill(0);
@@ -52,7 +52,7 @@ export async function periods(store: string, registries: number, intervals: numb
         return Response.json({ status: "ok" });
       },
     });
-    // They come apart, so that some probe is under way most of the time.
+    // Register them spread out, so that a probe is in flight most of the time.
     await Bun.sleep(INTERVAL_MS / USERS);
     await ask(running[0]?.url ?? "", "PUT", `/v1/users/live-${i}`, {
       body: { protocol: "HTTP", host: HOST, port },
@@ -77,7 +77,7 @@ export async function periods(store: string, registries: number, intervals: numb
     times.slice(1).map((at, i) => ({ from: times[i] ?? 0, ms: at - (times[i] ?? 0) })),
   );
   const takeoverMs = 2 * LEASE_MS + SPREAD_MS + LOOKS_MS + SLACK_MS;
-  // The wait in which the successor came, and its first one, which is drawn from 0 to 1.2 intervals.
+  // The wait in which the successor took over, and its first one, drawn from 0 to 1.2 intervals.
   const isFirst = (from: number, to: number) => kills.some((kill) => to >= kill && from <= kill + takeoverMs);
   const shortest = Math.min(...waits.filter(({ from, ms }) => !isFirst(from, from + ms)).map(({ ms }) => ms));
   const longest = Math.max(...waits.map(({ ms }) => ms));

@@ -8,7 +8,7 @@ export interface Answer {
   ms: number;
 }
 
-/** One request to a registry, and how long it took. */
+/** Sends one request to a registry and times it. */
 export async function ask(
   url: string,
   method: "GET" | "POST" | "PUT" | "DELETE",
@@ -34,7 +34,7 @@ export async function ask(
   };
 }
 
-/** A peer that never answers; it is not asked within the hours that registries in these scripts wait. */
+/** The address of a peer that never answers; these scripts' registries do not check it. */
 export function silentAddress(port: number): Address {
   return { protocol: "UDP", host: "127.0.0.1", port };
 }

@@ -1,4 +1,4 @@
-/** A plain HTTP/1.1 client over one socket that retries nothing: a request without an answer is lost. */
+/** A plain HTTP/1.1 client that never retries: a request without an answer is lost. */
 import type { Socket } from "bun";
 
 export interface Counts {
@@ -25,7 +25,7 @@ export async function sendRequests(
   connection?.close();
 }
 
-/** Undefined where nobody takes the connection. */
+/** Undefined if nobody accepts the connection. */
 async function connect(port: number) {
   let pending: ((answer: string | undefined) => void) | undefined;
   let received = "";

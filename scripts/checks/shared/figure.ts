@@ -1,4 +1,4 @@
-/** What a check asks for and what it saw; in words, because each counts something else. */
+/** What a check demands and what it saw; in words, because each counts something else. */
 export interface Figure {
   what: string;
   asked: string;
@@ -14,7 +14,7 @@ export function tell(figure: Figure): void {
   process.stdout.write(`${process.argv.includes("--json") ? JSON.stringify(figure) : line}\n`);
 }
 
-/** The numbers that the check was started with. */
+/** The numeric arguments of the check. */
 export function givenNumbers(): number[] {
   return process.argv
     .slice(2)

@@ -1,6 +1,6 @@
 /**
- * Nine peers that answer at once, on HTTP and WebSocket by turns, and a tenth that takes one byte a second of either.
- * Its one line on stdout is the JSON of their ports, the slow one's last.
+ * Nine peers that answer at once, alternating HTTP and WebSocket, and a tenth that reads one byte a second on either.
+ * Prints one line of JSON with their ports, the slow one's last.
  */
 import { createServer, type Socket } from "node:net";
 
@@ -25,7 +25,7 @@ slow.listen(0, HOST, () => {
   process.stdout.write(`${JSON.stringify([...ports, typeof address === "object" && address?.port])}\n`);
 });
 
-/** Takes a WebSocket if it is asked for one, and then reads one byte a second. */
+/** Accepts a WebSocket if asked to, and then reads one byte a second. */
 function greet(socket: Socket): void {
   const key = /sec-websocket-key: (\S+)/i.exec(String(socket.read()))?.[1];
   // RFC 6455 §4.2.2.

@@ -1,16 +1,16 @@
 /**
- * Writes to nine peers, and to a slow tenth if its protocol is told: `bun sender.ts <ports in JSON> [protocol]`, started
- * with IPC. Each message from its parent asks for a round, and the answer tells how that was.
+ * Writes to nine peers, and to a slow tenth if given its protocol: `bun sender.ts <ports in JSON> [protocol]`, started
+ * with IPC. Each message from its parent requests a round, and the reply is the result.
  */
 import { heapStats } from "bun:jsc";
 import { createOutbox } from "../../../src/client/outbound/outbox.ts";
 
-/** How long one round lasts, in milliseconds, and how often each of the nine is written to in it. */
+/** How long a round lasts, and how often it writes to each of the nine, in milliseconds. */
 const ROUND_MS = 2000;
-/** What is sent so soon in a round does not count, in milliseconds: the collector has just run, before each. */
+/** Messages this early in a round do not count, in milliseconds, because garbage collection has just run. */
 const WARM_MS = 150;
 const EVERY_MS = 5;
-/** How often the slow one is written to, if there is room, in milliseconds. */
+/** How often to write to the slow peer, if there is room, in milliseconds. */
 const FEED_MS = 20;
 
 const HOST = "127.0.0.1";
@@ -26,13 +26,13 @@ process.on("message", async () => {
   process.send?.({ p99: times[Math.floor(times.length * 0.99)], messages: times.length, ...memory() });
 });
 
-/** How long after it was due each message to the nine was delivered, in milliseconds: what holds us up counts, too. */
+/** Delay of each message to the nine from when it was due, in milliseconds, so that our own stalls count, too. */
 async function measure(): Promise<number[]> {
   const start = performance.now();
   const times: number[] = [];
   async function chat(i: number) {
     const to = { protocol: i % 2 === 1 ? "WEBSOCKET" : "HTTP", host: HOST, port: ports[i] ?? 0 };
-    // Not all nine at the same moment.
+    // Stagger the nine.
     for (let due = start + (i * EVERY_MS) / 9; due < start + ROUND_MS; due += EVERY_MS) {
       await Bun.sleep(Math.max(0, due - performance.now()));
       const { type } = await outbox.send(`peer ${i}`, to, SHORT);
@@ -44,7 +44,7 @@ async function measure(): Promise<number[]> {
   return times;
 }
 
-/** Writes to the slow peer as much as the outbox takes; each message another, as people write them. */
+/** Writes as much to the slow peer as the outbox accepts, each message different. */
 async function feed(protocol: string): Promise<void> {
   const to = { protocol, host: HOST, port: ports[9] ?? 0 };
   for (let i = 0; ; i++) {
@@ -54,9 +54,9 @@ async function feed(protocol: string): Promise<void> {
   }
 }
 
-/** What is in use after a collection, and what the system has given, in MB. */
+/** The heap in use after a collection, and resident memory, in MB. */
 function memory(): { heap: number; resident: number } {
   Bun.gc(true);
-  // With what its objects keep outside of it: `extraMemorySize` is a part of it.
+  // Includes memory that objects hold outside the heap (`extraMemorySize`).
   return { heap: heapStats().heapSize / 2 ** 20, resident: process.memoryUsage.rss() / 2 ** 20 };
 }

@@ -1,8 +1,8 @@
-/** Asks a registry for one user after the other, and reports how long answers took: `bun asker.ts <url> <seconds>`. */
+/** Requests users from a registry at a steady rate, and reports the response times: `bun asker.ts <url> <seconds>`. */
 import { readLines } from "../../../src/client/read-lines.ts";
 
 const [url = "", seconds = "10"] = process.argv.slice(2);
-/** So many requests a second. */
+/** Requests per second. */
 const PACE_MS = 5;
 const times: number[] = [];
 process.stdout.write("asking\n");

@@ -1,4 +1,4 @@
-/** Follows the changes of a registry and takes nothing of them: `bun stalled.ts <url>`. */
+/** Opens a registry's event stream and reads nothing: `bun stalled.ts <url>`. */
 const { hostname, port, host } = new URL(process.argv[2] ?? "");
 await Bun.connect({
   hostname,

@@ -1,4 +1,4 @@
-/** Writes messages of several users to a client: `sender.ts <url> <senders> <each> <a second>`. */
+/** Sends messages from several users to a client: `sender.ts <url> <senders> <each> <per second>`. */
 const [url = "", senders = 20, each = 500, perSecond = 1000] = process.argv
   .slice(2)
   .map((word, i) => (i === 0 ? word : Number(word)));
@@ -22,7 +22,7 @@ for (let sent = 0; sent < all; ) {
   for (; sent < due; sent++) {
     const i = sent % lanes.length;
     const text = `message ${Math.floor(sent / lanes.length)}, as long as people write them, or nearly so`;
-    // Each sender's in order.
+    // Keep each sender's messages in order.
     lanes[i] = (lanes[i] ?? Promise.resolve()).then(() => write(`user-${i}`, text));
   }
   await Bun.sleep(2);

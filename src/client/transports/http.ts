@@ -1,4 +1,4 @@
-import { urlHost } from "../../core/address.ts";
+import { canonicalHost, urlHost } from "../../core/address.ts";
 import { startDeadline } from "../../core/clock.ts";
 import { resolveContact } from "../../core/denylist.ts";
 import { CannotListen, MethodNotAllowed, refused } from "../../core/errors.ts";
@@ -86,7 +86,7 @@ export const http: Transport = {
           const response = await firstReached(ips, (ip) =>
             request(`http://${urlHost(ip)}:${port}${CLIENT_PATHS.message}`, {
               method: "POST",
-              headers: { "content-type": "application/json", host: `${urlHost(host)}:${port}` },
+              headers: headersFor(host, ip, port),
               body,
               signal,
             }),
@@ -104,6 +104,12 @@ export const http: Transport = {
     };
   },
 };
+
+/** The host is named only where it is not the address itself: Bun keeps no connection for a request that names one. */
+function headersFor(host: string, ip: string, port: number): Record<string, string> {
+  const type = { "content-type": "application/json" };
+  return canonicalHost(host) === ip ? type : { ...type, host: `${urlHost(host)}:${port}` };
+}
 
 /** Reads a short answer to its end, which is cheapest, and hangs up on any other: a peer could answer without end. */
 async function finish(response: Response): Promise<void> {

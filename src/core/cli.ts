@@ -126,7 +126,7 @@ function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** A sentence in rows of words, where a terminal would break it inside of them; elsewhere as it is. */
+/** Wraps a sentence between words if a terminal would break it inside one; returns it unchanged otherwise. */
 function wrapped(sentence: string): string {
   const { isTTY, columns } = process.stderr;
   if (!isTTY || !columns) return sentence;

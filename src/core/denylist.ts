@@ -52,8 +52,8 @@ export async function resolveContact(
   const elsewhere = mayContact === contactElsewhere && found.some(contactRule);
   throw new DeniedAddress(
     elsewhere
-      ? `registered at ${host}, which only their own machine reaches; they should start with --host <their address>`
-      : "its address is one that is never contacted",
+      ? `registered at ${host}, which only their own machine can reach; they should start with --host <their address>`
+      : "Talk never contacts its address",
   );
 }
 

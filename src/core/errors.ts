@@ -23,7 +23,7 @@ export const REFUSALS = {
   },
   "foreign-host": {
     status: 403,
-    sentence: "This service is not known by that name; ask for localhost or for its IP address.",
+    sentence: "This service does not answer to that host name; use localhost or its IP address.",
   },
   "unknown-path": { status: 404, sentence: "There is no such path; {hint}." },
   "unknown-user": { status: 404, sentence: "There is no such user; GET /v1/users lists them all." },
@@ -34,7 +34,7 @@ export const REFUSALS = {
   "not-json": { status: 415, sentence: "Send JSON with the header Content-Type: application/json." },
   "encoded-body": {
     status: 415,
-    sentence: "Send the body as it is, without a Content-Encoding.",
+    sentence: "Send the body without a Content-Encoding.",
     // Tells the client that the encoding was wrong, not the type (RFC 9110 §15.5.16).
     headers: { "Accept-Encoding": "identity" },
   },
@@ -43,24 +43,24 @@ export const REFUSALS = {
     sentence: "This path takes WebSocket connections only.",
     headers: { Upgrade: "websocket" },
   },
-  "too-fast": { status: 429, sentence: "Too many messages come at once; wait {retryAfter} s." },
+  "too-fast": { status: 429, sentence: "Too many messages at once; wait {retryAfter} s." },
   "too-many-users": {
     status: 429,
     sentence: "Too many users were registered from your address; try again in {retryAfter} s.",
   },
   "asked-too-soon": {
     status: 429,
-    sentence: "This was asked a moment ago; ask again in {retryAfter} s.",
+    sentence: "This was tested a moment ago; try again in {retryAfter} s.",
   },
   "too-many-streams": {
     status: 429,
-    sentence: "Your address has too many streams open; close some, or ask for GET /v1/users.",
+    sentence: "Your address has too many streams open; close some, or use GET /v1/users.",
   },
   "streams-full": {
     status: 503,
-    sentence: "The registry serves no more streams now; ask for GET /v1/users meanwhile.",
+    sentence: "The registry can serve no more streams now; use GET /v1/users meanwhile.",
   },
-  full: { status: 503, sentence: "The registry is full; try again when some have left." },
+  full: { status: 503, sentence: "The registry is full; try again when users have left." },
 } satisfies Record<string, Refusal>;
 
 export type RefusalCode = keyof typeof REFUSALS;
@@ -213,7 +213,7 @@ export class RegistryUnreachable extends TalkError {
 /** Something other than a registry answers at the registry's URL. */
 export class NoRegistry extends TalkError {
   constructor(url: string, why: string) {
-    super("no-registry", `${url} is no Talk registry (${why}); say where one is with --registry`);
+    super("no-registry", `${url} is not a Talk registry (${why}); give the URL of one with --registry`);
   }
 }
 

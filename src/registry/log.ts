@@ -5,7 +5,7 @@ import type { Address, UserName } from "../core/schemas.ts";
 import type { Finding } from "./health/types.ts";
 
 export type LogEvent =
-  /** The file of a store on disk. */
+  /** The store is open; `path` is its file. */
   | { type: "opened"; path: string }
   | { type: "registered" | "updated"; user: UserName; address: Address }
   | { type: "left"; user: UserName }
@@ -62,7 +62,7 @@ function describe(event: LogEvent): string {
     case "updated":
       return `${event.type} ${event.user} at ${formatAddress(event.address)}`;
     case "opened":
-      return `users are kept in ${event.path}`;
+      return `keeping users in ${event.path}`;
     case "left":
       return `removed ${event.user}, who left`;
     case "removed":
@@ -76,12 +76,12 @@ function describe(event: LogEvent): string {
     case "trouble":
       return `trouble with the store: ${event.reason}`;
     case "trouble-over":
-      return `the store works again, after ${seconds(event.ms)}`;
+      return `the store works again after ${seconds(event.ms)}`;
   }
 }
 
 function because(finding: Finding): string {
-  if (finding === "denied") return "has an address that is never contacted";
+  if (finding === "denied") return "has an address that Talk never contacts";
   return finding === "refused" ? "refuses connections" : "did not answer";
 }
 

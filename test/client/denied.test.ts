@@ -23,7 +23,7 @@ describe.each(Object.entries(transports))("a message over %s", (protocol, transp
   ])("does not leave for %s", async (host) => {
     expect(await createSender().send({ host, port: 80 }, body)).toEqual({
       type: "failed",
-      reason: "its address is one that is never contacted",
+      reason: "Talk never contacts its address",
     });
   });
 

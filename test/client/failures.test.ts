@@ -222,7 +222,7 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     afterwards(() => server.stop(true));
     const url = `http://${HOST}:${server.port}`;
     const alice = start("src/client/main.ts", ["--name", "alice", "--port", "0", "--registry", url]);
-    await alice.sees(/is no Talk registry \(its answer is no list of users\)/);
+    await alice.sees(/is not a Talk registry \(its answer is no list of users\)/);
     expect(sent).toBeLessThan(100_000_000);
   });
 
@@ -243,7 +243,7 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     const alice = start("src/client/main.ts", ["--port", "0", "--registry", url]);
     expect(await alice.exited).toBe(1);
     expect(alice.lines).toEqual([
-      `error: ${url} is no Talk registry (${why}); say where one is with --registry`,
+      `error: ${url} is not a Talk registry (${why}); give the URL of one with --registry`,
     ]);
   });
 
@@ -253,7 +253,7 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     const alice = start("src/client/main.ts", ["--port", "0", "--registry", `http:${url}`]);
     expect(await alice.exited).toBe(1);
     expect(alice.lines).toEqual([
-      `error: http:${url} is no Talk registry (it has no users at /v1/users); say where one is with --registry`,
+      `error: http:${url} is not a Talk registry (it has no users at /v1/users); give the URL of one with --registry`,
     ]);
   });
 
@@ -261,7 +261,7 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     const url = `http:${serve(200, "text/plain")}`;
     const alice = start("src/client/main.ts", ["--port", "0", "--registry", url]);
     await alice.sees(
-      /is no Talk registry \(its answer is no list of users\).*; keeping the last known list$/,
+      /is not a Talk registry \(its answer is no list of users\).*; keeping the last known list$/,
     );
   });
 });

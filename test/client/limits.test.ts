@@ -69,7 +69,7 @@ describe("who sends too fast", () => {
     expect([refused.status, refused.headers.get("retry-after"), await refused.json()]).toEqual([
       429,
       "1",
-      { status: "error", message: "Too many messages come at once; wait 1 s." },
+      { status: "error", message: "Too many messages at once; wait 1 s." },
     ]);
     expect((await fetch(`${base}/v1/health`)).status).toBe(200);
     expect(inbox.size()).toBe(2);

@@ -78,12 +78,7 @@ test("only one file uses fetch or WebSocket directly", async () => {
 
 test("Retry-After is written in one form, and no other is read", () => {
   expect(readCloseReason(closeReason(2500))).toBe(3000);
-  for (const words of [
-    "",
-    "Too many messages come at once; wait 7 s.",
-    "Retry-After: soon",
-    "x Retry-After: 7",
-  ]) {
+  for (const words of ["", "Too many messages at once; wait 7 s.", "Retry-After: soon", "x Retry-After: 7"]) {
     expect(readCloseReason(words)).toBeUndefined();
   }
   expect(readRetryAfter("120")).toBe(120_000);

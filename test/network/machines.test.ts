@@ -87,7 +87,7 @@ describe.skipIf(noNetwork !== undefined)("on several machines", () => {
       const sent = send(b, "alice", "secret", `http://${A}:8088`);
       expect([sent.exitCode, sent.stderr]).toEqual([
         1,
-        "error: not delivered to alice: registered at 127.0.0.1, which only their own machine reaches; they should start with --host <their address>\n",
+        "error: not delivered to alice: registered at 127.0.0.1, which only their own machine can reach; they should start with --host <their address>\n",
       ]);
       bob.type(":user alice", "secret");
       await bob.sees(/^error: not delivered to alice: registered at 127\.0\.0\.1, which only/);
@@ -107,7 +107,7 @@ describe.skipIf(noNetwork !== undefined)("on several machines", () => {
       const put = `await fetch("http://${A}:8088/v1/users/alice", { method: "PUT", headers: { "content-type": "application/json" }, body: '${body}' })`;
       a.run(process.execPath, "-e", put);
       const bob = await clientOn(b, "bob", "--protocol", protocol, "--port", "0", ...remote);
-      const refusal = "registered at pc.test, which only their own machine reaches";
+      const refusal = "registered at pc.test, which only their own machine can reach";
       bob.type(":user alice", "secret");
       await bob.sees(new RegExp(`^error: not delivered to alice: ${refusal}`));
       const sent = send(b, "alice", "secret", `http://${A}:8088`);

@@ -29,7 +29,7 @@ test("prints its URL, that of its docs, and on loopback how to let others in", a
 test("logs the file that holds its users, except with --quiet", async () => {
   const path = join(temporaryFolder(), "users.db");
   const registry = await startRegistry("--store", `sqlite:${path}`);
-  await registry.sees(new RegExp(`Z users are kept in ${path}$`));
+  await registry.sees(new RegExp(`Z keeping users in ${path}$`));
   registry.kill("SIGTERM");
   await registry.exited;
   const quiet = await startRegistry("--store", `sqlite:${path}`, "--quiet");

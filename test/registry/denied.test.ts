@@ -95,7 +95,7 @@ test("users at denied addresses are registered, never contacted, and removed by 
     expect(answer.status).toBe(200);
   }
   for (let gone = 0; gone < 3; gone++)
-    await registry.sees(/ removed (mallory|metadata|wide), who has an address that is never contacted/);
+    await registry.sees(/ removed (mallory|metadata|wide), who has an address that Talk never contacts/);
   expect(Object.keys(await listed(registry))).toEqual(["bob"]);
   expect(visits()).toBe(0);
 });

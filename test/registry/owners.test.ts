@@ -178,7 +178,7 @@ test("a full registry answers 503 with Retry-After to new users, and still serve
     expect([answer.status, answer.headers.get("retry-after"), await answer.json()]).toEqual([
       503,
       "180",
-      { status: "error", message: "The registry is full; try again when some have left." },
+      { status: "error", message: "The registry is full; try again when users have left." },
     ]);
   expect((await put("alice", THERE)).status).toBe(200);
   expect(await (await fetch(`${base}/v1/users`)).json()).toEqual({ alice: THERE });

@@ -145,7 +145,7 @@ describe.skipIf(noRedis !== undefined)("a registry whose Redis", () => {
     expect(state.accepted.length).toBeLessThan(60);
     state.to = primary.port;
     expect(await msUntilWritten(registry, "alice")).toBeLessThan(5000);
-    await registry.sees(/the store works again, after \d+\.\d s$/);
+    await registry.sees(/the store works again after \d+\.\d s$/);
     expect(registry.lines.filter((line) => line.includes("works again"))).toHaveLength(1);
   });
 

@@ -22,7 +22,7 @@ export function claimOf(request: Request): Claim {
   const secret = match[1] ?? "";
   if (secret.length > MAX_SECRET || !TOKEN.test(secret)) {
     throw new InvalidInput(
-      `A secret must be 1 to ${MAX_SECRET} of a-z, A-Z, 0-9 and "-._~+/", then perhaps "=".`,
+      `A secret must be 1 to ${MAX_SECRET} of a-z, A-Z, 0-9 and "-._~+/", then optional "=".`,
     );
   }
   return new Bun.CryptoHasher("sha256").update(secret).digest("hex");

@@ -244,7 +244,7 @@ export const operations = {
     responses: {
       200: ok,
       400: refusal("The secret is malformed.", {
-        message: 'A secret must be 1 to 1024 of a-z, A-Z, 0-9 and "-._~+/", then perhaps "=".',
+        message: 'A secret must be 1 to 1024 of a-z, A-Z, 0-9 and "-._~+/", then optional "=".',
       }),
       ...ownership,
       ...down,

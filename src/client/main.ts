@@ -3,6 +3,7 @@ import { checkFlags, invocation, runMain } from "../core/cli.ts";
 import { TalkError } from "../core/errors.ts";
 import { stopSignal } from "../core/signals.ts";
 import { flags, readOptions } from "./options.ts";
+import type { Line } from "./session/model.ts";
 
 /** How long joining may go on after a signal, in milliseconds, so that what was registered can be removed. */
 const JOIN_GRACE_MS = 1500;
@@ -81,17 +82,18 @@ export const client = defineCommand({
       },
       onChange: screen.follow,
       isFull: screen.full,
+      hasPrompt: screen.hasPrompt === true,
     });
     await Promise.race([runtime.started, stop]);
 
-    const read = args.json ? readJsonLine : (text: string) => ({ type: "line", text }) as const;
+    const read = args.json ? readJsonLine : (line: Line) => line;
     let over = false;
     async function readLines() {
       let count = 0;
       try {
-        for await (const text of screen.lines()) {
+        for await (const line of screen.lines()) {
           if (over) return;
-          await runtime.input(read(text));
+          await runtime.input(read(line));
           await screen.room?.();
           if (++count % LINES_PER_TURN === 0) await nextTurn();
         }

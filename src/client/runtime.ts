@@ -55,6 +55,8 @@ export interface RuntimeOptions {
   kept: Kept;
   /** Whether no more messages should be taken now, because those before are not read. @default never */
   isFull?: (() => boolean) | undefined;
+  /** Whether a prompt shows who is selected. @default no */
+  hasPrompt?: boolean;
   /** Called with what the user is told. */
   onOutput: (output: Output) => void;
   /** Called when the session is another than before. */
@@ -63,7 +65,7 @@ export interface RuntimeOptions {
 
 export function startRuntime(
   { endpoint, registration, registry, rateLimit, noKey, shared, mayContact }: Joined,
-  { interval, kept, isFull = () => false, onOutput, onChange }: RuntimeOptions,
+  { interval, kept, isFull = () => false, hasPrompt = false, onOutput, onChange }: RuntimeOptions,
 ): Runtime {
   const { name: me } = registration;
   const outbox = createOutbox(async (user) => (await users()).get(user), rateLimit, mayContact);
@@ -87,7 +89,7 @@ export function startRuntime(
       })
     : undefined;
   const left = Promise.withResolvers<void>();
-  let session = startSession(me, endpoint.address, !endpoint.follows && shared);
+  let session = startSession(me, endpoint.address, { byHand: !endpoint.follows && shared, hasPrompt });
   let stopPolling = () => {};
   let changes: Following | undefined;
   let leaving = false;

@@ -134,16 +134,21 @@ test.each([
   expect(cmds.at(-1)).toMatchObject({ output: { sentence: `no such user: ${name}; ${hint}` } });
 });
 
-test("who cannot be selected leaves the selection as it was, and that is told", () => {
-  const { session, cmds } = after(list(users), line(":user bob"), {
-    type: "list",
-    users,
-    purpose: { type: "select", user: "xyz" },
-  });
-  expect(session.selected).toBe("bob");
-  const sentence = "no such user: xyz; :update lists them all (your messages still go to bob)";
-  expect(cmds.at(-1)).toMatchObject({ output: { sentence } });
-});
+test.each([
+  [true, "bob", "your messages still go to bob"],
+  [false, undefined, "nobody is selected now"],
+])(
+  "who cannot be selected leaves the selection as it was if a prompt shows it (%j), and what holds is told",
+  (hasPrompt, selected, told) => {
+    const [before] = update(after(list(users)).session, line(":user bob"));
+    const missing: Msg = { type: "list", users, purpose: { type: "select", user: "xyz" } };
+    const [session, cmds] = update({ ...before, hasPrompt }, missing);
+    expect(session.selected).toBe(selected);
+    expect(cmds.at(-1)).toMatchObject({
+      output: { sentence: `no such user: xyz; :update lists them all (${told})` },
+    });
+  },
+);
 
 describe(":again", () => {
   const outcomeOf = (id: number, text: string, outcome: Outcome) => ({

@@ -5,7 +5,18 @@ import { encodeMessage } from "../../core/message.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { suggest } from "../../core/suggest.ts";
 import { sendTo, sendToAll } from "./broadcast.ts";
-import { type Cmd, fail, keep, print, type Session, select, type Undelivered, type Update } from "./model.ts";
+import {
+  type Cmd,
+  fail,
+  keep,
+  type Line,
+  miss,
+  print,
+  type Session,
+  select,
+  type Undelivered,
+  type Update,
+} from "./model.ts";
 import { dropWaiting, find, last } from "./recall.ts";
 import { sendText } from "./send-text.ts";
 
@@ -34,7 +45,7 @@ export const commands: Record<string, Command> = {
     usage: ":user <user>",
     help: "selects who gets your messages",
     run(session, user) {
-      if (user === "") return [session, [fail("usage: :user <user>; :update lists them all")]];
+      if (user === "") return miss(session, "usage: :user <user>; :update lists them all");
       return lookUpAndSelect(session, user);
     },
   },
@@ -43,7 +54,7 @@ export const commands: Record<string, Command> = {
     help: "selects who wrote last",
     run(session) {
       const { last } = session.inbox;
-      if (last === undefined) return [session, [fail("nobody has written yet")]];
+      if (last === undefined) return miss(session, "nobody has written yet");
       return lookUpAndSelect(session, last);
     },
   },
@@ -116,23 +127,42 @@ const FOREIGN = new Map([
   ["msg", "to"],
 ]);
 
+/** Commands that select a user: mistyped, too, they show that what follows is meant for somebody else. */
+const SELECTING = ["user", "reply"];
+
 /** What a typed line does: a command, or a text to whoever is selected. */
-export function runLine(session: Session, line: string): Update {
+export function runLine(session: Session, { text, misses = session.misses }: Line): Update {
+  const { selected, missed } = session;
+  const { word = "again" } = readCommand(text);
+  if (misses >= missed || selected === undefined || word !== "again") return run(session, text);
+  const refusal = `not sent to ${selected}, because it was typed before the last error; choose with :user <user>`;
+  const [next, cmds] = run({ ...session, selected: undefined }, text, refusal);
+  return [{ ...next, selected }, cmds];
+}
+
+/** @param refusal of a text while nobody is selected */
+function run(session: Session, line: string, refusal = NOBODY_SELECTED): Update {
   if (line.trim() === "") return [session, []];
   const [, slashed] = /^\/([a-z]+)(?=\s|$)/iu.exec(line) ?? [];
   if (slashed !== undefined && Object.hasOwn(commands, slashed.toLowerCase())) {
     const meant = `:${slashed.toLowerCase()}${line.slice(1 + slashed.length).trimEnd()}`;
-    return [session, [fail(`commands begin with a colon; did you mean ${meant}?`)]];
+    return failed(session, slashed.toLowerCase(), `commands begin with a colon; did you mean ${meant}?`);
   }
   const { word, argument } = readCommand(line);
-  if (word === undefined) return send(session, line.replace(/^::/, ":"));
+  if (word === undefined) return send(session, line.replace(/^::/, ":"), refusal);
   const command = commandFor(word);
   if (command && argument.trim() !== "" && !command.usage.includes(" "))
-    return [session, [fail(`usage: ${command.usage}, with nothing behind it`)]];
+    return failed(session, word, `usage: ${command.usage}, with nothing behind it`);
   if (command) return command.run(session, argument.trim());
   const meant = FOREIGN.get(word) ?? suggest(word, Object.keys(commands));
   const hint = meant ? `did you mean :${meant}?` : "see :help";
-  return [session, [fail(`no such command: :${word}; ${hint} (::${word} sends it as text)`)]];
+  return failed(session, meant, `no such command: :${word}; ${hint} (::${word} sends it as text)`);
+}
+
+/** A line was no command, but may have been meant as one. */
+function failed(session: Session, meant: string | undefined, sentence: string): Update {
+  if (meant !== undefined && SELECTING.includes(meant)) return miss(session, sentence);
+  return [session, [fail(sentence)]];
 }
 
 /** Whether a line needs not wait for the registry to say whether the user to select is there. */
@@ -152,7 +182,7 @@ function commandFor(word: string): Command | undefined {
   return Object.hasOwn(commands, word) ? commands[word] : undefined;
 }
 
-function send(session: Session, text: string): Update {
+function send(session: Session, text: string, refusal: string): Update {
   const to = recipient(session);
   // Who goes on has done without what was written to nobody: it must not surprise a later :again.
   if (to !== undefined) return sendText(forgetUnaddressed(session), to, text);
@@ -160,7 +190,7 @@ function send(session: Session, text: string): Update {
   if (trouble !== undefined) return [session, [fail(trouble)]];
   return [
     keep(session, { to: undefined, text }),
-    [fail(`${NOBODY_SELECTED}; then :again sends "${shortened(text)}"`)],
+    [fail(`${refusal}; then :again sends "${shortened(text)}"`)],
   ];
 }
 

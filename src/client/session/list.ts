@@ -5,6 +5,7 @@ import type { Users } from "../registry/types.ts";
 import {
   type Cmd,
   fail,
+  miss,
   type Purpose,
   print,
   type Session,
@@ -62,9 +63,11 @@ export function onList(before: Session, listed: Users, purpose: Purpose): Update
 export function onNoList(before: Session, reason: string, purpose: Purpose): Update {
   const session = { ...before, registryUp: false };
   const cmds = before.registryUp ? [print({ type: "registry", up: false })] : [];
-  if (purpose.type === "show" || purpose.type === "select")
-    cmds.push(fail(`${clause(reason)}; keeping the last known list`));
-  return [session, cmds];
+  const sentence = `${clause(reason)}; keeping the last known list`;
+  if (purpose.type === "show") cmds.push(fail(sentence));
+  if (purpose.type !== "select") return [session, cmds];
+  const [next, more] = miss(session, sentence, purpose.user);
+  return [next, [...cmds, ...more]];
 }
 
 /** Where I stand by a list; the same object as before if that is so. */

@@ -15,6 +15,11 @@ export interface Session {
   users: Users;
   /** Who gets the messages. */
   selected: UserName | undefined;
+  /** Whether a prompt shows who that is: only then may whoever was selected stay so after a failed `:user`. */
+  hasPrompt: boolean;
+  /** How often nobody could be selected, and up to which of these failures a line was meant for somebody else. */
+  misses: number;
+  missed: number;
   /** Who wrote, and what of it is not read. */
   inbox: Inbox;
   /** How many texts were sent; the next one gets this as its id. */
@@ -86,9 +91,16 @@ export type Purpose =
   /** Not asked for: the registry told of a change. */
   | { type: "change" };
 
+/** A line as it is typed; of a prompt, with the `misses` of the session that it was typed under. */
+export interface Line {
+  type: "line";
+  text: string;
+  misses?: number;
+}
+
 /** What a user writes. */
 export type Input =
-  | { type: "line"; text: string }
+  | Line
   /** A text to somebody who need not be selected, nor in the known list. */
   | { type: "text"; to: UserName; text: string }
   /** An input of no use, and why. */
@@ -187,14 +199,22 @@ export type Update = [Session, Cmd[]];
 /**
  * Nobody is known yet: the first list tells.
  * @param address where I am registered
- * @param byHand whether it was given by hand, for others to reach me at
+ * @param byHand whether it was given by hand, for others to reach me at. @default no
+ * @param hasPrompt whether a prompt shows who is selected. @default no
  */
-export function startSession(me: UserName, address: Address, byHand = false): Session {
+export function startSession(
+  me: UserName,
+  address: Address,
+  { byHand = false, hasPrompt = false } = {},
+): Session {
   return {
     me,
     address,
     users: new Map(),
     selected: undefined,
+    hasPrompt,
+    misses: 0,
+    missed: 0,
     inbox: startInbox(),
     sent: 0,
     undelivered: [],
@@ -224,22 +244,35 @@ export function fail(sentence: string): Cmd {
   return print({ type: "failure", sentence });
 }
 
-/** Selects a user of the known list; if that cannot be, whoever was selected stays so, and that is told. */
+/** Selects a user of the known list. */
 export function select(session: Session, user: UserName): Update {
-  const { users, selected } = session;
+  const { users } = session;
   const address = users.get(user);
-  const still = selected === undefined || selected === user ? "" : ` (your messages still go to ${selected})`;
   if (!address) {
     const meant = nearestUser(user, users);
     const hint = meant === undefined ? ":update lists them all" : `did you mean :user ${meant}?`;
-    return [session, [fail(`no such user: ${user}; ${hint}${still}`)]];
+    return miss(session, `no such user: ${user}; ${hint}`, user);
   }
   if (!isProtocol(address.protocol)) {
     const { protocol } = address;
-    return [session, [fail(`${user} listens on ${protocol}, which this client does not speak${still}`)]];
+    return miss(session, `${user} listens on ${protocol}, which this client does not speak`, user);
   }
   const inbox = markRead(session.inbox, user);
-  return [{ ...session, selected: user, inbox }, [print({ type: "selected", user, address })]];
+  return [{ ...session, selected: user, missed: 0, inbox }, [print({ type: "selected", user, address })]];
+}
+
+/**
+ * A user could not be selected. Lines that were already on their way are meant for that user, so they go to nobody: all
+ * lines behind it, unless a prompt shows that whoever was selected stays so. @param user undefined if none was named
+ */
+export function miss(session: Session, sentence: string, user?: UserName): Update {
+  const { hasPrompt, selected, misses } = session;
+  const next: Session = hasPrompt
+    ? { ...session, misses: misses + 1, missed: misses + 1 }
+    : { ...session, selected: undefined };
+  if (selected === undefined || selected === user) return [next, [fail(sentence)]];
+  const now = hasPrompt ? `your messages still go to ${selected}` : "nobody is selected now";
+  return [next, [fail(`${sentence} (${now})`)]];
 }
 
 /** Keeps a text, so that it can be sent again. */

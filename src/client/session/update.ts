@@ -23,7 +23,7 @@ export function update(session: Session, msg: Msg): Update {
       return [session, [welcome, { type: "fetchList", purpose: { type: "show" } }]];
     }
     case "line":
-      return runLine(session, msg.text);
+      return runLine(session, msg);
     case "text":
       return sendText(session, msg.to, msg.text);
     case "refused":

@@ -2,7 +2,7 @@
 import { isUserName } from "../../core/names.ts";
 import { createQueue } from "../event-queue.ts";
 import { commands } from "../session/commands.ts";
-import type { Output, Session } from "../session/model.ts";
+import type { Line, Output, Session } from "../session/model.ts";
 import { countsOf, troubleOf } from "../session/sentences.ts";
 import type { Action } from "./input/editor.ts";
 import { createKeyboard } from "./input/keyboard.ts";
@@ -25,7 +25,7 @@ export function openInteractive({ bell: when, env, clock, now, storage }: Settin
   const entries = createEntries(theme);
   const scrollback = createScrollback(entries, now);
   const bell = createBell(when, clock);
-  const lines = createQueue<string>(MAX_LINES, Buffer.byteLength);
+  const lines = createQueue<Line>(MAX_LINES, ({ text }) => Buffer.byteLength(text));
   const hungUp = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();
   /** My texts whose outcome is not known yet. */
@@ -76,10 +76,10 @@ export function openInteractive({ bell: when, env, clock, now, storage }: Settin
         break;
       case "submit":
         storage.history.add(action.text);
-        lines.push(action.text);
+        push(action.text);
         break;
       case "command":
-        lines.push(action.text);
+        push(action.text);
         break;
       case "leave":
         leave();
@@ -90,6 +90,10 @@ export function openInteractive({ bell: when, env, clock, now, storage }: Settin
       case "suspend":
         display.suspend();
     }
+  }
+
+  function push(text: string): void {
+    lines.push({ type: "line", text, misses: session?.misses ?? 0 });
   }
 
   function leave(): void {
@@ -158,6 +162,7 @@ export function openInteractive({ bell: when, env, clock, now, storage }: Settin
   display.draw();
   return {
     isPersonal: true,
+    hasPrompt: true,
     lines: () => lines,
     show,
     follow(next) {

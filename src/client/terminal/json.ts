@@ -1,7 +1,7 @@
 /** One JSON object a line for everything that happens, for programs in any language. */
 import { jsonLine } from "../../core/sanitize.ts";
 import { isRecord } from "../../core/schemas.ts";
-import type { Input } from "../session/model.ts";
+import type { Input, Line } from "../session/model.ts";
 import { toEvent } from "../session/program-events.ts";
 import { createLineScreen, openStandardOutput } from "./stdio.ts";
 import type { Screen } from "./types.ts";
@@ -15,8 +15,9 @@ export function openJson(): Screen {
 }
 
 /** A line from a program: a text to somebody as `{"to":…,"text":…}`, or what a person would type. */
-export function readJsonLine(line: string): Input {
-  if (!line.startsWith("{")) return { type: "line", text: line };
+export function readJsonLine(typed: Line): Input {
+  const { text: line } = typed;
+  if (!line.startsWith("{")) return typed;
   try {
     const value: unknown = JSON.parse(line);
     if (isRecord(value) && typeof value.to === "string" && typeof value.text === "string") {

@@ -2,6 +2,7 @@
 import { createCondition } from "../../core/bounded-queue.ts";
 import { errorCode, TalkError } from "../../core/errors.ts";
 import { CUT_SENTENCE, mayBeCut, readLines } from "../read-lines.ts";
+import type { Line } from "../session/model.ts";
 import type { Screen } from "./types.ts";
 
 /** Most characters that wait for whoever reads our output, before others are asked to wait. */
@@ -26,11 +27,11 @@ export function createLineScreen(output: StandardOutput, show: Screen["show"]): 
  * The lines of standard input, without those that a terminal may have cut, which are refused.
  * @throws TalkError if standard input cannot be read, because it is a folder
  */
-async function* stdinLines(show: Screen["show"]): AsyncGenerator<string> {
+async function* stdinLines(show: Screen["show"]): AsyncGenerator<Line> {
   try {
     for await (const line of readLines(Bun.stdin.stream())) {
       if (process.stdin.isTTY && mayBeCut(line)) show({ type: "failure", sentence: CUT_SENTENCE });
-      else yield line;
+      else yield { type: "line", text: line };
     }
   } catch (error) {
     const code = errorCode(error);

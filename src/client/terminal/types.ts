@@ -1,6 +1,6 @@
 /** The screen of a chat, and its settings. */
 import type { Clock } from "../../core/clock.ts";
-import type { Output, Session } from "../session/model.ts";
+import type { Line, Output, Session } from "../session/model.ts";
 import type { Storage } from "../storage/index.ts";
 
 /** When a message rings the bell: never, if its sender is not selected or the window has no focus, or always. */
@@ -18,8 +18,10 @@ export interface Settings {
 export interface Screen {
   /** Set if somebody looks at it, for whom a transcript is kept. */
   isPersonal?: true;
+  /** Set if a prompt shows who is selected. */
+  hasPrompt?: true;
   /** Typed or piped lines, until the input ends. */
-  lines(): AsyncIterable<string>;
+  lines(): AsyncIterable<Line>;
   /** Shows what the user is told. */
   show(output: Output): void;
   /** Learns the current session: who is selected, who is there. */

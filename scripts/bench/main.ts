@@ -110,4 +110,4 @@ const more = [
   "The first run installs the rivals' packages beside the benchmark. The whole table needs wrk, redis-server and node; without wrk, a slower generator makes the load. Ktor needs java, mvn and taskset. Rows whose tools are missing are skipped.",
 ].join("\n");
 
-await runMain(command, process.argv.slice(2), more);
+await runMain(command, process.argv.slice(2), { more });

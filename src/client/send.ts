@@ -83,11 +83,11 @@ export const send = defineCommand({
 
 function tell(to: string, report: Report, json: boolean): void {
   const { type, ...more } = report;
-  if (json) process.stdout.write(`${jsonLine({ type, to, ...more })}\n`);
-  else if (report.type === "delivered") process.stdout.write(`delivered to ${to}\n`);
+  if (json) console.log(jsonLine({ type, to, ...more }));
+  else if (report.type === "delivered") console.log(`delivered to ${to}`);
   else {
     const what = report.type === "failed" ? "error: not delivered" : "maybe delivered";
-    process.stderr.write(`${what} to ${to}: ${visible(report.reason)}\n`);
+    console.error(`${what} to ${to}: ${visible(report.reason)}`);
   }
 }
 
@@ -114,4 +114,4 @@ async function readInput(): Promise<string> {
   return text;
 }
 
-if (import.meta.main) await runMain(send);
+if (import.meta.main) await runMain(send, undefined, { writesByConsole: true });

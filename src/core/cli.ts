@@ -25,18 +25,18 @@ const MAX_SECONDS = 86_400;
 /**
  * Runs a command. The one place where a failure becomes a line on stderr and an exit code: 2 for a usage error,
  * 1 for everything else.
- * @param more text that --help prints below the options
+ * @param options `more` is text that --help prints below the options; with `writesByConsole` the command writes by
+ * console.log alone, and need not wait for process.stdout, which takes longer to load than all the rest of a help
  */
 export async function runMain<A extends ArgsDef>(
   command: CommandDef<A>,
   argv = process.argv.slice(2),
-  more = "",
+  { more = "", writesByConsole = false } = {},
 ): Promise<void> {
   try {
     // Everything after `--` is positional.
     const options = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
     if (options.includes("--help") || options.includes("-h")) {
-      // Not process.stdout: it takes longer to load than everything else here.
       console.log(await helpOf(command, more));
       return;
     }
@@ -44,10 +44,9 @@ export async function runMain<A extends ArgsDef>(
       console.log(`talk ${manifest.version}`);
       return;
     }
-    checkSwitches(options, command.args);
     checkSwitches(options, await command.args);
     // Ignore EPIPE: a closed reader (`| head -1`) must not abort the command.
-    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+    if (!writesByConsole) for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
     // Talk stays within its own network and never goes through a web proxy.
     process.env.NO_PROXY = "*";
     await runCommand(command, { rawArgs: argv });

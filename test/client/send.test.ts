@@ -226,7 +226,7 @@ describe("what goes wrong is told on stderr:", () => {
     const url = `http://${HOST}:1`;
     expect(await run("src/client/send.ts", ["--to", "bob", "--registry", url, "hello"])).toEqual({
       stdout: "",
-      stderr: `error: not delivered to bob: no registry at ${url} (connection refused)\n`,
+      stderr: `error: not delivered to bob: no registry at ${url} (connection refused); start one with: bun run registry --port 1\n`,
       exitCode: 1,
     });
   });

@@ -112,6 +112,12 @@ describe("a text to a user who is away", () => {
     expect(await alice.exited).toBe(0);
     const again = await startAlice(registry, state);
     await again.sees(/^2 texts for bob/);
+    again.type(":waiting");
+    await again.sees(/^2 texts for bob/);
+    await again.sees(/^[\d-]+ [\d:]+ to bob: one \(waiting\)$/);
+    await again.sees(/^[\d-]+ [\d:]+ to bob: two \(waiting\)$/);
+    again.type(":drop carol");
+    await again.sees("nothing waits for carol");
     await bob.come();
     expect([await bob.inbox.next(), await bob.inbox.next()]).toEqual(["one", "two"]);
     await again.sees("bob is back: 2 delivered");
@@ -166,7 +172,7 @@ describe("a text to a user who is away", () => {
     await alice.sees(/^error: not delivered to bob yet/);
     await alice.sees(/^error: not delivered to bob yet/);
     alice.type(":drop carol", ":drop bob", ":drop");
-    await alice.sees("nothing waits");
+    await alice.sees("nothing waits for carol");
     await alice.sees("forgot 2 texts to bob");
     await alice.sees("nothing waits");
     await bob.come();

@@ -173,8 +173,11 @@ export type Output =
   | { type: "elsewhere"; user: UserName; address: ListedAddress; count: number }
   /** What was said before. */
   | { type: "said"; title: string; messages: readonly Said[] }
-  /** @property kept whether it is there after the end of this client */
-  | { type: "waits"; waiting: readonly WaitingFor[]; kept: boolean }
+  /**
+   * @property kept whether it is there after the end of this client
+   * @property texts the oldest of them, if they were asked for
+   */
+  | { type: "waits"; waiting: readonly WaitingFor[]; kept: boolean; texts?: readonly Said[] }
   | { type: "dropped"; user: UserName | undefined; count: number }
   | { type: "users"; users: Users; me: UserName }
   | { type: "selected"; user: UserName; address: ListedAddress }

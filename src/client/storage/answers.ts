@@ -4,7 +4,7 @@ import type { Output, Question } from "../session/model.ts";
 import type { Kept } from "./index.ts";
 import type { Transcript } from "./transcript.ts";
 
-/** Most messages that :find shows. */
+/** Most messages that :find shows, and :waiting. */
 const MAX_FOUND = 50;
 
 /** Takes messages, texts of mine, and what became of them, into the transcript. */
@@ -46,7 +46,16 @@ export function answer(
       return [{ type: "said", title: `${some} found`, messages }];
     }
     case "waiting":
-      return [{ type: "waits", waiting: forwarder.summary(), kept: waiting.isKept() }];
+      return [
+        {
+          type: "waits",
+          waiting: forwarder.summary(),
+          kept: waiting.isKept(),
+          texts: waiting
+            .oldest(MAX_FOUND)
+            .map((text) => ({ ...text, mine: true, outcome: "waiting", doubtful: false })),
+        },
+      ];
     case "drop": {
       const { user } = question;
       const count = forwarder.drop(user);

@@ -36,6 +36,8 @@ export interface WaitingTexts {
   add(user: UserName, host: string, text: string): { id: number } | "full" | "busy";
   /** Whom texts wait for, sorted by name. */
   summary(): WaitingFor[];
+  /** The oldest texts that wait, in order. */
+  oldest(most: number): { user: UserName; at: number; text: string }[];
   /** The first texts that go to a user by themselves when it is back at a host, in order. */
   first(user: UserName, host: string, most: number): WaitingText[];
   /** Notes that a text is sent now, so that a crash meanwhile is known of. */
@@ -106,6 +108,8 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
         `SELECT user, host, taken, count(*) AS count, min(at) AS since FROM waiting
          WHERE chat = $chat GROUP BY user, host, taken ORDER BY user, min(id)`,
       ).map((row) => ({ ...row, taken: row.taken === 1 })),
+    oldest: (most) =>
+      all("SELECT user, at, text FROM waiting WHERE chat = $chat ORDER BY id LIMIT $most", { most }),
     first: (user, host, most) =>
       all<WaitingText>(
         `SELECT id, user, text, attempts FROM waiting

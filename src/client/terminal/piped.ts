@@ -38,7 +38,7 @@ function render(output: Output): Rendered | undefined {
     case "said":
       return stdout([output.title, ...output.messages.map(lineOf)].join("\n"));
     case "waits":
-      return stdout(waitsOf(output).join("\n"));
+      return stdout([...waitsOf(output), ...(output.texts ?? []).map(lineOf)].join("\n"));
     case "outcome":
     case "forwarded": {
       if (output.type === "outcome" && output.grouped) return undefined;

@@ -196,7 +196,9 @@ describe("a text to a user who is away", () => {
     alice.type(":to sent hello", ":to refused hello");
     await alice.sees("error: not delivered to refused: it answered 500");
     alice.type(":to nobody hello");
-    await alice.sees(/^error: not delivered to nobody: the registry knows no such user, .* does not wait$/);
+    await alice.sees(
+      /^error: not delivered to nobody: the registry knows no such user, so your text does not wait$/,
+    );
     alice.type(":waiting");
     await alice.sees("nothing waits");
   });

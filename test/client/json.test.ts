@@ -112,7 +112,7 @@ describe("--json", () => {
     const refused = { type: "waiting", to: "dave", text, reason: "connection refused" };
     expect(await event(alice, "waiting")).toEqual(refused);
     write("nobody", text);
-    const unknown = expect.stringMatching(/^the registry knows no such user, .* does not wait$/);
+    const unknown = expect.stringMatching(/^the registry knows no such user, so your text does not wait$/);
     expect(await event(alice, "failed")).toEqual({ type: "failed", to: "nobody", text, reason: unknown });
     write("bob", "x".repeat(64_000));
     expect(await event(alice, "failed")).toMatchObject({

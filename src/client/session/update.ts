@@ -107,8 +107,7 @@ function explained({ users }: Session, msg: Settled): Settled {
     const reason = `${outcome.reason}; did you mean ${meant}?`;
     return { ...msg, outcome: { type: "failed", reason, permanent: true } };
   }
-  const never = "and has not known one since you started, so your text does not wait";
-  return { ...msg, outcome: { ...outcome, reason: `${outcome.reason}, ${never}` } };
+  return { ...msg, outcome: { ...outcome, reason: `${outcome.reason}, so your text does not wait` } };
 }
 
 function onOutcome(session: Session, { to, text, outcome }: Undelivered & { outcome: Outcome }): Session {

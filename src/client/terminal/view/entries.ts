@@ -168,8 +168,19 @@ export function createEntries(theme: Theme): Entries {
   };
 }
 
-function layoutHelp({ bold }: Theme): Entry {
-  const lines = [...Object.values(commands).map(({ usage, help }) => [usage, help] as const), ...KEYS_HELP];
+function layoutHelp({ bold, marks }: Theme): Entry {
+  const lines = [
+    ...Object.values(commands).map(({ usage, help }) => [usage, help] as const),
+    ...KEYS_HELP,
+    [
+      `${marks.delivered}, ${marks.sent}`,
+      "delivered; sent, but its protocol never tells whether it arrived",
+    ] as const,
+    [
+      `${marks.unknown}, ${marks.cut}, ${marks.failed}`,
+      "may have arrived; waits or is under way; failed",
+    ] as const,
+  ];
   const width = Math.max(...lines.map(([name]) => name.length)) + 2;
   return (columns) => {
     const column = columns < NARROW ? 0 : width;

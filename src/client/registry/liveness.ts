@@ -1,5 +1,4 @@
 /** Whether a client is where a name of ours is registered: a quick look, by the same questions as the registry's. */
-import { randomBytes } from "node:crypto";
 import { canonicalHost, urlHost } from "../../core/address.ts";
 import { atMost } from "../../core/clock.ts";
 import { type MayContact, resolveContact } from "../../core/denylist.ts";
@@ -53,7 +52,7 @@ const probes: Record<Protocol, LivenessProbe> = {
   WEBSOCKET: overTcp(probeWebSocket),
 
   async UDP(ip, { port }, signal) {
-    const id = randomBytes(16).toString("hex");
+    const id = crypto.randomUUID().replaceAll("-", "");
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const refuse = () => resolve(false);
     const socket = await connectUdp(ip, port, refuse, (answer) => answer.includes(id) && resolve(true));

@@ -1,5 +1,4 @@
 /** What shows a registry that a name is ours: a secret for each registry and name, made from one key of the user. */
-import { createHmac, randomBytes } from "node:crypto";
 import { chmodSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostOf, isLoopback } from "../../core/address.ts";
 import { errorCode, TalkError } from "../../core/errors.ts";
@@ -24,7 +23,7 @@ export function openSecrets(registry: string, path: string): SecretOf {
   const base = registryId(registry);
   const key = readOrMake(path);
   // No URL holds a line break, so no two pairs make one text.
-  return (user) => createHmac("sha256", key).update(`${base}\n${user}`).digest("base64url");
+  return (user) => new Bun.CryptoHasher("sha256", key).update(`${base}\n${user}`).digest("base64url");
 }
 
 /** One spelling per registry, of all the URLs that lead to it. */
@@ -64,9 +63,13 @@ function read(path: string): Buffer {
 
 /** Of several clients that start at once one makes the key: a link is made whole, or fails because there is one. */
 function make(path: string): void {
-  const draft = `${path}.${process.pid}.${randomBytes(8).toString("hex")}`;
+  const draft = `${path}.${process.pid}.${crypto.randomUUID()}`;
   try {
-    writeFileSync(draft, `${randomBytes(KEY_BYTES).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+    writeFileSync(
+      draft,
+      `${Buffer.from(crypto.getRandomValues(new Uint8Array(KEY_BYTES))).toString("base64url")}\n`,
+      { mode: 0o600, flag: "wx" },
+    );
     // An odd umask cannot make it too narrow to be read again.
     chmodSync(draft, 0o600);
     linkSync(draft, path);

@@ -25,7 +25,7 @@ export const demo = defineCommand({
     const bots = await Promise.all(protocols.map((protocol) => startEchoBot(protocol, url)));
     if (process.stdin.isTTY && process.stdout.isTTY) {
       process.stdout.write(
-        `The registry is at ${url}; open it in a browser to see who is here.
+        `The registry is at ${url}, where a browser shows who is here.
 ` +
           `Try :user ${bots[0]?.name}, then say hello. To join from another terminal, run
 ` +

@@ -82,6 +82,13 @@ inTerminal("my own text", () => {
     expect(await bob.inbox.next()).toBe("hello");
   });
 
+  test("has marks that :help explains", async () => {
+    const { alice } = await alone({ rows: 60 });
+    alice.type(`:help${ENTER}`);
+    await alice.contains("\n✓, (sent) ");
+    await alice.contains("\n?, …, ✗ ");
+  });
+
   test("that is under way stands above the prompt until its fate is known", async () => {
     const registry = await openRegistry();
     const asked = Promise.withResolvers<void>();

@@ -25,14 +25,9 @@ export const demo = defineCommand({
     const bots = await Promise.all(protocols.map((protocol) => startEchoBot(protocol, url)));
     if (process.stdin.isTTY && process.stdout.isTTY) {
       process.stdout.write(
-        `The registry is at ${url}, where a browser shows who is here.
-` +
-          `Try :user ${bots[0]?.name}, then say hello. To join from another terminal, run
-` +
-          `${joining(url)}
-:exit ends the demo.
-
-`,
+        `The registry is at ${url}, where a browser shows who is here.\n` +
+          `Try :user ${bots[0]?.name}, then say hello. To join from another terminal, run\n` +
+          `${joining(url)}\n:exit ends the demo.\n\n`,
       );
       return runMain(client, ["--registry", url, "--port", "0"]);
     }

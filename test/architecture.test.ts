@@ -51,7 +51,7 @@ describe("the source", () => {
     expect(edges().length).toBeGreaterThan(200);
   });
 
-  test("imports nothing from outside but the manifest", () => {
+  test("imports nothing outside src but the manifest", () => {
     const outside = edges().filter(([, target]) => !target.startsWith("src/") && target !== "package.json");
     expect(outside).toEqual([]);
   });
@@ -61,7 +61,7 @@ describe("the source", () => {
     expect(Object.fromEntries(repeated)).toEqual({});
   });
 
-  test("has no circle of imports, type imports included", () => {
+  test("has no import cycles, type imports included", () => {
     expect(circle()).toBeUndefined();
   });
 

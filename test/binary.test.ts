@@ -58,7 +58,7 @@ async function openFolder() {
   return { talk, start, added: () => readdirSync(folder).filter((file) => !files.includes(file)) };
 }
 
-test("the folder would lead Bun itself astray", async () => {
+test("the hostile folder does affect Bun itself", async () => {
   const folder = temporaryFolder();
   await Bun.write(path(folder, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
   await Bun.write(path(folder, "preload.ts"), 'await Bun.write("preloaded", "by this folder");\n');
@@ -68,7 +68,7 @@ test("the folder would lead Bun itself astray", async () => {
 });
 
 describe("alone in a hostile folder", () => {
-  test("runs the demo, and nothing of the folder", async () => {
+  test("runs the demo, and nothing from the folder", async () => {
     const { talk, added } = await openFolder();
     const { stdout, stderr, exitCode } = await talk("demo");
     for (const bot of ["echo-http", "echo-websocket", "echo-udp"]) {
@@ -77,7 +77,7 @@ describe("alone in a hostile folder", () => {
     expect({ stderr, exitCode, added: added() }).toEqual({ stderr: "", exitCode: 0, added: [] });
   });
 
-  test("sends under the login name, not under that of an .env", async () => {
+  test("sends under the login name, not the one in .env", async () => {
     const registry = await createRegistry({ store: "memory:" });
     afterwards(() => registry.close());
     const url = await registry.listen({ port: 0 });
@@ -113,7 +113,7 @@ describe("alone in a hostile folder", () => {
 });
 
 test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
-  "exits 0 when its whole group gets %s twice, and leaves nobody behind",
+  "exits 0 when its whole group gets %s twice, and leaves no name registered",
   async (signal) => {
     const registry = await createRegistry({ store: "memory:" });
     afterwards(() => registry.close());
@@ -146,14 +146,14 @@ describe("on its command line", () => {
     },
   );
 
-  test("an error names the command as it is called", async () => {
+  test("an error names the command as it was typed", async () => {
     const { talk } = await openFolder();
     expect((await talk("client", "--registry", "http://127.0.0.1:1")).stderr).toBe(
       "error: no registry at http://127.0.0.1:1 (connection refused); start one with: talk registry --port 1\n",
     );
   });
 
-  test("--version and --help tell, and a command that there is not is told with the one meant", async () => {
+  test("--version and --help work, and an unknown command is reported with the one meant", async () => {
     const { talk } = await openFolder();
     expect(await talk("--version")).toEqual({
       stdout: `talk ${manifest.version}\n`,

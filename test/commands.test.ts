@@ -19,7 +19,7 @@ describe.each([
   "scripts/bench/main.ts",
   "scripts/build.ts",
 ])("%s", (file) => {
-  test("tells its version, and its usage with -h", async () => {
+  test("prints its version, and its usage with -h", async () => {
     const version = `talk ${manifest.version}\n`;
     expect(await run(file, ["--version"])).toEqual({ stdout: version, stderr: "", exitCode: 0 });
     const help = await run(file, ["-h"]);
@@ -36,13 +36,16 @@ test.each([
   ["[::1]:9000", "http://[::1]:9000"],
   ["::1", "http://[::1]:8088"],
   ["http://db/talk", "http://db/talk"],
-])("the registry %s is %s", (text, url) => {
+])("--registry %s means %s", (text, url) => {
   expect(registryOf(text)).toBe(url);
 });
 
-test.each(["", "a b", "ftp://db", "db:port", "db:99999", "user@db", "db?x"])("%j is no registry", (text) => {
-  expect(() => registryOf(text)).toThrow("--registry must be a URL");
-});
+test.each(["", "a b", "ftp://db", "db:port", "db:99999", "user@db", "db?x"])(
+  "--registry %j is refused",
+  (text) => {
+    expect(() => registryOf(text)).toThrow("--registry must be a URL");
+  },
+);
 
 test("a client takes TALK_NAME and TALK_REGISTRY from the environment", async () => {
   const registry = await openRegistry();
@@ -51,7 +54,7 @@ test("a client takes TALK_NAME and TALK_REGISTRY from the environment", async ()
   await alice.sees(/^alice .*\(you\)$/);
 });
 
-test("nobody is called healthCheck, by flag, environment or library; the registry takes it", async () => {
+test("no client may be called healthCheck, by flag, environment or library; the registry accepts the name", async () => {
   const registry = await openRegistry();
   const stderr = expect.stringMatching(/^error: --name must not be healthCheck/);
   expect(await run("src/client/main.ts", ["--name", "healthCheck"])).toMatchObject({ stderr, exitCode: 2 });
@@ -60,7 +63,7 @@ test("nobody is called healthCheck, by flag, environment or library; the registr
   expect(await (await fetch(`${registry.url}/v1/users/healthCheck`)).json()).toEqual(ADDRESS);
 });
 
-test("of two names that differ only in case, the later one is told of the earlier", async () => {
+test("a user is warned of another name that differs only in case", async () => {
   const registry = await openRegistry();
   const bob = await startClient("Bob", registry);
   const later = await startClient("bob", registry);
@@ -70,7 +73,7 @@ test("of two names that differ only in case, the later one is told of the earlie
   expect(bob.lines.join()).not.toContain("warning");
 });
 
-test("talk help tells of all commands, and of one", async () => {
+test("talk help explains all commands, or one", async () => {
   const all = await run("scripts/talk.ts", ["help"]);
   expect(all).toEqual(await run("scripts/talk.ts", ["--help"]));
   expect(await run("scripts/talk.ts", ["help", "send"])).toEqual(

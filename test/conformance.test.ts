@@ -45,7 +45,7 @@ function faulty(planted: string[]): string {
 
 describe("a registry", () => {
   // That it checks every 2–3 minutes takes six minutes to see; the checker's own tests see it in simulated time.
-  test("of Talk passes all rows, its checks among them, and nobody stays behind", async () => {
+  test("of Talk passes all rows, including its health checks, and keeps no temporary user", async () => {
     const url = await openRegistry({ checkInterval: 1000, checkWindow: 2000 });
     const { passed, failed, unchecked, exitCode } = await check("--registry", url, "--wait", "30");
     expect({ failed, unchecked, exitCode }).toEqual({
@@ -57,7 +57,7 @@ describe("a registry", () => {
     expect(await (await fetch(`${url}/v1/users`)).json()).toEqual({});
   });
 
-  test("of another make passes too; that nobody waited for its checks is said", async () => {
+  test("of another implementation passes too; skipped health checks are reported", async () => {
     const { failed, unchecked, exitCode } = await check("--registry", faulty([]));
     expect({ failed, exitCode }).toEqual({ failed: [], exitCode: 0 });
     expect(unchecked).toHaveLength(8);
@@ -66,7 +66,7 @@ describe("a registry", () => {
   // Of another machine's loopback, the tests on several machines show it.
   const planted = Object.entries(faults).filter(([, row]) => row !== ELSEWHERE);
 
-  test.each(planted)("in which %s fails at one row: %s", async (fault, row) => {
+  test.each(planted)("with the fault %s fails one row: %s", async (fault, row) => {
     const { failed, rows, exitCode } = await check("--registry", faulty([fault]), "--strict");
     expect({ failed, exitCode }).toEqual({ failed: [row], exitCode: 1 });
     const report = rows.find(({ result }) => result === "failed");
@@ -77,7 +77,7 @@ describe("a registry", () => {
     });
   });
 
-  test("with thirteen faults has all thirteen named", async () => {
+  test("with thirteen faults fails all thirteen rows", async () => {
     // Without either path there would be no list.
     const all = planted.filter(([fault]) => fault !== "no path with a trailing slash");
     const { failed } = await check("--registry", faulty(all.map(([fault]) => fault)), "--strict");
@@ -85,7 +85,7 @@ describe("a registry", () => {
     expect(failed).toHaveLength(13);
   });
 
-  test("that never checks fails where checks are waited for", async () => {
+  test("that never checks its users fails with --wait", async () => {
     const { failed } = await check("--registry", faulty([]), "--wait", "1");
     expect(failed).toEqual([
       "checks a user on HTTP by GET /v1/health",
@@ -107,7 +107,7 @@ describe("a client", () => {
     expect(unchecked).toHaveLength(8);
   });
 
-  test("on HTTP that is ill and takes anything fails at those rows", async () => {
+  test("on HTTP that is unhealthy and accepts anything fails those rows", async () => {
     const client = Bun.serve({
       hostname: "127.0.0.1",
       port: 0,
@@ -122,7 +122,7 @@ describe("a client", () => {
     ]);
   });
 
-  test("that breaks a rule of Talk's own differs, and fails where one is strict", async () => {
+  test("that breaks one of Talk's own rules differs, and fails with --strict", async () => {
     const client = Bun.serve({
       hostname: "127.0.0.1",
       port: 0,
@@ -146,7 +146,7 @@ describe("a client", () => {
     expect(stdout).toEndWith("6 passed, 0 failed, 8 not checked, and 2 where others may differ\n");
   });
 
-  test("on WEBSOCKET that answers OK to anything but an empty text fails at those rows", async () => {
+  test("on WEBSOCKET that answers OK to anything but an empty text fails those rows", async () => {
     const client = Bun.serve({
       hostname: "127.0.0.1",
       port: 0,
@@ -164,7 +164,7 @@ describe("a client", () => {
     expect(failed).toHaveLength(3);
   });
 
-  test("on UDP that answers with another id fails at that alone: nothing shows the rest", async () => {
+  test("on UDP that answers with another id fails only that row: nothing shows the rest", async () => {
     const client = await Bun.udpSocket({
       hostname: "127.0.0.1",
       port: 0,
@@ -191,7 +191,7 @@ describe("a client", () => {
     ]);
   });
 
-  test("on UDP that ends at an empty text fails there: no probe is answered after it", async () => {
+  test("on UDP that crashes on an empty text fails that row: it answers no probe afterwards", async () => {
     let alive = true;
     const client = await Bun.udpSocket({
       hostname: "127.0.0.1",
@@ -212,7 +212,7 @@ describe("a client", () => {
     expect(rows[1]).toMatchObject({ sent: '{"user":"conformance","text":""}', received: "silence" });
   });
 
-  test("on UDP that knows id-checker alone passes", async () => {
+  test("on UDP that knows only id-checker passes", async () => {
     const { address } = await startIdCheckerClient();
     const { failed, passed, exitCode } = await check("--client", formatAddress(address));
     expect({ failed, exitCode }).toEqual({ failed: [], exitCode: 0 });
@@ -279,8 +279,8 @@ function startSeed({ user = true, hangs = false } = {}): string {
   return `http://127.0.0.1:${server.port}`;
 }
 
-describe("a registry of another make", () => {
-  test("with the seed's four routes fails once for each thing that clients cope with", async () => {
+describe("a registry of another implementation", () => {
+  test("with only four routes fails one row for each difference that clients tolerate", async () => {
     const { failed } = await check("--registry", startSeed());
     expect(failed.slice(0, 2)).toEqual([
       "POST /v1/users takes the name in the field user",
@@ -311,7 +311,7 @@ describe("nothing", () => {
     ["--client", "http://127.0.0.1:1"],
     ["--client", "ws://127.0.0.1:1"],
     ["--client", "udp://127.0.0.1:1"],
-  ])("%s %s is said in a line", async (flag, url) => {
+  ])("%s %s is reported in one line", async (flag, url) => {
     expect(await run("scripts/conformance/main.ts", [flag, url])).toEqual({
       stdout: "",
       stderr: `error: nothing answers at ${url} (connection refused); start the program to check first\n`,
@@ -319,7 +319,7 @@ describe("nothing", () => {
     });
   });
 
-  test("is at a host that there is not", async () => {
+  test("answers at a host that does not exist", async () => {
     const { stderr, exitCode } = await run("scripts/conformance/main.ts", [
       "--client",
       "udp://host.invalid:1",
@@ -329,7 +329,7 @@ describe("nothing", () => {
   });
 });
 
-test("a closed output, as of `| head -1`, leaves nobody behind", async () => {
+test("a closed output, as of `| head -1`, leaves no temporary user behind", async () => {
   const url = await openRegistry();
   const command = `(bun run conformance --registry ${url}; echo "exit code $?" >&2) | head -1`;
   const pipe = Bun.spawn(["sh", "-c", command], {
@@ -360,6 +360,6 @@ test.each([
   [["--registry", "http://h", "--client", "ws://h"], expect.stringMatching(/^error: say what to check/)],
   [["--registry", "here"], "error: --registry must be a URL such as http://127.0.0.1:8088\n"],
   [["--client", "tcp://h"], expect.stringMatching(/^error: --client is not valid/)],
-])("%j is a wrong usage", async (args, stderr) => {
+])("%j is a usage error", async (args, stderr) => {
   expect(await run("scripts/conformance/main.ts", args)).toEqual({ stdout: "", stderr, exitCode: 2 });
 });

@@ -58,7 +58,7 @@ async function joined(protocol: Protocol) {
 }
 
 describe("our registry keeps", () => {
-  test("a client on UDP that knows id-checker alone, with 12 probes on its screen at most and none after the first check", async () => {
+  test("a client on UDP that knows only id-checker, with at most 12 probes on its screen and none after the first check", async () => {
     const { address, received, screen } = await startIdCheckerClient();
     const { checks, isListed } = await registered(address);
     await checks(1);
@@ -71,7 +71,7 @@ describe("our registry keeps", () => {
     expect(received.at(-1)).toStartWith("id-checker ");
   });
 
-  test("a client on UDP that knows id-checker alone, and answers each probe after the next ones have left", async () => {
+  test("a client on UDP that knows only id-checker, and answers each probe after the next ones were sent", async () => {
     const { address, received } = await startIdCheckerClient(3);
     const { checks, isListed } = await registered(address);
     await checks(CHECKS);
@@ -87,7 +87,7 @@ describe("our registry keeps", () => {
     expect(received.filter((text) => text.includes("id-checker"))).toEqual([]);
   });
 
-  test("a client on WebSocket that opens / alone", async () => {
+  test("a client on WebSocket that accepts only /", async () => {
     const { address, paths } = startWebSocketClient("/");
     const { checks, isListed } = await registered(address);
     await checks(CHECKS);
@@ -95,7 +95,7 @@ describe("our registry keeps", () => {
     expect(paths.slice(0, 2)).toEqual(["/v1/ws/message", "/"]);
   });
 
-  test("a client on WebSocket that knows our path, and does not try another", async () => {
+  test("a client on WebSocket that knows our path, without trying another", async () => {
     const { address, paths } = startWebSocketClient("/v1/ws/message");
     const { checks } = await registered(address);
     await checks(CHECKS);
@@ -103,7 +103,7 @@ describe("our registry keeps", () => {
   });
 });
 
-test("who has answered a message is sent no id-checker in a check that it is silent in, which could end it", async () => {
+test("a client that has answered a message is never sent id-checker, which could crash it, even while silent", async () => {
   const { address, received, isAlive, mute } = await startMessageClient();
   const { events, checks } = await registered(address, 500);
   await checks(2);
@@ -168,7 +168,7 @@ describe("our client is kept by a registry that", () => {
   });
 });
 
-test("two clients pointed at each other do not loop, be the id a number or not", async () => {
+test("two clients pointed at each other do not loop, whether or not the id is a number", async () => {
   const [alice, bob] = [await joined("UDP"), await joined("UDP")];
   const seen = createInbox<string>();
   const relay = await Bun.udpSocket({

@@ -50,7 +50,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("an installed archive has every command, and names them as they are typed", async () => {
+test("an installed archive has every command, and its help names them as they are typed", async () => {
   if (missing) return;
   const { stdout } = await talk("--help");
   const commands = [...stdout.matchAll(/^ {2}(\w+) /gm)].map(([, name = ""]) => name);
@@ -68,7 +68,7 @@ test("an installed archive has every command, and names them as they are typed",
   }
 });
 
-test("an installed archive starts from its bundle, and a clone keeps none that would grow old", async () => {
+test("an installed archive runs its bundle, and packing leaves no stale bundle in the clone", async () => {
   if (missing) return;
   const source = join(home, "install/global/node_modules/talk/scripts/talk.ts");
   rmSync(source);
@@ -86,7 +86,7 @@ test("an installed archive runs the demo, with a registry, clients and all proto
   expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
 });
 
-test("an installed registry shows its API with files of its own, and passes the installed checks", async () => {
+test("an installed registry serves its API docs from its own files, and passes the installed checks", async () => {
   if (missing) return;
   const registry = Bun.spawn([join(home, "bin/talk"), "registry", "--port", "0", "--store", "memory:"], {
     cwd: folder,

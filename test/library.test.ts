@@ -28,22 +28,25 @@ async function next<T extends TalkEvent["type"]>(me: Me, type: T) {
 }
 
 describe("a program that joined", () => {
-  test.each(["HTTP", "WEBSOCKET", "UDP"] as const)("takes messages over %s, in order", async (protocol) => {
-    const { url } = await openRegistry();
-    const alice = await joined({ name: "alice", registry: url });
-    const bob = await joined({ name: "bob", registry: url, protocol });
-    const texts = Array.from({ length: 50 }, (_, i) => `message ${i}`);
-    const reports = await Promise.all(texts.map((text) => alice.send("bob", text)));
-    expect(new Set(reports.map(({ type }) => type))).toEqual(
-      new Set([protocol === "UDP" ? "unknown" : "delivered"]),
-    );
-    for (const text of texts) {
-      const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-      expect(await next(bob, "message")).toEqual({ type: "message", user: "alice", text, at });
-    }
-  });
+  test.each(["HTTP", "WEBSOCKET", "UDP"] as const)(
+    "receives messages over %s, in order",
+    async (protocol) => {
+      const { url } = await openRegistry();
+      const alice = await joined({ name: "alice", registry: url });
+      const bob = await joined({ name: "bob", registry: url, protocol });
+      const texts = Array.from({ length: 50 }, (_, i) => `message ${i}`);
+      const reports = await Promise.all(texts.map((text) => alice.send("bob", text)));
+      expect(new Set(reports.map(({ type }) => type))).toEqual(
+        new Set([protocol === "UDP" ? "unknown" : "delivered"]),
+      );
+      for (const text of texts) {
+        const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+        expect(await next(bob, "message")).toEqual({ type: "message", user: "alice", text, at });
+      }
+    },
+  );
 
-  test("is told first who it is, and who is there", async () => {
+  test("first gets its own name and address, and the users", async () => {
     const { url } = await openRegistry();
     const alice = await joined({ name: "alice", registry: url });
     const events: TalkEvent[] = [];
@@ -55,7 +58,7 @@ describe("a program that joined", () => {
     ]);
   });
 
-  test("is told who joins, moves and leaves, and when the registry goes and is back", async () => {
+  test("gets events when users join, move and leave, and when the registry goes down and is back", async () => {
     const { registry, url } = await openRegistry(true);
     const alice = await joined({ name: "alice", registry: url, pollInterval: 20 });
     const bob = await joined({ name: "bob", registry: url });
@@ -78,7 +81,7 @@ describe("a program that joined", () => {
     expect(await next(alice, "registry")).toEqual({ type: "registry", up: true });
   });
 
-  test("writes to somebody who came after its last list, and keeps the order", async () => {
+  test("writes to a user who joined after its last list, and keeps the order", async () => {
     const { url } = await openRegistry();
     const alice = await joined({ name: "alice", registry: url });
     const bob = await joined({ name: "bob", registry: url });
@@ -99,7 +102,7 @@ describe("a program that joined", () => {
     expect(await alice.send("alice", "still here")).toEqual({ type: "delivered" });
   });
 
-  test("is not in the list any more once it has closed, and its loops end", async () => {
+  test("is no longer listed once it has closed, and its loops end", async () => {
     const { url } = await openRegistry();
     const bob = await joined({ name: "bob", registry: url });
     const alice = await joined({ name: "alice", registry: url });
@@ -116,7 +119,7 @@ describe("a program that joined", () => {
     [{ name: "alice", host: "a b" }, /^"address.host" must be/],
     [{ name: "alice", port: 65536 }, /^"address.port" must be/],
     [{ name: "alice", registry: "here" }, /^The registry must be a URL/],
-  ])("%j is refused by a sentence", async (options, sentence) => {
+  ])("%j is refused with a sentence", async (options, sentence) => {
     expect(join(options)).rejects.toThrow(sentence);
   });
 
@@ -128,7 +131,7 @@ describe("a program that joined", () => {
 });
 
 describe("a registry in a program", () => {
-  test("says that its port is in use, and closes all the same", async () => {
+  test("reports that its port is in use, and still closes", async () => {
     const { url } = await openRegistry();
     const second = await createRegistry({ store: "memory:" });
     expect(second.listen({ port: Number(new URL(url).port) })).rejects.toMatchObject({
@@ -155,17 +158,17 @@ describe("a registry in a program", () => {
   });
 });
 
-describe("an example of the documents", async () => {
+describe("an example in the docs", async () => {
   const blocks = await readBlocks();
   const examples = blocks.filter(({ language }) => language === "ts").map(({ code }) => code);
 
-  test("is there for each of the three parts", () => {
+  test("exists for each of the three modules", () => {
     for (const part of ["talk/core", "talk/registry", "talk/client"]) {
       expect(examples.join("\n")).toContain(` from "${part}";`);
     }
   });
 
-  test("fits the types, in a project that knows no file of ours", async () => {
+  test("type-checks in a project of its own", async () => {
     mkdirSync(path(root, "dist"), { recursive: true });
     // In the repository, so that its packages are found.
     const folder = mkdtempSync(path(root, "dist/examples-"));
@@ -180,7 +183,7 @@ describe("an example of the documents", async () => {
     expect([await new Response(types.stdout).text(), await types.exited]).toEqual(["", 0]);
   });
 
-  test.each(examples)("prints what it says, and ends by itself: %s", async (code) => {
+  test.each(examples)("prints what its comments say, and exits by itself: %s", async (code) => {
     const program = Bun.spawn([process.execPath, "-e", code], {
       cwd: root,
       env: process.env,
@@ -195,7 +198,7 @@ describe("an example of the documents", async () => {
   });
 });
 
-test("the echo bot alone says who it is, answers, and unregisters at SIGINT", async () => {
+test("the standalone echo bot prints its name, answers, and unregisters on SIGINT", async () => {
   const registry = await startRegistry();
   const bot = start("scripts/echo-bot.ts", [registry.url]);
   await bot.sees("echo-http sends your messages back; Ctrl-C stops it");
@@ -207,7 +210,7 @@ test("the echo bot alone says who it is, answers, and unregisters at SIGINT", as
   expect([...(await alice.users()).keys()]).toEqual(["alice"]);
 });
 
-test("the echo bot says in a line that there is no registry", async () => {
+test("the echo bot reports a missing registry in one line", async () => {
   const bot = start("scripts/echo-bot.ts", ["http://127.0.0.1:1"]);
   expect(await bot.exited).toBe(1);
   expect(bot.lines).toEqual(["error: no registry at http://127.0.0.1:1 (connection refused)"]);

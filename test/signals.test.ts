@@ -49,7 +49,7 @@ test.skipIf(!setsid).each(signals)(
   },
 );
 
-test("a signal that comes more than a second after the first ends a client that waits for its registry at once", async () => {
+test("a signal more than a second after the first ends a client at once, even one waiting for its registry", async () => {
   const silent = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -70,7 +70,7 @@ test("a signal that comes more than a second after the first ends a client that 
   expect(await client.exited).toBe(143);
 });
 
-test("a text that got no answer before a signal is reported as one that may have arrived", async () => {
+test("a text without an answer before a signal is reported as one that may have arrived", async () => {
   const asked = Promise.withResolvers<void>();
   const silent = Bun.serve({
     hostname: "127.0.0.1",
@@ -91,7 +91,7 @@ test("a text that got no answer before a signal is reported as one that may have
   expect(await send.exited).toBe(3);
 });
 
-test("a send that waits for its input ends at a signal, and says that nothing was sent", async () => {
+test("a send that waits for its input exits on a signal, and says that nothing was sent", async () => {
   const send = start("src/client/send.ts", ["--to", "bob", "--registry", "http://127.0.0.1:1"]);
   // SIGHUP is the lowest bit of the signals that it catches.
   while (!(await Bun.file(`/proc/${send.pid}/status`).text()).match(/^SigCgt:\s.*[13579bdf]$/m));
@@ -100,7 +100,7 @@ test("a send that waits for its input ends at a signal, and says that nothing wa
   expect(await send.exited).toBe(1);
 });
 
-test("no command listens for a signal once, because the second one would kill it", async () => {
+test("no command uses once for a signal, because the second signal would kill it", async () => {
   const found: string[] = [];
   for (const folder of ["src", "scripts"]) {
     for await (const file of new Bun.Glob(`${folder}/**/*.ts`).scan(`${import.meta.dir}/..`)) {

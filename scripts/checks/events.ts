@@ -60,7 +60,7 @@ for (const url of urls) {
 }
 const lists = await Promise.all(readers);
 for (const [i, users] of lists.entries()) {
-  if (JSON.stringify(sorted(users)) !== list) faults.push(`reader ${i} has another list in the end`);
+  if (JSON.stringify(sorted(users)) !== list) faults.push(`reader ${i} ended with a different list`);
 }
 
 for (const fault of faults.slice(0, 20)) process.stdout.write(`FAULT: ${fault}\n`);

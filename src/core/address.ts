@@ -99,7 +99,7 @@ export function parsePublicUrl(text: string): Address {
   // 80 is the default of the http and ws schemes (RFC 9110 §4.2.1, RFC 6455 §3); udp has none.
   const port = match?.[4] ?? (protocol === "UDP" ? undefined : "80");
   if (!match || !protocol || port === undefined) throw wrong;
-  // Checked by hand: loading the schema library would delay the first prompt.
+  // Checked without the schema, because loading its library would delay the first prompt.
   const host = match[2] ?? match[3] ?? "";
   if (!isHost(host)) throw new InvalidInput(`"host" must be ${HOST_NAME.rule}.`);
   const number = Number(port);

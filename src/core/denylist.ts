@@ -1,4 +1,4 @@
-/** Addresses never contacted, whoever registers them: no user can listen there, but a request could do harm. */
+/** Addresses that are never contacted: no user can listen there, and a request could do harm. */
 import { BlockList, isIP, isIPv4 } from "node:net";
 import { isLoopback, resolveHost } from "./address.ts";
 import { DeniedAddress, InvalidInput } from "./errors.ts";

@@ -49,7 +49,7 @@ test.each([...runnable.keys()])("the commands of %s run as they are shown", asyn
 });
 
 test.each(running.map((block) => [at(block), block] as const))(
-  "what is started at %s says that it runs, and ends with Ctrl-C",
+  "the command at %s reports that it runs, and exits on Ctrl-C",
   async (_, { code }) => {
     const shell = await openTown();
     const child = await shell.start(code);
@@ -66,7 +66,7 @@ test.each(running.map((block) => [at(block), block] as const))(
 );
 
 test.each(helps.map((block) => [at(block), block] as const))(
-  "the help shown at %s is what the command says",
+  "the help shown at %s equals the command's output",
   async (_, { file, code }) => {
     const [command = "", ...shown] = code.split("\n");
     const [, talk, name = ""] = /^\$ (talk) (\w+) --help$/.exec(command) ?? [];
@@ -106,7 +106,7 @@ test("every configuration that a document shows has a test by its name", async (
   expect(new Set(named).size).toBe(named.length);
 });
 
-test("the README is short enough to be read", () => {
+test("the README is short enough to read", () => {
   expect(Buffer.byteLength(documents.get("README.md") ?? "")).toBeLessThan(12_000);
 });
 
@@ -121,7 +121,7 @@ test("the architecture names files and folders that exist, and every folder of t
 
 describe("a link within the documents", () => {
   const pages = ["CONTRIBUTING.md", "CHANGELOG.md", ...documents.keys()];
-  test.each(pages)("leads from %s to what is there", async (file) => {
+  test.each(pages)("in %s leads to an existing target", async (file) => {
     const text = await Bun.file(join(root, file)).text();
     const prose = blocksOf(file, text).reduce((rest, { code }) => rest.replace(code, ""), text);
     const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(

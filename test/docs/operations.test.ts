@@ -148,7 +148,7 @@ test.skipIf(!caddy)(
   },
 );
 
-test.skipIf(!analyze)("the systemd unit is one that systemd takes without a complaint", async () => {
+test.skipIf(!analyze)("systemd accepts the unit without warnings", async () => {
   const file = join(temporaryFolder(), "talk.service");
   writeFileSync(file, (await blockTestedAs("systemd")).replace("/usr/local/bin/talk", process.execPath));
   const verify = Bun.spawn([analyze ?? "", "verify", file], { stdout: "pipe", stderr: "pipe" });
@@ -157,7 +157,7 @@ test.skipIf(!analyze)("the systemd unit is one that systemd takes without a comp
 });
 
 test.skipIf(noRedis !== undefined)(
-  "Redis, configured as shown, lets Talk do what it needs and no more, and keeps it through kill -9",
+  "Redis, configured as shown, allows Talk what it needs and no more, and keeps its data through kill -9",
   async () => {
     const conf = join(temporaryFolder(), "redis.conf");
     writeFileSync(conf, await blockTestedAs("redis"));
@@ -185,7 +185,7 @@ test.skipIf(noRedis !== undefined)(
   },
 );
 
-test("a backup that is made as shown while the registry runs brings users and owners back", async () => {
+test("a backup made as shown while the registry runs restores users and owners", async () => {
   const folder = temporaryFolder();
   const store = ["--store", `sqlite:${join(folder, "talk.db")}`];
   const registry = await startRegistry(...store);

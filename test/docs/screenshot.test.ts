@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { start } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
 
-test("the screenshot of a conversation is drawn by clients that have it", async () => {
+test("the screenshot of a conversation is drawn from real clients", async () => {
   const file = join(temporaryFolder(), "conversation.svg");
   const script = start("scripts/screenshots/conversation.ts", [file]);
   expect(await script.exited).toBe(0);

@@ -35,7 +35,7 @@ function row(better: Row["better"], talk: number[], bare: number[], ratio: numbe
 
 const twoRounds = { rounds: 2, seconds: 1 };
 
-test("the sides of a row take turns, and the first turn does not count", async () => {
+test("the sides of a row take turns, and the warm-up does not count", async () => {
   const { row: measured, order } = row("more", [1, 90, 80], [1, 100, 100], 0.8);
   const { sides } = await measure(measured, twoRounds);
   expect(order).toEqual(["talk", "bare", "talk", "bare", "talk", "bare", "talk closed", "bare closed"]);
@@ -71,7 +71,7 @@ test("a row that stays noisy gets no verdict, and says so", async () => {
   expect(formatReport(report)).toContain("too noisy to judge");
 });
 
-test("a row that asks for it is warmed up until two samples agree", async () => {
+test("a row marked untilSteady is warmed up until two samples agree", async () => {
   const { row: measured } = row("more", [10, 50, 98, 100, 100, 100], [1, 1, 9, 9], 0.8);
   const { sides } = await measure({ ...measured, untilSteady: true }, twoRounds);
   expect(sides.map(({ samples }) => samples)).toEqual([
@@ -80,7 +80,7 @@ test("a row that asks for it is warmed up until two samples agree", async () => 
   ]);
 });
 
-test("a row that breaks in the middle leaves nothing running", async () => {
+test("a row that throws leaves no process running", async () => {
   const { row: broken, order } = row("more", [], [], 1);
   const failing = measure(broken, {
     ...twoRounds,
@@ -93,7 +93,7 @@ test("a row that breaks in the middle leaves nothing running", async () => {
   expect(order).toEqual(["talk", "talk closed", "bare closed"]);
 });
 
-test("the chart has a bar for each target, and a title that is safe in it", async () => {
+test("the chart has a bar for each target, and escapes its titles", async () => {
   const measured = await measure(row("more", [1, 50, 50], [1, 100, 100], 0.8).row, twoRounds);
   const chart = drawChart({ machine: "here", rows: [measured] });
   expect(chart.match(/class="missed"/g)).toHaveLength(1);
@@ -125,7 +125,7 @@ test.each([
   ["nothing-like-it", "error: there is no row nothing-like-it; see --help"],
   ["--qick", "error: unknown option --qick; did you mean --quick?"],
   ["--chart", "error: --chart needs a value; see --help"],
-])("%s is a wrong usage", async (word, complaint) => {
+])("%s is a usage error", async (word, complaint) => {
   const bench = start("scripts/bench/main.ts", [word]);
   expect(await bench.exited).toBe(2);
   expect(bench.lines).toEqual([complaint]);
@@ -140,7 +140,7 @@ describe("the rivals' packages", () => {
     return path;
   }
 
-  test("are installed where some of them are missing", async () => {
+  test("are installed if some of them are missing", async () => {
     const path = folder("file:./of-ours");
     mkdirSync(join(path, "of-ours"));
     writeFileSync(join(path, "of-ours/package.json"), '{"name":"rival","version":"1.0.0"}');
@@ -150,7 +150,7 @@ describe("the rivals' packages", () => {
     expect(existsSync(join(path, "node_modules/rival/package.json"))).toBe(true);
   });
 
-  test("that cannot be installed leave their rows out, and a line says what to do", async () => {
+  test("that cannot be installed skip their rows, and one line says what to do", async () => {
     const path = folder("file:./nowhere");
     const told = `^its rivals' packages could not be installed \\(.+\\); run bun install in ${path}$`;
     const failure = await installPackages(path).catch((error) => error);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { start } from "../helpers/program.ts";
 
-test("among hosts that never answer the healthy stay, which the figures tell as rows of a table in Markdown", async () => {
+test("healthy users stay among hosts that never answer, and the figures say so in a Markdown table", async () => {
   const figures = start("scripts/checks/figures.ts", ["--quick", "silent"]);
   expect(await figures.exited).toBe(0);
   expect(figures.lines.find((line) => line.startsWith("Bun"))).toMatch(
@@ -14,7 +14,7 @@ test("among hosts that never answer the healthy stay, which the figures tell as 
   expect(new Set(rows.map(({ length }) => length)).size).toBe(1);
 });
 
-test("a check that is killed is a row that says so, and the exit code is 1", async () => {
+test("a killed check becomes a row that says so, and the exit code is 1", async () => {
   const figures = start("scripts/checks/figures.ts", ["--quick", "memory"]);
   const children = async () => await Bun.file(`/proc/${figures.pid}/task/${figures.pid}/children`).text();
   let child = Number.parseInt(await children(), 10);
@@ -26,7 +26,7 @@ test("a check that is killed is a row that says so, and the exit code is 1", asy
   );
 });
 
-test("there are no figures of an unknown check", async () => {
+test("an unknown check is a usage error", async () => {
   const figures = start("scripts/checks/figures.ts", ["slow"]);
   expect(await figures.exited).toBe(2);
   expect(figures.lines).toEqual(['error: no check "slow"; there are fuzz, silent, slow-peer, memory']);

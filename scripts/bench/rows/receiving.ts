@@ -20,14 +20,14 @@ const QUIET_MS = 100;
 
 export const receivingRows: Row[] = [
   {
-    ...row("receive-http", "receiving by HTTP, 64 under way", 0.95),
+    ...row("receive-http", "receiving over HTTP, 64 in flight", 0.95),
     open: async () => [
       ...(await openTalk("HTTP", byHttp)),
       byHttp("bare", await startBare("bare-http"), async () => {}),
     ],
   },
   {
-    ...row("receive-websocket", "receiving by WebSocket, each answered with OK", 1),
+    ...row("receive-websocket", "receiving over WebSocket, each answered with OK", 1),
     open: async () => [
       ...(await openTalk("WEBSOCKET", byWebSocket)),
       byWebSocket("bare", await startBare("bare-websocket"), async () => {}),
@@ -35,7 +35,7 @@ export const receivingRows: Row[] = [
     ],
   },
   {
-    ...row("receive-udp", "receiving by UDP, as fast as bare loses none", 0.97),
+    ...row("receive-udp", "receiving over UDP, as fast as bare loses none", 0.97),
     async open() {
       const bare = await startBare("bare-udp");
       const pace = await findPace(bare);

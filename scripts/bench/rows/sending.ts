@@ -8,18 +8,22 @@ import { startBare } from "../rivals.ts";
 import type { Row } from "../row.ts";
 
 export const sendingRows: Row[] = [
-  row("send-http", "sending by HTTP, each answered", "HTTP", { ratio: 0.9, limit: "0" }),
-  row("send-http-limited", "sending by HTTP, with the default limit", "HTTP", {
+  row("send-http", "sending over HTTP, each answered", "HTTP", { ratio: 0.9, limit: "0" }),
+  row("send-http-limited", "sending over HTTP, with the default limit", "HTTP", {
     ratio: 0.9,
     limit: "default",
   }),
-  row("send-http-peers", "sending by HTTP to 8 peers at once", "HTTP", { ratio: 0.9, limit: "0", peers: 8 }),
-  row("send-websocket", "sending by WebSocket, each answered", "WEBSOCKET", { ratio: 0.9, limit: "0" }),
-  row("send-websocket-limited", "sending by WebSocket, with the default limit", "WEBSOCKET", {
+  row("send-http-peers", "sending over HTTP to 8 peers at once", "HTTP", {
+    ratio: 0.9,
+    limit: "0",
+    peers: 8,
+  }),
+  row("send-websocket", "sending over WebSocket, each answered", "WEBSOCKET", { ratio: 0.9, limit: "0" }),
+  row("send-websocket-limited", "sending over WebSocket, with the default limit", "WEBSOCKET", {
     ratio: 0.9,
     limit: "default",
   }),
-  row("send-udp", "sending by UDP, each settled", "UDP", { ratio: 0.95, limit: "0" }),
+  row("send-udp", "sending over UDP, each settled", "UDP", { ratio: 0.95, limit: "0" }),
 ];
 
 function row(

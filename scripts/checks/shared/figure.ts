@@ -1,4 +1,4 @@
-/** What a check demands and what it saw; in words, because each counts something else. */
+/** What a check demands and what it saw; free text, because each check counts something else. */
 export interface Figure {
   what: string;
   asked: string;

@@ -1,6 +1,6 @@
 const WIDTH = 30;
 
-/** Draws a progress bar, in a terminal only. @param note shown behind it */
+/** Draws a progress bar, but only in a terminal. @param note shown after it */
 export function progress(done: number, all: number, note = ""): void {
   if (!process.stderr.isTTY) return;
   const filled = Math.round((done / all) * WIDTH);

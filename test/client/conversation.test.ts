@@ -88,6 +88,20 @@ describe("a peer that moved", () => {
   });
 });
 
+test("a text to nobody goes by :again to who is selected, though one to another has failed since", async () => {
+  const registry = await startRegistry();
+  const bob = await startClient("bob", registry);
+  const alice = await startClient("alice", registry);
+  alice.type("hello", ":user bob", ":to nobody ok");
+  await alice.sees(/^error: nobody is selected.*; then :again sends "hello"$/);
+  await alice.sees(/^error: not delivered to nobody/);
+  alice.type(":again");
+  await bob.sees("alice: hello");
+  await alice.sees(/^error: not delivered to nobody/);
+  alice.type(":again bob");
+  await alice.sees("error: there is nothing to send again to bob");
+});
+
 describe("the list", () => {
   test("is sorted by name, with oneself marked", async () => {
     const registry = await startRegistry();

@@ -65,5 +65,7 @@ test("of 10,010 messages to a peer that answers nothing ten are not delivered at
   }
   const toOther = await outbox.send("bob", { protocol: "HTTP", host: HOST, port: alive.port ?? 0 }, "{}");
   expect(toOther).toEqual({ type: "delivered" });
-  expect(refused).toEqual(Array(10).fill({ type: "failed", reason: "10000 others wait for it already" }));
+  expect(refused).toEqual(
+    Array(10).fill({ type: "failed", reason: "10000 earlier messages are still queued" }),
+  );
 });

@@ -215,7 +215,7 @@ export function createOutbox(
       const lane = lanes.get(to) ?? openLane();
       const { length } = lane.waiting;
       if (length >= MAX_PER_PEER.messages || lane.bytesWaiting > MAX_PER_PEER.bytes) {
-        return Promise.resolve({ type: "failed", reason: `${length} others wait for it already` });
+        return Promise.resolve({ type: "failed", reason: `${length} earlier messages are still queued` });
       }
       lanes.set(to, lane);
       const item: Item = { address, body, sameHost, bytes: Buffer.byteLength(body), settle: resolve };

@@ -1,12 +1,11 @@
 /** What comes before a chat: to find the registry, to listen, and to register. */
-import { isLoopback } from "../core/address.ts";
 import type { MayContact } from "../core/denylist.ts";
 import { TalkError } from "../core/errors.ts";
 import type { UserName } from "../core/schemas.ts";
 import { type Endpoint, type EndpointOptions, openEndpoint } from "./inbound/endpoint.ts";
 import { connectRegistry } from "./registry/api.ts";
 import { type OwnRegistration, register } from "./registry/registration.ts";
-import { contactRuleFor, routeTo } from "./registry/route.ts";
+import { contactRuleFor, isShared, routeTo } from "./registry/route.ts";
 import { openSecrets, type SecretOf } from "./registry/secrets.ts";
 import type { RegistryApi } from "./registry/types.ts";
 import { statePath } from "./state-directory.ts";
@@ -41,9 +40,8 @@ export async function listenAndRegister({
   const { secretOf, noKey } = secretsFor(url);
   const registry = connectRegistry(url, secretOf);
   const route = await routeTo(registry.url);
-  // Whoever reaches it by loopback cannot see whether others reach it too.
-  const shared = !isLoopback(route.registryIp) || (await registry.isOnNetwork());
-  const mayContact = contactRuleFor(route);
+  const shared = await isShared(route, registry);
+  const mayContact = contactRuleFor(route, shared);
   const endpoint = await openEndpoint(options, { registryUrl: registry.url, route, shared });
   try {
     const registration = await register(registry, name, endpoint.address, mayContact);

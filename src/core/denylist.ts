@@ -15,8 +15,8 @@ const NEVER = [
   ...["fd00:ec2::/32", "fd20:ce::254", "fd00:a9fe:a9fe::1", "fd00:42::42"],
 ];
 
-/** Whether an IP address, in any spelling `isIP` accepts, may be contacted. */
-export type MayContact = (ip: string) => boolean;
+/** Whether an IP address, in any spelling `isIP` accepts, may be contacted. @param host the name it was found under */
+export type MayContact = (ip: string, host?: string) => boolean;
 
 /** @param denied further networks never to contact, such as `10.0.0.0/8` or `fd00::1`. @throws InvalidInput */
 export function createContactRule(denied: readonly string[] = []): MayContact {
@@ -36,6 +36,17 @@ export const contactRule = createContactRule();
 export const contactElsewhere: MayContact = (ip) => contactRule(ip) && !isLoopback(ip);
 
 /**
+ * The same rule, but for names that lead to our own loopback. Another machine may register such a name, while a host
+ * spelled as loopback is stored only if this machine sent it.
+ */
+export function withoutLoopbackNames(rule: MayContact): MayContact {
+  return (ip, host = ip) => rule(ip, host) && (isLoopback(host) || !isLoopback(ip));
+}
+
+/** The rule for users of a registry on this machine that is open to others. */
+export const contactBeside = withoutLoopbackNames(contactRule);
+
+/**
  * The IP addresses at which a host may be contacted. Connect to one of these, not to the name: a second lookup could
  * return another address (DNS rebinding).
  * @param signal cancels the lookup, which may be slow
@@ -47,9 +58,10 @@ export async function resolveContact(
   signal?: AbortSignal,
 ): Promise<string[]> {
   const found = await resolveHost(host, signal);
-  const allowed = found.filter(mayContact);
+  const allowed = found.filter((ip) => mayContact(ip, host));
   if (allowed.length > 0) return allowed;
-  const elsewhere = mayContact === contactElsewhere && found.some(contactRule);
+  const forOthers = mayContact === contactElsewhere || mayContact === contactBeside;
+  const elsewhere = forOthers && found.some((ip) => contactRule(ip));
   throw new DeniedAddress(
     elsewhere
       ? `registered at ${host}, which only their own machine can reach; they should start with --host <their address>`

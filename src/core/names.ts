@@ -7,10 +7,13 @@ export const USER_NAME = {
   rule: `1 to ${MAX_NAME_LENGTH} of the characters a-z, A-Z, 0-9, "-", "_" and ".", and not "." or ".."`,
 };
 
-/** RFC 1123 §2.1 plus underscores. The last label is not all digits: odd spellings of IPv4 are no names. */
+/**
+ * RFC 1123 §2.1 plus underscores. The last label is no number, decimal or hexadecimal (WHATWG URL §3.5, "ends in a
+ * number"): resolvers read such a host as an IPv4 address, `0x7f.1` as 127.0.0.1.
+ */
 export const HOST_NAME = {
   pattern:
-    "^(?=.{1,253}$)([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\\.)*(?!\\d+$)[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$",
+    "^(?=.{1,253}$)([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\\.)*(?!(\\d+|0[xX][0-9a-fA-F]*)$)[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$",
   rule: "an IPv4 address, an IPv6 address without brackets or zone, or a host name",
 };
 

@@ -1,7 +1,7 @@
 /** The registry as a library: imported as `talk/registry`, and what `bun run registry` runs. */
 import { isUnspecified, urlHost } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
-import { createContactRule } from "../core/denylist.ts";
+import { createContactRule, type MayContact, withoutLoopbackNames } from "../core/denylist.ts";
 import { CannotListen } from "../core/errors.ts";
 import { urlsOfWildcard } from "../core/own-addresses.ts";
 import { REGISTRY_PORT, REGISTRY_URL } from "../core/protocol.ts";
@@ -10,6 +10,7 @@ import { openProbers, type Probers } from "./health/probers.ts";
 import { createLook, type LookAt } from "./health/reachability.ts";
 import { createApp } from "./http/app.ts";
 import { createEvents } from "./http/events.ts";
+import { placeOf } from "./http/listen-place.ts";
 import type { Log, LogEvent } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStore } from "./stores/index.ts";
@@ -72,7 +73,11 @@ export async function createRegistry({
   checkWindow = 30_000,
   checkDeny = [],
 }: RegistryOptions): Promise<Registry> {
-  const mayContact = createContactRule(checkDeny);
+  const rule = createContactRule(checkDeny);
+  const ruleForOthers = withoutLoopbackNames(rule);
+  /** Whether other machines can register. */
+  let onNetwork = publicHost !== undefined;
+  const mayContact: MayContact = (ip, host) => (onNetwork ? ruleForOthers : rule)(ip, host);
   const metrics = createMetrics();
   const log = (event: LogEvent) => {
     metrics.logged(event);
@@ -128,6 +133,7 @@ export async function createRegistry({
       } catch (error) {
         throw CannotListen.from(error, host, port);
       }
+      onNetwork = placeOf(app.server, publicHost).onNetwork;
       const { proberFor, close: closeProbers } = await openOnce();
       const checker = createChecker({
         store,

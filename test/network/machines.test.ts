@@ -211,6 +211,36 @@ describe.skipIf(noNetwork !== undefined)("on several machines", () => {
     expect(JSON.parse(b.run(process.execPath, "-e", list).stdout).host).toBe("localhost");
   });
 
+  test("a name that another machine registers leads neither registry nor clients to their own loopback", async () => {
+    const network = openNetwork();
+    const a = network.machine(A, { hosts: "127.0.0.1 localhost\n127.0.0.1 rebound.example\n" });
+    const b = network.machine(B);
+    await registryOn(a);
+    // It would take whatever comes, on the registry's machine.
+    const trap = a.start("test/fixtures/trap.ts");
+    const port = Number(/\d+/.exec(await trap.sees(/^listening/))?.[0]);
+    const put = (host: string) =>
+      `console.log((await fetch("http://${A}:8088/v1/users/bob", { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify({ protocol: "HTTP", host: "${host}", port: ${port} }) })).status)`;
+    const on = (machine: Machine, code: string) => machine.run(process.execPath, "-e", code).stdout.trim();
+    for (const host of ["0x7f000001", "127.0.0.0x1", "0x7f.0.0.0x1"]) expect(on(b, put(host))).toBe("400");
+    expect(on(b, put("rebound.example"))).toBe("200");
+    const ask = `console.log(await (await fetch("http://${A}:8088/v1/users/bob/reach", { method: "POST" })).text())`;
+    expect(JSON.parse(on(b, ask))).toMatchObject({
+      reached: "no",
+      reason: "the registry never contacts its address",
+    });
+    for (const registry of [`http://${A}:8088`, "http://127.0.0.1:8088"]) {
+      expect(send(a, "bob", "secret", registry).stderr).toContain(
+        "registered at rebound.example, which only their own machine can reach",
+      );
+    }
+    expect(trap.lines.filter((line) => line.startsWith("visited"))).toEqual([]);
+    // Who registers there from the machine itself is reached.
+    expect(on(a, put("localhost").replaceAll("bob", "carol"))).toBe("200");
+    expect(send(a, "carol", "hi", "http://127.0.0.1:8088").stdout).toBe("delivered to carol\n");
+    await trap.sees("visited /v1/message");
+  });
+
   test.each(protocols)(
     "who is behind a NAT is told so once, with the port and what helps, on %s",
     async (protocol) => {

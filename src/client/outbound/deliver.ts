@@ -8,7 +8,7 @@ import type { UserName } from "../../core/schemas.ts";
 import { adviseOnRegistry } from "../registry/advice.ts";
 import { connectRegistry } from "../registry/api.ts";
 import { nearestUser } from "../registry/listed-users.ts";
-import { contactRuleFor, routeTo } from "../registry/route.ts";
+import { contactRuleFor, isShared, routeTo } from "../registry/route.ts";
 import type { RegistryApi, Users } from "../registry/types.ts";
 import { type Report, reportOf } from "../session/report.ts";
 import type { Outcome } from "../transports/types.ts";
@@ -43,7 +43,7 @@ export async function deliver(
     const body = encodeMessage({ user: from, text });
     const [route, users] = await Promise.all([routeTo(registry.url), registry.list()]);
     const lookUp = async (user: UserName) => (await registry.list()).get(user);
-    const outbox = createOutbox(lookUp, undefined, contactRuleFor(route));
+    const outbox = createOutbox(lookUp, undefined, contactRuleFor(route, await isShared(route, registry)));
 
     /** Sends again until the user is there, at the host where it was, if that is known: elsewhere it may be another. */
     async function send(user: UserName): Promise<Outcome> {

@@ -1,11 +1,12 @@
 /** The way to the registry, and whom of its users it lets us contact. */
-import { hostOf, resolveHost } from "../../core/address.ts";
-import { contactElsewhere, contactRule, type MayContact } from "../../core/denylist.ts";
+import { hostOf, isLoopback, resolveHost } from "../../core/address.ts";
+import { contactBeside, contactElsewhere, contactRule, type MayContact } from "../../core/denylist.ts";
 import { RegistryUnreachable } from "../../core/errors.ts";
 import { isOwnAddress } from "../../core/own-addresses.ts";
 import { localAddressTowards } from "../../core/udp-socket.ts";
 import { firstToConnect } from "../happy-eyeballs.ts";
 import { unreachable } from "../network-errors.ts";
+import type { RegistryApi } from "./types.ts";
 
 /** How long the registry may take for a connection, in milliseconds. */
 const CONNECT_MS = 5000;
@@ -38,7 +39,16 @@ export async function routeTo(url: string): Promise<Route> {
   }
 }
 
-/** Which users of a registry may be contacted: those whom one on another machine lists on loopback are not here. */
-export function contactRuleFor({ registryIp }: Route): MayContact {
-  return isOwnAddress(registryIp) ? contactRule : contactElsewhere;
+/** Whether other machines reach the registry, too; whoever reaches it on loopback has to ask. @throws RegistryUnreachable, NoRegistry */
+export async function isShared({ registryIp }: Route, registry: RegistryApi): Promise<boolean> {
+  return !isLoopback(registryIp) || (await registry.isOnNetwork());
+}
+
+/**
+ * Which users of a registry may be contacted: those whom one on another machine lists on loopback are not here.
+ * @param shared whether other machines reach the registry
+ */
+export function contactRuleFor({ registryIp }: Route, shared: boolean): MayContact {
+  if (!isOwnAddress(registryIp)) return contactElsewhere;
+  return shared ? contactBeside : contactRule;
 }

@@ -3,7 +3,7 @@ import { checkFlags, invocation, runMain } from "../core/cli.ts";
 import { TalkError } from "../core/errors.ts";
 import { stopSignal } from "../core/signals.ts";
 import { flags, readOptions } from "./options.ts";
-import type { Line } from "./session/model.ts";
+import type { TypedLine } from "./session/model.ts";
 
 /** How long joining may go on after a signal, in milliseconds, so that what was registered can be removed. */
 const JOIN_GRACE_MS = 1500;
@@ -86,7 +86,7 @@ export const client = defineCommand({
     });
     await Promise.race([runtime.started, stop]);
 
-    const read = args.json ? readJsonLine : (line: Line) => line;
+    const read = args.json ? readJsonLine : (line: TypedLine) => line;
     let over = false;
     async function readLines() {
       let count = 0;

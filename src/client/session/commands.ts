@@ -9,11 +9,11 @@ import {
   type Cmd,
   fail,
   keep,
-  type Line,
   miss,
   print,
   type Session,
   select,
+  type TypedLine,
   type Undelivered,
   type Update,
 } from "./model.ts";
@@ -131,7 +131,7 @@ const FOREIGN = new Map([
 const SELECTING = ["user", "reply"];
 
 /** What a typed line does: a command, or a text to whoever is selected. */
-export function runLine(session: Session, { text, misses = session.misses }: Line): Update {
+export function runLine(session: Session, { text, misses = session.misses }: TypedLine): Update {
   const { selected, missed } = session;
   const { word = "again" } = readCommand(text);
   if (misses >= missed || selected === undefined || word !== "again") return run(session, text);

@@ -92,7 +92,7 @@ export type Purpose =
   | { type: "change" };
 
 /** A line as it is typed; of a prompt, with the `misses` of the session that it was typed under. */
-export interface Line {
+export interface TypedLine {
   type: "line";
   text: string;
   misses?: number;
@@ -100,7 +100,7 @@ export interface Line {
 
 /** What a user writes. */
 export type Input =
-  | Line
+  | TypedLine
   /** A text to somebody who need not be selected, nor in the known list. */
   | { type: "text"; to: UserName; text: string }
   /** An input of no use, and why. */

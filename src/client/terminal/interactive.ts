@@ -2,7 +2,7 @@
 import { isUserName } from "../../core/names.ts";
 import { createQueue } from "../event-queue.ts";
 import { commands } from "../session/commands.ts";
-import type { Line, Output, Session } from "../session/model.ts";
+import type { Output, Session, TypedLine } from "../session/model.ts";
 import { countsOf, troubleOf } from "../session/sentences.ts";
 import type { Action } from "./input/editor.ts";
 import { createKeyboard } from "./input/keyboard.ts";
@@ -25,7 +25,7 @@ export function openInteractive({ bell: when, env, clock, now, storage }: Settin
   const entries = createEntries(theme);
   const scrollback = createScrollback(entries, now);
   const bell = createBell(when, clock);
-  const lines = createQueue<Line>(MAX_LINES, ({ text }) => Buffer.byteLength(text));
+  const lines = createQueue<TypedLine>(MAX_LINES, ({ text }) => Buffer.byteLength(text));
   const hungUp = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();
   /** My texts whose outcome is not known yet. */

@@ -1,7 +1,7 @@
 /** One JSON object a line for everything that happens, for programs in any language. */
 import { jsonLine } from "../../core/sanitize.ts";
 import { isRecord } from "../../core/schemas.ts";
-import type { Input, Line } from "../session/model.ts";
+import type { Input, TypedLine } from "../session/model.ts";
 import { toEvent } from "../session/program-events.ts";
 import { createLineScreen, openStandardOutput } from "./stdio.ts";
 import type { Screen } from "./types.ts";
@@ -15,7 +15,7 @@ export function openJson(): Screen {
 }
 
 /** A line from a program: a text to somebody as `{"to":…,"text":…}`, or what a person would type. */
-export function readJsonLine(typed: Line): Input {
+export function readJsonLine(typed: TypedLine): Input {
   const { text: line } = typed;
   if (!line.startsWith("{")) return typed;
   try {

@@ -2,7 +2,7 @@
 import { createCondition } from "../../core/bounded-queue.ts";
 import { errorCode, TalkError } from "../../core/errors.ts";
 import { CUT_SENTENCE, mayBeCut, readLines } from "../read-lines.ts";
-import type { Line } from "../session/model.ts";
+import type { TypedLine } from "../session/model.ts";
 import type { Screen } from "./types.ts";
 
 /** Most characters that wait for whoever reads our output, before others are asked to wait. */
@@ -27,7 +27,7 @@ export function createLineScreen(output: StandardOutput, show: Screen["show"]): 
  * The lines of standard input, without those that a terminal may have cut, which are refused.
  * @throws TalkError if standard input cannot be read, because it is a folder
  */
-async function* stdinLines(show: Screen["show"]): AsyncGenerator<Line> {
+async function* stdinLines(show: Screen["show"]): AsyncGenerator<TypedLine> {
   try {
     for await (const line of readLines(Bun.stdin.stream())) {
       if (process.stdin.isTTY && mayBeCut(line)) show({ type: "failure", sentence: CUT_SENTENCE });

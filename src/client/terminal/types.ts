@@ -1,6 +1,6 @@
 /** The screen of a chat, and its settings. */
 import type { Clock } from "../../core/clock.ts";
-import type { Line, Output, Session } from "../session/model.ts";
+import type { Output, Session, TypedLine } from "../session/model.ts";
 import type { Storage } from "../storage/index.ts";
 
 /** When a message rings the bell: never, if its sender is not selected or the window has no focus, or always. */
@@ -21,7 +21,7 @@ export interface Screen {
   /** Set if a prompt shows who is selected. */
   hasPrompt?: true;
   /** Typed or piped lines, until the input ends. */
-  lines(): AsyncIterable<Line>;
+  lines(): AsyncIterable<TypedLine>;
   /** Shows what the user is told. */
   show(output: Output): void;
   /** Learns the current session: who is selected, who is there. */

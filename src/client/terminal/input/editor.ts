@@ -1,13 +1,13 @@
 /** The line editor as a pure function: what each key changes, and what it asks for. */
 import { complete } from "./complete.ts";
 import type { Key } from "./keys.ts";
-import { cut, EMPTY, insert, kills, type Line, moves, removals, transpose } from "./line.ts";
+import { cut, type EditLine, EMPTY, insert, kills, moves, removals, transpose } from "./line.ts";
 
 export interface Editor {
-  line: Line;
+  line: EditLine;
   /** How far back in history the line is; 0 is the line being typed, which `draft` keeps meanwhile. */
   back: number;
-  draft: Line;
+  draft: EditLine;
   /** The text killed last, for Ctrl-Y. */
   killed: string;
   /** A pasted message of several lines, to be confirmed before it is sent. */
@@ -124,7 +124,7 @@ function pressNamed(editor: Editor, name: string, context: EditorContext): [Edit
 }
 
 /** An edited line is the one being typed, even if it came from history. */
-function change(editor: Editor, line: Line): Editor {
+function change(editor: Editor, line: EditLine): Editor {
   return { ...editor, line, back: 0 };
 }
 

@@ -2,20 +2,20 @@
 import { graphemesOf } from "../view/cells.ts";
 
 /** `cursor` is an index into the text: the start of a grapheme, or the end. */
-export interface Line {
+export interface EditLine {
   text: string;
   cursor: number;
 }
 
-export const EMPTY: Line = { text: "", cursor: 0 };
+export const EMPTY: EditLine = { text: "", cursor: 0 };
 
 /** Inserts a text at the cursor, which moves behind it. */
-export function insert({ text, cursor }: Line, added: string): Line {
+export function insert({ text, cursor }: EditLine, added: string): EditLine {
   return { text: text.slice(0, cursor) + added + text.slice(cursor), cursor: cursor + added.length };
 }
 
 /** Where a key moves the cursor to, by the name of the key. */
-export const moves: Record<string, (line: Line) => number> = {
+export const moves: Record<string, (line: EditLine) => number> = {
   left: before,
   "ctrl-b": before,
   right: after,
@@ -33,14 +33,14 @@ export const moves: Record<string, (line: Line) => number> = {
 };
 
 /** How far from the cursor a key removes text, by the name of the key. */
-export const removals: Record<string, (line: Line) => number> = {
+export const removals: Record<string, (line: EditLine) => number> = {
   backspace: before,
   delete: after,
   "ctrl-d": after,
 };
 
 /** Like `removals`, but Ctrl-Y puts the text back. */
-export const kills: Record<string, (line: Line) => number> = {
+export const kills: Record<string, (line: EditLine) => number> = {
   "ctrl-u": () => 0,
   "ctrl-k": ({ text }) => text.length,
   "ctrl-w": ({ text, cursor }) => text.slice(0, cursor).replace(/\S*\s*$/u, "").length,
@@ -50,13 +50,13 @@ export const kills: Record<string, (line: Line) => number> = {
 };
 
 /** Removes the text between the cursor and a place, and returns the line and that text. */
-export function cut({ text, cursor }: Line, place: number): [Line, string] {
+export function cut({ text, cursor }: EditLine, place: number): [EditLine, string] {
   const [from, to] = place < cursor ? [place, cursor] : [cursor, place];
   return [{ text: text.slice(0, from) + text.slice(to), cursor: from }, text.slice(from, to)];
 }
 
 /** Swaps the two graphemes around the cursor, at the end the last two. */
-export function transpose(line: Line): Line {
+export function transpose(line: EditLine): EditLine {
   const middle = line.cursor === line.text.length ? before(line) : line.cursor;
   const start = before({ ...line, cursor: middle });
   const end = after({ ...line, cursor: middle });
@@ -66,22 +66,22 @@ export function transpose(line: Line): Line {
   return { text: text.slice(0, start) + swapped + text.slice(end), cursor: end };
 }
 
-function before({ text, cursor }: Line): number {
+function before({ text, cursor }: EditLine): number {
   let start = 0;
   for (const { index } of graphemesOf(text.slice(0, cursor))) start = index;
   return start;
 }
 
-function after({ text, cursor }: Line): number {
+function after({ text, cursor }: EditLine): number {
   const [first] = graphemesOf(text.slice(cursor));
   return cursor + (first?.segment.length ?? 0);
 }
 
-function wordStart({ text, cursor }: Line): number {
+function wordStart({ text, cursor }: EditLine): number {
   return text.slice(0, cursor).replace(/[\p{L}\p{N}\p{M}]*[^\p{L}\p{N}\p{M}]*$/u, "").length;
 }
 
-function wordEnd({ text, cursor }: Line): number {
+function wordEnd({ text, cursor }: EditLine): number {
   const [word = ""] = /^[^\p{L}\p{N}\p{M}]*[\p{L}\p{N}\p{M}]*/u.exec(text.slice(cursor)) ?? [];
   return cursor + word.length;
 }

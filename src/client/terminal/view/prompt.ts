@@ -1,6 +1,6 @@
 /** The line being typed, as rows with a cursor. */
 import { escapesOf } from "../../../core/sanitize.ts";
-import type { Line } from "../input/line.ts";
+import type { EditLine } from "../input/line.ts";
 import { cells, tabAt } from "./cells.ts";
 import type { Block } from "./renderer.ts";
 import type { Row, Span } from "./wrap.ts";
@@ -9,7 +9,7 @@ import type { Row, Span } from "./wrap.ts";
  * Lays out the prompt and the line after it; of more than `limit` rows, only those around the cursor. The last row is
  * never full.
  */
-export function layoutPrompt(prompt: readonly Span[], line: Line, columns: number, limit: number): Block {
+export function layoutPrompt(prompt: readonly Span[], line: EditLine, columns: number, limit: number): Block {
   const rows: Row[] = [];
   let row: Row = { text: "", width: 0 };
   let cursor = { row: 0, column: 0 };

@@ -1,7 +1,7 @@
 import { systemClock } from "../../core/clock.ts";
 import type { Screen, ScreenOptions } from "./types.ts";
 
-/** JSON if asked for; a terminal if stdin and stdout both are one; else pipes. */
+/** JSON if asked for; interactive if stdin and stdout are both terminals; else plain lines for pipes. */
 export async function openScreen({ json, plain, bell, storage }: ScreenOptions): Promise<Screen> {
   if (json) return (await import("./json.ts")).openJson();
   const { env, stdin, stdout } = process;

@@ -17,7 +17,7 @@ import { createScrollback } from "./view/scrollback.ts";
 import { layoutStatusArea } from "./view/status-area.ts";
 import { createTheme } from "./view/theme.ts";
 
-/** Most typed lines that wait to be handled; of more, the oldest are dropped. */
+/** Limits of the queue of typed lines; beyond them, the oldest are dropped. */
 const MAX_LINES = { items: 10_000, bytes: 16 * 1024 * 1024 };
 
 export function openInteractive({ bell: when, env, clock, now, storage }: Settings): Screen {
@@ -35,7 +35,7 @@ export function openInteractive({ bell: when, env, clock, now, storage }: Settin
   const keyboard = createKeyboard({
     clock,
     context: () => ({
-      // Read when somebody goes back in it.
+      // A getter, because history is loaded only when someone recalls it.
       get history() {
         return storage.history.lines();
       },

@@ -1,4 +1,4 @@
-/** One JSON object a line for everything that happens, for programs in any language. */
+/** Writes each event as one line of JSON, for programs in any language. */
 import { jsonLine } from "../../core/sanitize.ts";
 import { isRecord } from "../../core/schemas.ts";
 import type { Input, TypedLine } from "../session/model.ts";
@@ -14,7 +14,7 @@ export function openJson(): Screen {
   });
 }
 
-/** A line from a program: a text to somebody as `{"to":…,"text":…}`, or what a person would type. */
+/** Parses a program's line: a message such as `{"to":…,"text":…}`, or anything a person would type. */
 export function readJsonLine(typed: TypedLine): Input {
   const { text: line } = typed;
   if (!line.startsWith("{")) return typed;
@@ -24,7 +24,7 @@ export function readJsonLine(typed: TypedLine): Input {
       return { type: "text", to: value.to, text: value.text };
     }
   } catch {
-    // Refused below, like JSON of the wrong form.
+    // Refused below, like JSON of the wrong shape.
   }
   return { type: "refused", reason: 'a line that starts with { must be like {"to":"bob","text":"hi"}' };
 }

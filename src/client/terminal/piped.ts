@@ -1,4 +1,4 @@
-/** Lines for scripts: no prompt, no colour, nothing redrawn. */
+/** Output for scripts: plain lines, with no prompt, colour or redrawing. */
 import { formatAddress } from "../../core/address.ts";
 import { visible, visibleName, visibleText } from "../../core/sanitize.ts";
 import { commands } from "../session/commands.ts";
@@ -17,13 +17,13 @@ export function openPiped(): Screen {
   });
 }
 
-/** One or more lines, and the stream they belong on. */
+/** One or more lines, and the stream they go to. */
 interface Rendered {
   stream: "stdout" | "stderr";
   text: string;
 }
 
-/** Returns undefined for what is worth no line in a pipe. Everything from outside is made visible. */
+/** Returns undefined if a pipe gets no line for it. Control characters from outside are escaped. */
 function render(output: Output): Rendered | undefined {
   switch (output.type) {
     case "message":

@@ -1,4 +1,4 @@
-/** For screen readers and the plainest terminals: lines are only ever appended, and nothing is written but text. */
+/** For screen readers and dumb terminals: only appends lines, and writes nothing but text. */
 import { visibleName } from "../../core/sanitize.ts";
 import type { Output, Session } from "../session/model.ts";
 import { remedyFor, resultOf, troubleOf } from "../session/sentences.ts";
@@ -10,15 +10,15 @@ import { layoutKept } from "./view/recalled.ts";
 import { createScrollback } from "./view/scrollback.ts";
 import { createTheme } from "./view/theme.ts";
 
-/** How long to wait before lines are written that cannot be kept yet, in milliseconds. */
+/** How long to wait before retrying to store lines, which are shown only once stored, in milliseconds. */
 const RETRY_MS = 50;
 
-/** Columns of a terminal that does not tell its size. */
+/** Columns assumed if the terminal does not report its size. */
 const COLUMNS = 80;
 
 export function openPlain({ env, clock, now, storage }: Settings): Screen {
   const { stdout } = process;
-  // Words instead of marks, which a screen reader may skip.
+  // Words instead of symbols, which a screen reader may skip.
   const entries = createEntries(createTheme({ ...env, NO_COLOR: "1", LC_ALL: "C" }));
   const scrollback = createScrollback(entries, now);
   const out = openStandardOutput();
@@ -34,7 +34,7 @@ export function openPlain({ env, clock, now, storage }: Settings): Screen {
   }
 
   function write(isLast = false): void {
-    // What is shown is kept already.
+    // Store first, so that anything shown survives a crash.
     cancelWrite();
     if (!storage.commit() && !isLast) {
       cancelWrite = clock.after(RETRY_MS, () => write());
@@ -63,10 +63,10 @@ export function openPlain({ env, clock, now, storage }: Settings): Screen {
         break;
       case "outcome":
       case "forwarded":
-        // Of several the result is told together.
+        // A broadcast reports its outcomes together.
         if (output.type === "outcome" ? output.grouped : troubleOf(output.to, output.outcome) === undefined)
           break;
-        // The text itself is above already, as it was typed.
+        // The text is already on screen, where it was typed.
         scrollback.add(entries.told(scrollback.time(), outcomeLine(output)));
         break;
       default:

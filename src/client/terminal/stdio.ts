@@ -1,14 +1,14 @@
-/** Lines in and lines out: what all modes share in which nobody presses keys. */
+/** Line-based input and output, shared by every mode without a line editor. */
 import { createCondition } from "../../core/bounded-queue.ts";
 import { errorCode, TalkError } from "../../core/errors.ts";
 import { CUT_SENTENCE, mayBeCut, readLines } from "../read-lines.ts";
 import type { TypedLine } from "../session/model.ts";
 import type { Screen } from "./types.ts";
 
-/** Most characters that wait for whoever reads our output, before others are asked to wait. */
+/** Most characters of unread output before senders are asked to wait. */
 const MAX_WAITING = 1024 * 1024;
 
-/** A screen that reads standard input, and is left at its end. */
+/** A screen that reads standard input and leaves at its end. */
 export function createLineScreen(output: StandardOutput, show: Screen["show"]): Screen {
   return {
     lines: () => stdinLines(show),
@@ -24,8 +24,8 @@ export function createLineScreen(output: StandardOutput, show: Screen["show"]): 
 }
 
 /**
- * The lines of standard input, without those that a terminal may have cut, which are refused.
- * @throws TalkError if standard input cannot be read, because it is a folder
+ * The lines of standard input; refuses those that a terminal may have truncated.
+ * @throws TalkError if standard input cannot be read, such as a directory
  */
 async function* stdinLines(show: Screen["show"]): AsyncGenerator<TypedLine> {
   try {
@@ -42,17 +42,17 @@ async function* stdinLines(show: Screen["show"]): AsyncGenerator<TypedLine> {
 
 export interface StandardOutput {
   write(text: string, stream?: "stdout" | "stderr"): void;
-  /** Whether stdout is so far behind that no more messages should be taken. */
+  /** Whether so much output is unread that senders should wait. */
   full(): boolean;
-  /** Resolves once neither stream is far behind. */
+  /** Resolves once both streams have room again. */
   room(): Promise<void>;
-  /** Resolves when nobody reads stdout any more. */
+  /** Resolves once stdout's reader has gone. */
   hungUp: Promise<void>;
-  /** Resolves once everything is handed over. */
+  /** Resolves once everything is written. */
   end(): Promise<void>;
 }
 
-/** Standard output and error; where both lead to one file, they keep their order. */
+/** Standard output and error, in order even if both go to one file. */
 export function openStandardOutput(): StandardOutput {
   const stdout = openStream(process.stdout);
   const stderr = openStream(process.stderr);
@@ -74,7 +74,7 @@ export function openStandardOutput(): StandardOutput {
   };
 }
 
-/** Counts what is written and not yet taken, so that a pipe nobody reads cannot fill our memory. */
+/** Counts unread output, so that a pipe nobody reads cannot exhaust memory. */
 function openStream(stream: NodeJS.WriteStream) {
   const hungUp = Promise.withResolvers<void>();
   stream.on("error", () => hungUp.resolve());
@@ -95,7 +95,7 @@ function openStream(stream: NodeJS.WriteStream) {
   }
 
   return {
-    /** Gathers what one turn of the event loop brings: a system call for each line would cost more than all the rest. */
+    /** Batches the lines of one event-loop turn: one system call per line would cost more than everything else. */
     write(text: string): void {
       if (gathered === "") setImmediate(flush);
       gathered += text;
@@ -107,7 +107,7 @@ function openStream(stream: NodeJS.WriteStream) {
     hungUp: hungUp.promise,
     end(): Promise<void> {
       flush();
-      // Not an empty write, which is done at once, whatever waits before it.
+      // Not an empty write: it completes at once, ahead of pending output.
       return new Promise((done) => void stream.end(() => done()));
     },
   };

@@ -1,13 +1,13 @@
-/** The terminal device: its modes, its size, and leaving it as it was. */
+/** The terminal device: its modes and size, and restoring it. */
 import { writeSync } from "node:fs";
 
 /** Bracketed paste and focus reports (xterm's ctlseqs). */
 const MODES_ON = "\x1b[?2004h\x1b[?1004h";
 
-/** Undoes those, and whatever a half-written frame may have left on. */
+/** Undoes those, and anything a half-written frame left on. */
 const MODES_OFF = "\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?2026l";
 
-/** For terminals that do not know their size. */
+/** Assumed if the terminal does not report its size. */
 const FALLBACK = { columns: 80, lines: 24 };
 
 export interface TtySize {
@@ -18,24 +18,24 @@ export interface TtySize {
 export interface Tty {
   size(): TtySize;
   write(text: string): void;
-  /** Whether the terminal lags behind; `onReady` tells when it has caught up. */
+  /** Whether the terminal lags behind; `onReady` fires once it has caught up. */
   busy(): boolean;
   /** Stops this process and its group, as Ctrl-Z does in other programs; returns once they continue. */
   suspend(): void;
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   restore(): void;
-  /** Resolves once all is written. */
+  /** Resolves once everything is written. */
   flush(): Promise<void>;
 }
 
 interface TtyEvents {
   onBytes(bytes: Uint8Array): void;
   onResize(): void;
-  /** Everything written has been taken. */
+  /** All output has been flushed. */
   onReady(): void;
-  /** SIGTSTP came from another process. */
+  /** Another process sent SIGTSTP. */
   onStop(): void;
-  /** We were stopped and continue; the screen may show anything. */
+  /** We continue after a stop; the screen may show anything. */
   onContinued(): void;
   /** The terminal is gone, or its input ended. */
   onEnd(): void;
@@ -48,7 +48,7 @@ export function openTty(events: TtyEvents): Tty {
 
   function enterRawMode(): void {
     raw = true;
-    // While we were stopped, a shell may have reset the terminal, and Bun skips a mode that it believes is set.
+    // A shell may have reset the terminal while we were stopped, but Bun skips a mode it believes is already set.
     stdin.setRawMode(false);
     stdin.setRawMode(true);
     stdout.write(MODES_ON);
@@ -74,7 +74,7 @@ export function openTty(events: TtyEvents): Tty {
   function suspend(): void {
     restore();
     ignoreStops();
-    // This call stops us, unless we are in an orphaned group that nobody could continue: then it does nothing.
+    // Stops us here; in an orphaned process group, which nobody could continue, it does nothing.
     process.kill(0, "SIGTSTP");
     handleStops();
     resume();

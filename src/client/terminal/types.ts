@@ -1,9 +1,9 @@
-/** The screen of a chat, and its settings. */
+/** A chat's screen and its settings. */
 import type { Clock } from "../../core/clock.ts";
 import type { Output, Session, TypedLine } from "../session/model.ts";
 import type { Storage } from "../storage/index.ts";
 
-/** When a message rings the bell: never, if its sender is not selected or the window has no focus, or always. */
+/** When a message rings the bell: never; if its sender is not selected or the window has no focus; always. */
 export type Bell = "off" | "unselected" | "all";
 
 export interface Settings {
@@ -16,33 +16,33 @@ export interface Settings {
 }
 
 export interface Screen {
-  /** Set if somebody looks at it, for whom a transcript is kept. */
+  /** Set if a person is watching, so a transcript is kept. */
   isPersonal?: true;
-  /** Set if a prompt shows who is selected. */
+  /** Set if a prompt shows the selected user. */
   hasPrompt?: true;
   /** Typed or piped lines, until the input ends. */
   lines(): AsyncIterable<TypedLine>;
   /** Shows what the user is told. */
   show(output: Output): void;
-  /** Learns the current session: who is selected, who is there. */
+  /** Follows the session, for the selected user and the list. */
   follow(session: Session): void;
-  /** Resolves when a key asks to leave; lines typed before are still handled. */
+  /** Resolves when a key asks to leave; lines typed before it are still handled. */
   left: Promise<void>;
-  /** Whether so much output waits to be read that no more messages should be taken. @default never */
+  /** Whether so much output is unread that senders should wait. @default never */
   full?(): boolean;
-  /** Resolves once there is room for the output of the next line. @default always */
+  /** Resolves once there is room for the next line's output. @default at once */
   room?(): Promise<void>;
-  /** Resolves when nobody reads our output any more. */
+  /** Resolves once our output's reader has gone. */
   hungUp: Promise<void>;
   /** Restores the terminal; nothing is shown after that. */
   release(): void;
-  /** Restores it too, and resolves once everything shown has been handed over. */
+  /** Also restores it; resolves once all output is written. */
   close(): Promise<void>;
 }
 
 export interface ScreenOptions {
   json: boolean;
-  /** Lines are only ever appended, without escape sequences. */
+  /** Only appends lines, without escape sequences. */
   plain: boolean;
   bell: Bell;
   storage: Settings["storage"];

@@ -1,13 +1,13 @@
-/** What Tab turns the line before the cursor into. */
+/** Tab completion. */
 
 export interface Completion {
   /** Replaces the text before the cursor. */
   text: string;
-  /** The possibilities, if it is ambiguous. */
+  /** Possible completions, if ambiguous. */
   candidates: string[];
 }
 
-/** Completes a command or, after one that takes a user, the user's name, ignoring case. @param commands without their colon */
+/** Completes a command, or a user name after a command that takes one; ignores case. @param commands without colons */
 export function complete(typed: string, commands: readonly string[], users: readonly string[]): Completion {
   const user = /^:(?:user|last|again|drop|to)\s+(?:\S*,)?([^\s,]*)$/i.exec(typed)?.[1];
   if (user !== undefined) return extend(typed, user, users, "");

@@ -1,16 +1,16 @@
-/** The line editor as a pure function: what each key changes, and what it asks for. */
+/** The line editor as a pure function from a key to the new state and an action. */
 import { complete } from "./complete.ts";
 import type { Key } from "./keys.ts";
 import { cut, type EditLine, EMPTY, insert, kills, moves, removals, transpose } from "./line.ts";
 
 export interface Editor {
   line: EditLine;
-  /** How far back in history the line is; 0 is the line being typed, which `draft` keeps meanwhile. */
+  /** How far back in history the line is; 0 is the line being typed, which `draft` keeps during recall. */
   back: number;
   draft: EditLine;
   /** The text killed last, for Ctrl-Y. */
   killed: string;
-  /** A pasted message of several lines, to be confirmed before it is sent. */
+  /** A multi-line paste awaiting confirmation. */
   pasted: string | undefined;
   /** Possible completions after an ambiguous Tab. */
   candidates: readonly string[];
@@ -30,11 +30,11 @@ export type Action =
   | { type: "none" }
   /** A line is complete. */
   | { type: "submit"; text: string }
-  /** A key stands for a command; the line stays as it is. */
+  /** A key bound to a command; the line is unchanged. */
   | { type: "command"; text: string }
   | { type: "leave" | "suspend" | "repaint" };
 
-/** What recall, search and completion draw on. */
+/** Data for recall, search and completion. */
 export interface EditorContext {
   history: readonly string[];
   /** Without their colon. */
@@ -42,7 +42,7 @@ export interface EditorContext {
   users: readonly string[];
 }
 
-/** Keys that stand for commands. */
+/** Keys bound to commands. */
 const COMMAND_KEYS: Record<string, string> = { "alt-s": ":again", "alt-r": ":reply" };
 
 /** The keys worth knowing, for :help. */
@@ -123,7 +123,7 @@ function pressNamed(editor: Editor, name: string, context: EditorContext): [Edit
   return [editor, command === undefined ? NONE : { type: "command", text: command }];
 }
 
-/** An edited line is the one being typed, even if it came from history. */
+/** Editing a recalled line makes it the line being typed. */
 function change(editor: Editor, line: EditLine): Editor {
   return { ...editor, line, back: 0 };
 }
@@ -140,7 +140,7 @@ function recall(editor: Editor, back: number, history: readonly string[]): Edito
 function pressInSearch(editor: Editor, search: Search, key: Key, context: EditorContext): [Editor, Action] {
   const { query, before } = search;
   if (key.type !== "press") {
-    // Of a paste, only the first line: nobody searches for a line break.
+    // Only a paste's first line: history search has no use for line breaks.
     const more = key.type === "focus" ? "" : key.text.replace(/\n.*/s, "");
     return [find(editor, search, query + more, Math.max(1, editor.back), context.history), NONE];
   }
@@ -163,7 +163,7 @@ function pressInSearch(editor: Editor, search: Search, key: Key, context: Editor
   }
 }
 
-/** Shows the newest line, at least `from` lines back, that contains the query, ignoring case; if none does, the line stays. */
+/** Shows the newest line, at least `from` back, that contains the query, ignoring case; if none, keeps the line. */
 function find(
   editor: Editor,
   { before }: Search,
@@ -199,7 +199,7 @@ function completeLine(editor: Editor, { commands, users }: EditorContext): Edito
   return { ...change(editor, { text: typed + text.slice(cursor), cursor: typed.length }), candidates };
 }
 
-/** A single line is inserted at the cursor; several lines become a message, to be confirmed first. */
+/** Inserts a single line at the cursor; several lines become a message to confirm first. */
 function paste(editor: Editor, text: string): [Editor, Action] {
   const { line } = editor;
   const whole = text.replace(/\n+$/, "");

@@ -1,4 +1,4 @@
-/** Bytes from the terminal become keys, keys edit the line, and some of them ask for more. */
+/** Decodes terminal input and applies it to the line editor. */
 import type { Clock } from "../../../core/clock.ts";
 import { type Action, BLANK, type Editor, type EditorContext, press } from "./editor.ts";
 import { createKeyReader, type Key } from "./keys.ts";

@@ -20,21 +20,21 @@ export interface KeyReader {
 const PASTE_START = "\x1b[200~";
 const PASTE_END = "\x1b[201~";
 
-/** A terminal sends the rest of a key within this many milliseconds; a lone Escape may also start a longer key. */
+/** How long to wait for the rest of a key, in milliseconds: a lone Escape may start a longer one. */
 const KEY_MS = 50;
 
-/** A paste that pauses for this many milliseconds has lost its end marker on the way. */
+/** A paste that pauses this long, in milliseconds, has lost its end marker. */
 const PASTE_MS = 1000;
 
 const CTRL_C = "\x03";
 
-/** Ctrl-C at the end of a paste: the user wants out of one that never ends. Within a paste, it is an ordinary character. */
+/** Ctrl-C at the end aborts a paste that never ends; elsewhere in a paste it is an ordinary character. */
 const CANCELLED = new RegExp(`${CTRL_C}\\p{Cc}*$`, "u");
 
-/** Most characters kept of a paste; far more than a message may have. */
+/** Most characters kept of a paste; far above the message limit. */
 const MAX_PASTE = 1024 * 1024;
 
-/** Most characters of a sequence whose end we wait for; replies of terminals are shorter. */
+/** Longest sequence to wait for, in characters; terminal replies are shorter. */
 const MAX_SEQUENCE = 256;
 
 /** Keys by the final character of `CSI` or `SS3`. */
@@ -51,11 +51,11 @@ const FINALS: Record<string, string> = {
 /** Keys by the number in `CSI number ~`. */
 const NUMBERS: Record<string, string> = { 1: "home", 3: "delete", 4: "end", 7: "home", 8: "end" };
 
-/** Modifier bits; in a sequence, the parameter is their sum plus one. */
+/** Modifier bits; the parameter in a sequence is their sum plus one. */
 const SHIFT = 1;
 const ALT = 2;
 const CTRL = 4;
-/** Super, Hyper and Meta, which mean nothing here. */
+/** Super, Hyper and Meta, which are ignored. */
 const OTHERS = 8 | 16 | 32;
 const CAPS_LOCK = 64;
 
@@ -75,7 +75,7 @@ const KEYPAD: Record<number, string> = {
 const KEYPAD_CODES = "0123456789./*-+\0=,";
 const KEYPAD_FINALS = "*+,-./0123456789";
 
-/** Control characters with names of their own. CR and LF are both Enter. */
+/** Control characters with their own names. CR and LF are both Enter. */
 const CONTROLS: Record<string, string> = {
   "\r": "enter",
   "\n": "enter",
@@ -84,7 +84,7 @@ const CONTROLS: Record<string, string> = {
   "\x7f": "backspace",
 };
 
-/** Sequences may arrive in pieces; those that are not keys are discarded. */
+/** Sequences may arrive in pieces; discards those that are not keys. */
 export function createKeyReader(): KeyReader {
   const decoder = new TextDecoder();
   let rest = "";
@@ -131,7 +131,7 @@ export function createKeyReader(): KeyReader {
     if (csi) return take(1 + csi[0].length, sequenceKey(csi[1], csi[2] ?? ""));
     if (short && /^(?:\[[ -?]*|O)?$/.test(tail)) return "incomplete";
     if (/^[\]P^_X]/.test(tail)) {
-      // Replies of the terminal (OSC, DCS, …) end with BEL or ST.
+      // Terminal replies (OSC, DCS, …) end with BEL or ST.
       const [end] = ["\x07", "\x1b\\"].flatMap((mark) =>
         tail.includes(mark) ? tail.indexOf(mark) + mark.length : [],
       );
@@ -197,7 +197,7 @@ function controlKey(code: string): Key | "nothing" {
 function sequenceKey(parameters: string | undefined, final: string): Key | "nothing" {
   if (parameters === undefined) return keypadKey(final);
   if (parameters === "" && (final === "I" || final === "O")) return { type: "focus", focused: final === "I" };
-  // Replies of the terminal, and mouse reports.
+  // Terminal replies and mouse reports.
   if (/^[<=>?]/.test(parameters)) return "nothing";
   const [codes = [], [held = 1, event = 1] = [], third = []] = parameters
     .split(";")
@@ -212,7 +212,7 @@ function sequenceKey(parameters: string | undefined, final: string): Key | "noth
   return { type: "press", name: prefix(held - 1) + name };
 }
 
-/** The key after SS3: cursor keys and the keypad in their application modes. */
+/** The key after SS3: cursor keys and keypad in application mode. */
 function keypadKey(final: string): Key | "nothing" {
   const name = final === "M" ? "enter" : FINALS[final];
   if (name !== undefined) return { type: "press", name };
@@ -223,7 +223,7 @@ function keypadKey(final: string): Key | "nothing" {
 interface ExtendedKey {
   /** Code of the key without modifiers. */
   code: number | undefined;
-  /** Codes with Shift, and of the same key on a Latin keyboard, if the terminal reports them. */
+  /** Codes with Shift, and of the same key on a Latin layout, if the terminal reports them. */
   shifted?: number | undefined;
   base?: number | undefined;
   /** One more than the sum of the modifier bits. */
@@ -250,7 +250,7 @@ function extendedKey({ code, shifted, base, held, text }: ExtendedKey): Key | "n
   if (named !== undefined) return { type: "press", name: (modifiers & ALT ? "alt-" : "") + named };
   if (character === undefined) return "nothing";
   if (modifiers & (CTRL | ALT)) {
-    // On a keyboard of another script, shortcuts go by the Latin letter of the same key.
+    // On a non-Latin layout, shortcuts use the Latin letter of the same key.
     const letter = (/^[!-~]$/.test(character) ? character : (characterOf(base) ?? character)).toLowerCase();
     if ((modifiers & (CTRL | ALT)) === ALT) return { type: "press", name: `alt-${letter}` };
     // `controlKey` gives Ctrl-I, Ctrl-M and the like their own names.
@@ -262,7 +262,7 @@ function extendedKey({ code, shifted, base, held, text }: ExtendedKey): Key | "n
   return { type: "text", text: written || cased };
 }
 
-/** The character, if it is text: not a control, a surrogate, or in the private use area, where keys have their codes. */
+/** The character, if it is text: not a control, a surrogate, or a private-use code, which stands for a key. */
 function characterOf(code: number | undefined): string | undefined {
   if (code === undefined || !(code <= 0x10ffff)) return undefined;
   const character = String.fromCodePoint(code);

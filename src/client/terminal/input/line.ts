@@ -1,4 +1,4 @@
-/** A line and its cursor, and what each editing key does to them. */
+/** A line with a cursor, and the editing keys. */
 import { graphemesOf } from "../view/cells.ts";
 
 /** `cursor` is an index into the text: the start of a grapheme, or the end. */
@@ -9,12 +9,12 @@ export interface EditLine {
 
 export const EMPTY: EditLine = { text: "", cursor: 0 };
 
-/** Inserts a text at the cursor, which moves behind it. */
+/** Inserts text at the cursor, and moves the cursor past it. */
 export function insert({ text, cursor }: EditLine, added: string): EditLine {
   return { text: text.slice(0, cursor) + added + text.slice(cursor), cursor: cursor + added.length };
 }
 
-/** Where a key moves the cursor to, by the name of the key. */
+/** Where each key moves the cursor. */
 export const moves: Record<string, (line: EditLine) => number> = {
   left: before,
   "ctrl-b": before,
@@ -32,7 +32,7 @@ export const moves: Record<string, (line: EditLine) => number> = {
   "alt-f": wordEnd,
 };
 
-/** How far from the cursor a key removes text, by the name of the key. */
+/** Each key removes the text between the cursor and this place. */
 export const removals: Record<string, (line: EditLine) => number> = {
   backspace: before,
   delete: after,
@@ -49,13 +49,13 @@ export const kills: Record<string, (line: EditLine) => number> = {
   "ctrl-delete": wordEnd,
 };
 
-/** Removes the text between the cursor and a place, and returns the line and that text. */
+/** Removes the text between the cursor and a place; returns the line and the removed text. */
 export function cut({ text, cursor }: EditLine, place: number): [EditLine, string] {
   const [from, to] = place < cursor ? [place, cursor] : [cursor, place];
   return [{ text: text.slice(0, from) + text.slice(to), cursor: from }, text.slice(from, to)];
 }
 
-/** Swaps the two graphemes around the cursor, at the end the last two. */
+/** Swaps the two graphemes around the cursor; at the end of the line, the last two. */
 export function transpose(line: EditLine): EditLine {
   const middle = line.cursor === line.text.length ? before(line) : line.cursor;
   const start = before({ ...line, cursor: middle });

@@ -1,11 +1,11 @@
-/** The bell: which messages ring it, and how often. */
+/** The bell: what rings it, and how often. */
 import type { Clock } from "../../../core/clock.ts";
 import type { Bell } from "../types.ts";
 
 /** Least time between two rings, in milliseconds. */
 const QUIET_MS = 1000;
 
-/** @param when messages ring it */
+/** @param when a message rings it */
 export function createBell(when: Bell, clock: Clock) {
   // A terminal that does not report focus counts as focused.
   let focused = true;

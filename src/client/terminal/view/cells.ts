@@ -1,18 +1,18 @@
-/** Text as a terminal counts it: graphemes, and the columns each takes. */
+/** Text as a terminal measures it: graphemes and their widths in columns. */
 
 /** Created on first use: loading the rules takes longer than everything else before the first prompt. */
 let segmenter: Intl.Segmenter | undefined;
 
-/** What a reader takes for one character each (UAX #29). */
+/** User-perceived characters (UAX #29). */
 export function graphemesOf(text: string): Intl.Segments {
   segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   return segmenter.segment(text);
 }
 
-/** Columns from one tab stop to the next. */
+/** Columns between tab stops. */
 const TAB = 4;
 
-/** A tab at a column: spaces up to the next stop. */
+/** Expands a tab to spaces up to the next stop. */
 export function tabAt(column: number): { text: string; width: number } {
   const width = TAB - (column % TAB);
   return { text: " ".repeat(width), width };
@@ -28,7 +28,7 @@ export function* cells(text: string): Generator<{ text: string; width: number }>
   for (const { segment } of graphemesOf(text)) yield { text: segment, width: widthOf(segment) };
 }
 
-/** Spacing marks (Mc) take no column of their own; Bun knows that for some scripts only. */
+/** Spacing marks (Mc) take no column of their own, which Bun knows only for some scripts. */
 function widthOf(grapheme: string): number {
   return Bun.stringWidth(grapheme.replace(/(?<=.)\p{Mc}/gu, ""));
 }

@@ -4,10 +4,10 @@ import { openTty, type TtySize } from "../tty.ts";
 import { type Block, createRenderer } from "./renderer.ts";
 import type { Scrollback } from "./scrollback.ts";
 
-/** Changes within this time are drawn together, in milliseconds; nobody sees anything faster. */
+/** Changes within this time, in milliseconds, are drawn together; nobody sees anything faster. */
 const FRAME_MS = 15;
 
-/** A window being dragged changes its size again within this many milliseconds. */
+/** How long the size must be stable before a repaint, in milliseconds: dragging a window resizes it again and again. */
 const RESIZE_MS = 60;
 
 const NO_ROWS: Block = { rows: [], cursor: { row: 0, column: 0 } };
@@ -21,7 +21,7 @@ export interface Display {
   repaintSoon(): void;
   /** Stops the process, as Ctrl-Z does in other programs, and draws again once it continues. */
   suspend(): void;
-  /** Removes the status area and gives the terminal back; nothing is drawn any more. */
+  /** Removes the status area and restores the terminal; draws nothing after that. */
   release(): void;
   /** Resolves once everything is written. */
   flush(): Promise<void>;
@@ -31,9 +31,9 @@ interface DisplayOptions {
   clock: Clock;
   scrollback: Scrollback;
   statusArea(size: TtySize): Block;
-  /** Whether entries may be shown now; else they are with a later frame. */
+  /** Whether entries may be shown now; if not, a later frame shows them. */
   mayShow(): boolean;
-  /** Returns what rings the bell, if it is due. */
+  /** Returns BEL if a ring is due, else an empty string. */
   ring(): string;
   onBytes(bytes: Uint8Array): void;
   /** The terminal is gone, or its input ended. */
@@ -71,7 +71,7 @@ export function openDisplay({
   function draw(): void {
     cancelDraw?.();
     cancelDraw = undefined;
-    // A terminal that lags behind, or is about to be repainted, gets everything in one piece later.
+    // While the terminal lags, or a repaint is due, wait and draw everything at once.
     if (closed || cancelRepaint || tty.busy()) return;
     const size = tty.size();
     const rows = mayShow() ? scrollback.drain(size.columns) : [];
@@ -89,7 +89,7 @@ export function openDisplay({
     const size = tty.size();
     const { columns, lines } = size;
     scrollback.drain(columns);
-    // Scroll what was on the screen before us out of view, so that it can be scrolled back to.
+    // Push the previous screen contents into the terminal's own scrollback.
     const away = screenIsOurs ? "" : `${renderer.erase()}\x1b[${lines};1H${"\n".repeat(lines)}`;
     screenIsOurs = true;
     const rows = scrollback.last(columns, lines);

@@ -1,4 +1,4 @@
-/** What is shown, as entries that can be laid out again when the terminal changes width. */
+/** Entries of the chat, which can be laid out again when the terminal's width changes. */
 import { visibleName, visibleText } from "../../../core/sanitize.ts";
 import { commands } from "../../session/commands.ts";
 import type { Output, Session } from "../../session/model.ts";
@@ -10,44 +10,44 @@ import type { Theme } from "./theme.ts";
 import { layoutUserTable } from "./user-table.ts";
 import { type Row, type Span, wrap } from "./wrap.ts";
 
-/** Lays an entry out for a terminal of this width. */
+/** Lays out an entry for a width in columns. */
 export type Entry = (columns: number) => Row[];
 
-/** Most rows of one message; far more than people write, far fewer than 64,000 line breaks. */
+/** Most rows of one message: people write fewer, and a message may hold 64,000 line breaks. */
 const MAX_ROWS = 100;
 
-/** Below this many columns, continuation rows are indented by two only. */
+/** Below this many columns, continuation rows are indented by only two. */
 const NARROW = 40;
 
 /** A text I sent, and its outcome, once known. */
 export interface SentText {
   at: string;
   to: string;
-  /** Of a text to several users, how many they are. */
+  /** The number of recipients, if several. */
   users?: number;
   text: string;
   outcome: Outcome | undefined;
 }
 
 export interface Entries {
-  /** @param doubtful whether it may be from somebody else */
+  /** @param doubtful whether somebody else may have sent it */
   message(at: string, user: string, text: string, doubtful?: boolean): Entry;
   sent(sentText: SentText): Entry;
-  /** A text of mine to several users, and what became of it, in a sentence. */
+  /** A text of mine to several users, with a summary of the outcomes. */
   broadcast(at: string, users: number, text: string, result: string): Entry;
-  /** A message of the transcript. @param at as it is shown */
+  /** A message from the transcript. @param at the time as displayed */
   recalled(at: string, said: Said): Entry;
-  /** What stands around them. */
+  /** A heading above or below recalled messages. */
   heading(title: string): Entry;
-  /** A notice, the list, or the help. @param session as it stands, for who is selected and what is unread */
+  /** A notice, the user list or the help. @param session for the selected user and unread counts */
   notice(
     at: string,
     output: Notice | Extract<Output, { type: "users" | "help" }>,
     session: Session | undefined,
   ): Entry;
-  /** A sentence after a time stamp. */
+  /** A sentence after a timestamp. */
   told(at: string, sentence: string): Entry;
-  /** So many messages of a sender, or of several, were not drawn. */
+  /** Says that `count` messages of a user, or of several, were not drawn. */
   more(at: string, user: string | undefined, count: number): Entry;
   day(date: string): Entry;
 }
@@ -59,7 +59,7 @@ export function createEntries(theme: Theme): Entries {
     return (columns) => wrap([{ text: `${at} `, style: dim }, ...spans], columns, indentOf(columns));
   }
 
-  /** A text after its head; each line is a paragraph, and later ones are indented. */
+  /** Text after a header; each line is a paragraph, and all but the first are indented. */
   function said(at: string, head: Span[], text: string, tail: Span[]): Entry {
     const paragraphs = text.split(/\r\n|\n/).map(visibleText);
     return (columns) => {
@@ -111,7 +111,7 @@ export function createEntries(theme: Theme): Entries {
     return [{ text: "to ", style: dim }, name, { text: ": " }];
   }
 
-  /** What became of a text of mine, in short. */
+  /** The outcome of a text of mine, as a mark. */
   function mark(outcome: Outcome["type"] | undefined): Span {
     switch (outcome) {
       case "delivered":
@@ -194,7 +194,7 @@ function layoutHelp({ bold, marks }: Theme): Entry {
   };
 }
 
-/** Indentation of continuation rows: past the time stamp. */
+/** Indentation of continuation rows: past the timestamp. */
 function indentOf(columns: number): number {
   return columns < NARROW ? 2 : 8;
 }

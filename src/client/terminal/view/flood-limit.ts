@@ -1,34 +1,34 @@
-/** How much of what one sender writes is drawn, so that nobody floods the screen. What is not drawn is told as a number. */
+/** Limits how much of one sender is drawn, so that nobody floods the screen; the rest is only counted. */
 import type { Clock } from "../../../core/clock.ts";
 
-/** Rows of one sender that are drawn at once, and each second later on, the one that counts the others among them. */
+/** Rows drawn per sender: a burst, then so many a second, including the row that counts the rest. */
 const BURST_ROWS = 200;
 const ROWS_PER_SECOND = 20;
 
 const SECOND_MS = 1000;
 
-/** Most senders that are counted for themselves, because anybody can write under any number of names. */
+/** Most senders counted separately: one attacker can use any number of names. */
 const SENDERS = 20;
 
-/** The name under which all further senders are counted; no user can have it. */
+/** The name under which all further senders are counted; the space makes it impossible for a user. */
 const OTHERS = "other users";
 
 export interface FloodLimit {
-  /** Whether a message of so many rows is drawn; if not, it is counted. */
+  /** Whether to draw a message of so many rows; if not, it is counted. */
   admits(sender: string, rows: number): boolean;
-  /** Tells of everything counted so far. */
+  /** Reports everything counted so far. */
   flush(): void;
 }
 
 interface Account {
-  /** How many rows may be drawn now, by what was known at a time. */
+  /** Rows that could be drawn at `at`. */
   rows: number;
   at: number;
-  /** How many messages were not drawn since the last count was told. */
+  /** Messages not drawn since the last report. */
   hidden: number;
 }
 
-/** @param onMore tells how many messages of a sender, or of all others, were not drawn: at most once a second for each */
+/** @param onMore reports messages of a user, or of all others, that were not drawn; at most once a second for each */
 export function createFloodLimit(
   clock: Clock,
   onMore: (sender: string | undefined, count: number) => void,
@@ -49,7 +49,7 @@ export function createFloodLimit(
     account.rows--;
   }
 
-  /** Lets time count, and forgets who has been silent. */
+  /** Refills the budgets, and forgets silent senders. */
   function refill(now: number): void {
     for (const [name, account] of accounts) {
       const earned = ((now - account.at) / SECOND_MS) * ROWS_PER_SECOND;
@@ -64,7 +64,7 @@ export function createFloodLimit(
       const now = clock.now();
       refill(now);
       const [name, account] = accountOf(sender, now);
-      // What comes behind something that is counted is counted, too, so that the last so many are those not drawn.
+      // Once one message is counted, so are those after it: then `:last <count>` shows exactly what was not drawn.
       if (account.hidden === 0 && rows <= account.rows) {
         account.rows -= rows;
         return true;

@@ -6,7 +6,7 @@ import type { Block } from "./renderer.ts";
 import type { Row, Span } from "./wrap.ts";
 
 /**
- * Lays out the prompt and the line after it; of more than `limit` rows, only those around the cursor. The last row is
+ * Lays out the prompt and the line; if that takes more than `limit` rows, only those around the cursor. The last row is
  * never full.
  */
 export function layoutPrompt(prompt: readonly Span[], line: EditLine, columns: number, limit: number): Block {
@@ -27,7 +27,7 @@ export function layoutPrompt(prompt: readonly Span[], line: EditLine, columns: n
 
   for (const { text, style } of prompt) for (const cell of cells(text)) put(cell.text, cell.width, style);
   let index = 0;
-  // Whether a character is escaped depends on its neighbours, so the line is looked at as a whole.
+  // Escape the line as a whole: whether a character is escaped depends on its neighbours.
   const escapes = escapesOf(line.text);
   let next = 0;
   for (const cell of cells(line.text)) {
@@ -43,7 +43,7 @@ export function layoutPrompt(prompt: readonly Span[], line: EditLine, columns: n
         safe += text.slice(from, one.index - index) + one.shown;
         from = one.index - index + one.length;
       }
-      // An escape may break at the edge like any other text.
+      // Escapes wrap like any other text.
       for (const piece of safe === "" ? [cell] : cells(safe + text.slice(from)))
         put(piece.text, piece.width, undefined);
     }
@@ -59,7 +59,7 @@ function within({ rows, cursor }: Block, limit: number): Block {
   const start = Math.min(Math.max(0, cursor.row - Math.floor(limit / 2)), rows.length - limit);
   const shown = rows.slice(start, start + limit);
   const last = shown.at(-1);
-  // Erasing behind a full row would take its last character.
+  // Erasing after a full row would remove its last character.
   if (last && start + limit < rows.length) shown.push({ text: "", width: 0 });
   return { rows: shown, cursor: { row: cursor.row - start, column: cursor.column } };
 }

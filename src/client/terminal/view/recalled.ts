@@ -1,4 +1,4 @@
-/** What is kept, as it is shown when somebody asks for it. */
+/** Lays out recalled messages. */
 
 import type { Output } from "../../session/model.ts";
 import { dateTime, waitsOf } from "../../session/sentences.ts";

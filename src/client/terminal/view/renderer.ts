@@ -1,7 +1,7 @@
-/** What to write to a terminal to append rows, and to redraw the block below them. */
+/** The terminal output that appends rows and redraws the block below them. */
 import type { Row } from "./wrap.ts";
 
-/** The rows at the bottom, never more than the screen has, and the place of the cursor in them. */
+/** The rows at the bottom, never more than the screen has, and the cursor's place in them. */
 export interface Block {
   rows: Row[];
   cursor: { row: number; column: number };
@@ -12,7 +12,7 @@ export interface Renderer {
   draw(added: readonly Row[], block: Block, columns: number): string;
   /** Redraws the whole screen: the last rows above the block, and the block. */
   repaint(kept: readonly Row[], block: Block, columns: number, lines: number): string;
-  /** Erases the block, and leaves the cursor where it began. */
+  /** Erases the block, leaving the cursor where it began. */
   erase(): string;
 }
 
@@ -21,7 +21,7 @@ const BEGIN = "\x1b[?2026h\x1b[?25l\x1b[?7l";
 const END = "\x1b[?7h\x1b[?25h\x1b[?2026l";
 
 export function createRenderer(): Renderer {
-  /** The row of the block that the cursor was left in. */
+  /** The row of the block that holds the cursor. */
   let cursorRow = 0;
 
   function toTop(): string {
@@ -33,7 +33,7 @@ export function createRenderer(): Renderer {
   function drawn({ rows, cursor }: Block, columns: number): string {
     cursorRow = cursor.row;
     const up = Math.max(0, rows.length - 1 - cursor.row);
-    // The block's last row is never full: erasing behind it would take its last character.
+    // The block's last row is never full, because erasing after it would remove its last character.
     return `${rows.map((row) => overwrite(row, columns)).join("\r\n")}\x1b[J${up > 0 ? `\x1b[${up}A` : ""}\x1b[${cursor.column + 1}G`;
   }
 
@@ -53,7 +53,7 @@ export function createRenderer(): Renderer {
   };
 }
 
-/** Overwrites a row. A full one leaves nothing to erase, and erasing would take its last character. */
+/** Overwrites a row, and erases the rest of its line unless it is full: that would remove its last character. */
 function overwrite({ text, width }: Row, columns: number): string {
   return width < columns ? `${text}\x1b[K` : text;
 }

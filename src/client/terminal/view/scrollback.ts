@@ -1,20 +1,20 @@
-/** What has been shown, kept so that it can be redrawn. */
+/** Entries already shown, kept so that they can be redrawn. */
 import type { Entries, Entry } from "./entries.ts";
 import type { Row } from "./wrap.ts";
 
-/** Most entries kept: more than any screen has rows. */
+/** Most entries kept; no screen has more rows. */
 const MAX_ENTRIES = 500;
 
 export interface Scrollback {
-  /** Adds an entry, below the date if that has changed. */
+  /** Adds an entry, preceded by the date if that has changed. */
   add(entry: Entry): void;
   /** Returns the rows added since the last call. */
   drain(columns: number): Row[];
-  /** Returns the last rows, at least `lines` of them if there are as many. */
+  /** Returns the last rows: at least `lines`, if there are that many. */
   last(columns: number, lines: number): Row[];
-  /** Whether anything was added since then. */
+  /** Whether `drain` has anything to return. */
   hasMore(): boolean;
-  /** The time of day as it is shown, HH:MM, and the date as ISO 8601 writes it. */
+  /** The time of day as displayed, HH:MM, and the date in ISO 8601. */
   time(): string;
   day(): string;
 }
@@ -23,7 +23,7 @@ export interface Scrollback {
 export function createScrollback(entries: Entries, now: () => Date): Scrollback {
   let kept: Entry[] = [];
   let fresh: Entry[] = [];
-  /** When the last entry was added, or we began. */
+  /** When the last entry was added, or the client started. */
   let lastAt = now();
 
   return {
@@ -60,7 +60,7 @@ function clockTime(at: Date): string {
   return [at.getHours(), at.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
-/** In local time, as ISO 8601 writes it: 2026-03-01. */
+/** Local date in ISO 8601: 2026-03-01. */
 function dateOf(at: Date): string {
   const parts = [at.getFullYear(), at.getMonth() + 1, at.getDate()];
   return parts.map((part) => String(part).padStart(2, "0")).join("-");

@@ -8,7 +8,7 @@ import type { Block } from "./renderer.ts";
 import type { Theme } from "./theme.ts";
 import { type Row, type Span, wrap } from "./wrap.ts";
 
-/** Most rows for the completions, a paste, and a typed line, each. */
+/** Most rows each for the completions, a paste and a typed line. */
 const MAX_ROWS = 8;
 
 export interface StatusArea {
@@ -18,7 +18,7 @@ export interface StatusArea {
   pending: readonly Entry[];
 }
 
-/** Lays the area out in no more rows than the screen has. */
+/** Lays out the area in no more rows than the screen has. */
 export function layoutStatusArea(
   area: StatusArea,
   theme: Theme,
@@ -47,7 +47,7 @@ export function layoutStatusArea(
   };
 }
 
-/** The prompt: unread counts of users who can be selected, then who gets the line; shortened where room is scarce. */
+/** The prompt: unread counts of users who can be selected, then the recipient; shortened on narrow screens. */
 function layoutRecipient(
   session: Session | undefined,
   { bold, user, marks }: Theme,

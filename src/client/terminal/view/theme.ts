@@ -1,4 +1,4 @@
-/** Colours, if the user wants them, and marks that the terminal can show. */
+/** Colours, unless NO_COLOR is set, and marks the terminal can show. */
 
 export interface Theme {
   dim: Style;
@@ -39,7 +39,7 @@ const ASCII: Marks = {
   cut: "...",
 };
 
-/** SGR codes of colours legible on black and on white; red is kept for errors. */
+/** SGR codes of colours legible on black and on white; red is reserved for errors. */
 const USER_COLOURS = [32, 33, 35, 36, 94, 95, 34, 92];
 
 /** @param env with NO_COLOR (https://no-color.org) and the locale */
@@ -56,13 +56,13 @@ export function createTheme(env: Record<string, string | undefined>): Theme {
   };
 }
 
-/** Whether the locale is UTF-8; where none is set, most terminals are. */
+/** Whether the locale is UTF-8, as most terminals are if none is set. */
 function isUnicode({ LC_ALL, LC_CTYPE, LANG }: Record<string, string | undefined>): boolean {
   const locale = LC_ALL || LC_CTYPE || LANG || "UTF-8";
   return /utf-?8/i.test(locale);
 }
 
-/** FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/): the same on every machine and at every start. */
+/** FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/): the same on every machine and every run. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) value = Math.imul(value ^ byte, 0x01000193);

@@ -1,14 +1,14 @@
-/** The list of users as a table. */
+/** The user list as a table. */
 import { urlHost } from "../../../core/address.ts";
 import { visible, visibleName } from "../../../core/sanitize.ts";
 import type { Output, Session } from "../../session/model.ts";
 import type { Theme } from "./theme.ts";
 import { type Row, type Span, wrap } from "./wrap.ts";
 
-/** Widest that a table column gets, in terminal columns; longer cells stick out. */
+/** Greatest width of a table column, in terminal columns; longer cells overflow. */
 const MAX_COLUMN = 32;
 
-/** Lays out the users by name: a mark for the selected one, name, protocol, address, notes. */
+/** Lays out the users, sorted by name: a mark for the selected one, name, protocol, address, notes. */
 export function layoutUserTable(
   { users, me }: Extract<Output, { type: "users" }>,
   session: Session | undefined,

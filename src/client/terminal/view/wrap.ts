@@ -1,4 +1,4 @@
-/** Paragraphs wrapped into rows of a terminal. */
+/** Wraps paragraphs into terminal rows. */
 import { cells, tabAt } from "./cells.ts";
 
 /** A piece of text in one style, already safe to print. */
@@ -8,15 +8,15 @@ export interface Span {
   style?: (text: string) => string;
 }
 
-/** A row as it is written, and its width in columns. */
+/** A row to write, and its width in columns. */
 export interface Row {
   text: string;
   width: number;
 }
 
 /**
- * Wraps one paragraph to rows of at most `columns`, at spaces where possible. Rows after the first are indented, so
- * that none can pass for the start of another paragraph.
+ * Wraps one paragraph into rows of at most `columns`, at spaces where possible. Rows after the first are indented, so
+ * that none can be mistaken for the start of another paragraph.
  */
 export function wrap(spans: readonly Span[], columns: number, indent: number): Row[] {
   const rows: Row[] = [];
@@ -24,7 +24,7 @@ export function wrap(spans: readonly Span[], columns: number, indent: number): R
   let row = { text: "", width: 0 };
   /** Columns of indentation in the row. */
   let margin = 0;
-  /** What follows the last space, and may still move to the next row. */
+  /** The text after the last space, which may still move to the next row. */
   let word: Row = { text: "", width: 0 };
 
   function endRow(): void {

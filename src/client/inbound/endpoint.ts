@@ -1,4 +1,4 @@
-/** Where messages come in: the listener, what it takes, and the address under which others reach it. */
+/** Incoming messages: the listener, its limits, and the address at which others reach it. */
 import { isLoopback, sameAddress } from "../../core/address.ts";
 import { createBoundedQueue } from "../../core/bounded-queue.ts";
 import { systemClock } from "../../core/clock.ts";
@@ -12,50 +12,50 @@ import type { Listener, ListenOptions } from "../transports/types.ts";
 import { addressForOthers, chooseListening } from "./listen-address.ts";
 import { createRateLimit } from "./rate-limit.ts";
 
-/** How many ports behind the default are tried. */
+/** How many ports to try, from the default on. */
 const PORT_ATTEMPTS = 100;
 
-/** How long senders are asked to wait while we cannot keep up, in milliseconds. */
+/** How long senders are told to wait while we cannot keep up, in milliseconds. */
 const FULL_MS = 1000;
 
-/** What others do to us. */
+/** What comes in. */
 export type Inbound =
   /** @property source the IP address it came from */
   | { type: "message"; message: Message; source: string }
-  /** So many messages of a source were refused, because it sends more than so many a second. */
+  /** `count` messages from a source were refused, because it exceeds `perSecond`. */
   | { type: "excess"; source: string; count: number; perSecond: number };
 
 export interface EndpointOptions {
   protocol: Protocol;
   /** @default the local address from which the registry is reached */
   host: string | undefined;
-  /** @default the protocol's own, or the next free one */
+  /** @default the protocol's default, or the next free one */
   port: number | undefined;
-  /** What is registered instead of the address listened on. */
+  /** Registered instead of the address listened on. */
   publicAddress: Address | undefined;
-  /** Messages a second that are taken from one source; 0 for any number. */
+  /** Rate limit per source, in messages per second; 0 for none. */
   rateLimit: number;
 }
 
 export interface Endpoint {
   /** The port listened on. */
   port: number;
-  /** The protocol's default port, if it was wanted and somebody else had it. */
+  /** The protocol's default port, if we wanted it and it was in use. */
   portInUse: number | undefined;
-  /** As others reach it. */
+  /** The address at which others reach it. */
   readonly address: Address;
-  /** Whether the address changes with this machine's; if not, it was given by hand. */
+  /** Whether the address follows this machine's; if not, the user gave it. */
   follows: boolean;
-  /** Why the address is not as it was given. */
+  /** Why the address is not the one the user gave. */
   note: string | undefined;
   /**
-   * Hands over what has come so far, and from now on what comes, at once.
-   * @param isFull whether no more messages should be taken now
+   * Delivers what has come so far, and from now on whatever comes, at once.
+   * @param isFull whether senders should wait now
    */
   open(deliver: (inbound: Inbound) => void, isFull: () => boolean): void;
   /**
-   * Looks for this machine's address, and listens there if it is another.
-   * @param thoroughly also looks up the registry's host again
+   * Looks up this machine's address, and listens there if it has changed.
+   * @param thoroughly also resolves the registry's host again
    */
   relocate(thoroughly: boolean): Promise<void>;
   /** Ends listening. */
@@ -63,9 +63,9 @@ export interface Endpoint {
 }
 
 /**
- * Listens. What comes before `open` waits, up to 1 MB of it, and is not taken beyond.
- * @param registryUrl of the registry that `route` leads to
- * @param shared whether that is for other machines too
+ * Starts listening. Until `open`, queues up to 1 MB of messages, and makes senders wait beyond that.
+ * @param registryUrl the registry that `route` leads to
+ * @param shared whether other machines use that registry too
  * @throws CannotListen
  */
 export async function openEndpoint(
@@ -103,7 +103,7 @@ export async function openEndpoint(
   let address = advertised(listener.port);
   const { defaultPort } = PROTOCOLS[protocol];
 
-  /** This machine's address for others, as it is now; undefined if there is no network. */
+  /** This machine's current address for others; undefined if there is no network. */
   async function findOwn(thoroughly: boolean): Promise<string | undefined> {
     try {
       if (thoroughly) route = await routeTo(registryUrl);
@@ -135,7 +135,7 @@ export async function openEndpoint(
         try {
           listener = await listen(next.host, former.port);
         } catch (error) {
-          // The address may be too new to be listened on: the next look tries again.
+          // The address may be too new to bind: the next look tries again.
           if (error instanceof CannotListen) return;
           throw error;
         }
@@ -152,7 +152,7 @@ export async function openEndpoint(
   };
 }
 
-/** Listens on the given port, or else on the protocol's default or the next free port behind it. @throws CannotListen */
+/** Listens on the given port, or else on the protocol's default or the next free one. @throws CannotListen */
 async function listenOn(
   protocol: Protocol,
   port: number | undefined,

@@ -1,27 +1,27 @@
-/** A program that is run for each message, as --on-message asks. */
+/** Runs a program for each message (--on-message). */
 import { createBoundedQueue, createCondition } from "../../core/bounded-queue.ts";
 import { errorCode } from "../../core/errors.ts";
 import type { Message, UserName } from "../../core/schemas.ts";
 
-/** Most programs at once. */
+/** Most programs running at once. */
 const MAX_RUNNING = 4;
 
-/** Most messages that wait for their turn, and their bytes; more would be a flood that no program keeps up with. */
+/** Most queued messages, and their bytes; beyond that, it is a flood no program keeps up with. */
 const MAX_WAITING = { items: 1000, bytes: 4 * 1024 * 1024 };
 
 export interface Handler {
-  /** Runs the program for a message, in the order of the messages. */
+  /** Runs the program for a message; starts in the order of the messages. */
   handle(message: Message): void;
   /** Resolves once no program runs or waits. */
   idle(): Promise<void>;
-  /** Ends what still runs, and forgets what waits. */
+  /** Kills running programs, and drops what is queued. */
   kill(): void;
 }
 
 /**
- * Hands over the text on standard input, and who, when and to whom in the environment; no shell sees any of it. What
- * the program prints goes to our standard error.
- * @param onTrouble is told when it cannot be run, fails, or is not run because too many messages wait
+ * Passes the text on standard input, and sender, time and recipient in the environment; no shell sees any of it. The
+ * program's output goes to our standard error.
+ * @param onTrouble called if the program cannot be run, fails, or is skipped because too many messages are queued
  */
 export function createHandler({
   program,

@@ -1,29 +1,29 @@
-/** How fast one source may send to us, and what the user is told of who sends faster. */
+/** Rate limit per source, with notices to the user about sources that exceed it. */
 import type { Clock } from "../../core/clock.ts";
 import { createTokenBucket } from "../../core/token-bucket.ts";
 
-/** How long after the first refusal it is told of, and how long it is silent after that, in milliseconds. */
+/** How long after the first refusal to notify, and how long to stay silent after that, in milliseconds. */
 const TELL_AFTER_MS = 1000;
 const SILENCE_MS = 10_000;
 
-/** Refusals worth a word: a sender that waits when it is told to meets one or two a second. */
+/** Fewest refusals worth a notice: a well-behaved sender meets one or two a second. */
 const WORTH_TELLING = 20;
 
-/** Most sources that are counted between two notices. */
+/** Most sources counted between two notices. */
 const MAX_COUNTED = 1000;
 
 export interface RateLimit {
-  /** Lets a message of a source in and gives 0, or the milliseconds after which the next may come. */
+  /** Admits a message and returns 0, or the milliseconds the source has to wait. */
   delay(source: string): number;
-  /** No notice comes after this. */
+  /** Cancels pending notices. */
   close(): void;
 }
 
 export interface RateLimitOptions {
-  /** Messages a second of one source; twice as many at once. */
+  /** Messages per second per source, with bursts of twice as many. */
   perSecond: number;
   clock: Clock;
-  /** Told how many messages of a source were refused since the last time. */
+  /** Called with the number of messages refused from a source since the last notice. */
   onExcess: (source: string, count: number) => void;
 }
 

@@ -1,4 +1,4 @@
-/** Whether a message came from where its sender is registered; its name alone anybody can write. */
+/** Checks that a message came from where its sender is registered, because anybody can write any name. */
 import { networkInterfaces } from "node:os";
 import { canonicalHost, isLoopback, resolveHost } from "../../core/address.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -7,38 +7,38 @@ import type { UserName } from "../../core/schemas.ts";
 import { createTokenBucket } from "../../core/token-bucket.ts";
 import type { Users } from "../registry/types.ts";
 
-/** How many lists are asked for at once, and then how many a second, however many strangers write. */
+/** Limits list requests, however many strangers write: a burst, then so many a second. */
 const LISTS = { burst: 5, perSecond: 0.2 };
 
-/** How long it is believed what a name server said, and which addresses this machine has, in milliseconds. */
+/** How long DNS answers and this machine's own addresses are cached, in milliseconds. */
 const BELIEVED_MS = 60_000;
 
-/** Most host names that are looked up and remembered; users beyond cannot be verified. */
+/** Most host names cached; users beyond that cannot be verified. */
 const MAX_HOSTS = 1000;
 
-/** Most lookups at once: they share a few threads of the process with those for sending. */
+/** Most concurrent lookups: they share the process's few resolver threads with those for sending. */
 const MAX_LOOKUPS = 2;
 
 export interface SenderCheck {
-  /** Takes note of the list, and looks up its host names. */
+  /** Takes in the list, and looks up its host names. */
   learn(users: Users): void;
   /**
-   * Why a message may not be from whom it says, in a sentence; undefined if it fits. Addresses are compared without their
-   * ports: a message leaves from any.
+   * Why a message may not be from its stated sender, as a sentence; undefined if it fits. Compares addresses without
+   * ports, because messages leave from any port.
    * @param source the IP address it came from
    */
   doubt(user: UserName, source: string): string | undefined;
 }
 
 export interface SenderCheckOptions {
-  /** Asks for another list, because the known one may be old. Never rejects. */
+  /** Fetches the list again, because the known one may be stale. Never rejects. */
   refresh: () => Promise<unknown>;
   clock: Clock;
-  /** The IP addresses of a host name. */
+  /** Resolves a host name to IP addresses. */
   resolve?: (host: string) => Promise<string[]>;
 }
 
-/** Gives verdicts at once: what is not known by then is looked up for the next message. */
+/** Never waits: what is not yet known is looked up for the next message. */
 export function createSenderCheck({
   refresh,
   clock,
@@ -49,7 +49,7 @@ export function createSenderCheck({
   const pending = new Set<string>();
   const queue: string[] = [];
   let workers = 0;
-  /** Users for whom the known list was doubted already. */
+  /** Users for whom the list has already been fetched again. */
   const asked = new Set<UserName>();
   const bucket = createTokenBucket({ ...LISTS, now: clock.now });
   let own = { ips: new Set<string>(), until: Number.NEGATIVE_INFINITY };
@@ -64,7 +64,7 @@ export function createSenderCheck({
     return own.ips.has(ip);
   }
 
-  /** The IP addresses of a host as far as they are known. */
+  /** A host's IP addresses, as far as known. */
   function addressesOf(host: string): readonly string[] | undefined {
     if (isAddress(host)) return [canonicalHost(host)];
     const known = hosts.get(host);
@@ -93,7 +93,7 @@ export function createSenderCheck({
 
   function judge(user: UserName, source: string): string | undefined {
     const listed = users.get(user);
-    // A name that nobody has registered stands for nobody: scripts send under theirs without being users.
+    // An unregistered name impersonates nobody: `talk send` needs no registration.
     if (!listed) return undefined;
     const ips = addressesOf(listed.host);
     if (!ips) return `${user}? wrote from ${source}, and ${user}'s address could not be verified`;
@@ -120,7 +120,7 @@ export function createSenderCheck({
   };
 }
 
-/** Whether a listed host needs no name server: names of this machine itself count as addresses. */
+/** Whether a listed host needs no DNS: names of this machine itself count as addresses. */
 function isAddress(host: string): boolean {
   return host.includes(":") || isIPv4(host) || isLoopback(host);
 }

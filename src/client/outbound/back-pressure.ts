@@ -1,16 +1,16 @@
 import { createCondition } from "../../core/bounded-queue.ts";
 
-/** Most unsent messages, and bytes of them, before whoever writes more has to wait. */
+/** Most unsent messages, and their bytes, before writers have to wait. */
 const MAX_MESSAGES = 500;
 const MAX_BYTES = 512 * 1024;
 
 /** Back-pressure: unsent messages and bytes, over all peers. */
 export interface BackPressure {
-  /** A message of so many bytes waits to be sent. */
+  /** Counts a queued message of so many bytes. */
   add(bytes: number): void;
-  /** It does not wait any more. */
+  /** Counts it out again. */
   remove(bytes: number): void;
-  /** Resolves once fewer than 500 messages wait, and less than half a megabyte. */
+  /** Resolves once fewer than 500 messages and 512 KiB are unsent. */
   room(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** One text to some users, without being one: nothing listens, and nobody is registered. */
+/** Sends one text to some users, without listening or registering. */
 
 import { canonicalHost } from "../../core/address.ts";
 import { atMost } from "../../core/clock.ts";
@@ -14,7 +14,7 @@ import { type Report, reportOf } from "../session/report.ts";
 import type { Outcome } from "../transports/types.ts";
 import { createOutbox } from "./outbox.ts";
 
-/** The first wait before a user who was not there is looked for again, and the longest, in milliseconds. */
+/** The first and the longest wait before looking for an absent user again, in milliseconds. */
 const FIRST_LOOK_MS = 200;
 const MAX_LOOK_MS = 2000;
 
@@ -22,13 +22,13 @@ export interface Delivery {
   from: UserName;
   text: string;
   registry: string;
-  /** How long to wait for users who are not there, in milliseconds. @default 0 */
+  /** How long to wait for absent users, in milliseconds. @default 0 */
   waitMs?: number;
-  /** Resolves when waiting has to end sooner. @default never */
+  /** Resolves to end the wait early. @default never */
   stop?: Promise<unknown>;
 }
 
-/** What became of the text on its way to each user, in their order. Never rejects but for a fault of ours. */
+/** The outcome for each user, in their order. Rejects only on a bug. */
 export async function deliver(
   { from, text, registry: url, waitMs = 0, stop = new Promise(() => {}) }: Delivery,
   to: readonly UserName[],
@@ -45,7 +45,7 @@ export async function deliver(
     const lookUp = async (user: UserName) => (await registry.list()).get(user);
     const outbox = createOutbox(lookUp, undefined, contactRuleFor(route, await isShared(route, registry)));
 
-    /** Sends again until the user is there, at the host where it was, if that is known: elsewhere it may be another. */
+    /** Retries until the user answers, but only at the host where it was, if known: elsewhere it may be somebody else. */
     async function send(user: UserName): Promise<Outcome> {
       let address = users.get(user);
       let host = address && canonicalHost(address.host);
@@ -76,7 +76,7 @@ export async function deliver(
   }
 }
 
-/** A failure with what may help: how long the user was waited for, and who may be meant by an unknown name. */
+/** Adds to a failure how long we waited, and who an unknown name may mean. */
 function explained(user: UserName, outcome: Outcome, users: Users, waitedMs: number): Outcome {
   if (outcome.type !== "failed" || !outcome.absent) return outcome;
   const meant = outcome.unknown ? nearestUser(user, users) : undefined;
@@ -85,7 +85,7 @@ function explained(user: UserName, outcome: Outcome, users: Users, waitedMs: num
   return { ...outcome, reason: `${outcome.reason}${waited}${hint}` };
 }
 
-/** Where a user is now; undefined also while the registry cannot tell. */
+/** Where a user is now; undefined if unknown, or if the registry does not answer. */
 async function find(registry: RegistryApi, user: UserName) {
   try {
     return (await registry.list()).get(user);

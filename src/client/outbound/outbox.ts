@@ -1,4 +1,4 @@
-/** Messages on their way: in order to each peer, and no peer in another's way. */
+/** Sends messages: in order to each peer, and no slow peer delays another. */
 import { canonicalHost, sameAddress } from "../../core/address.ts";
 import { createCondition } from "../../core/bounded-queue.ts";
 import { systemClock } from "../../core/clock.ts";
@@ -11,33 +11,33 @@ import { transportFor } from "../transports/index.ts";
 import type { Deferral, Outcome, Sender, Transport } from "../transports/types.ts";
 import { createBackPressure } from "./back-pressure.ts";
 
-/** Most messages and bytes that wait for one peer; more are not delivered. Whoever reads lines has to wait long before. */
+/** Most messages and bytes queued for one peer; more fail. Back-pressure stops line input long before that. */
 const MAX_PER_PEER = { messages: 10_000, bytes: 64 * 1024 * 1024 };
 
-/** How often a peer may ask to wait with one message, and for how long at most, in milliseconds. */
+/** How often a peer may defer one message, and for how long at most, in milliseconds. */
 const MAX_DEFERRALS = 20;
 const MAX_DEFERRAL_MS = 10_000;
 
-/** Share of a peer's limit that is used where the peer cannot tell us to wait: its clock is not ours. */
+/** Share of a peer's rate limit we use if it cannot defer messages, because its clock is not ours. */
 const PRUDENCE = 0.9;
 
-/** The shortest wait for a token, in milliseconds: a few messages then leave at once. */
+/** Shortest wait for a token, in milliseconds, so that a few messages then leave together. */
 const MIN_PAUSE_MS = 50;
 
 export interface Outbox {
-  /** Queues an encoded message; without an address, it is looked up first. Never rejects. */
+  /** Queues an encoded message, looking up the address first if there is none. Never rejects. */
   send(
     to: string,
     address: ListedAddress | undefined,
     body: string,
-    /** With `sameHost`, a user who has moved is followed on that host alone: elsewhere it may be somebody else. */
+    /** With `sameHost`, follows a user who has moved only within that host: elsewhere it may be somebody else. */
     options?: { sameHost?: boolean },
   ): Promise<Outcome>;
-  /** Resolves once fewer than 500 messages wait, and less than half a megabyte. */
+  /** Resolves once fewer than 500 messages and 512 KiB are unsent. */
   room(): Promise<void>;
   /** Resolves once nothing is under way. */
   idle(): Promise<void>;
-  /** How many messages are not settled, by user. */
+  /** Counts of unsettled messages, by user. */
   unsettled(): Map<string, number>;
   close(): void;
 }
@@ -49,28 +49,28 @@ interface Item {
   settle: (outcome: Outcome) => void;
   retried?: true;
   sameHost: boolean;
-  /** How often the peer has asked to wait with it. */
+  /** How often the peer has deferred it. */
   deferrals?: number;
 }
 
-/** What waits for one user, and what is under way to it. */
+/** The queue of one user, and what is in flight to it. */
 interface Lane {
   waiting: Item[];
   bytesWaiting: number;
   underWay: number;
   bytesUnderWay: number;
-  /** Messages that came back, until it is known what to do about it; nothing else leaves before. */
+  /** Messages that came back; nothing else leaves until it is decided what to do with them. */
   returned: { item: Item; outcome: Outcome | Deferral }[];
-  /** Set once nobody was there: what is behind must neither fail one by one nor overtake. */
+  /** Set once the user proved absent: later messages must neither fail one by one nor overtake. */
   gone?: Outcome | undefined;
-  /** Set while nothing leaves because the peer wants us to wait. */
+  /** Set while sending is paused; cancels the pause. */
   cancelPause?: (() => void) | undefined;
 }
 
 /**
- * @param lookUp asks the registry where a user is now; undefined if there is no such user. @throws TalkError if it cannot tell
- * @param mayContact whom messages may go to at all
- * @param perSecond messages that a peer takes from us, where it cannot tell when they are too many; 0 for any number
+ * @param lookUp asks the registry for a user's address; undefined if there is no such user. @throws TalkError if it does not answer
+ * @param mayContact which addresses messages may go to
+ * @param perSecond rate limit for peers that cannot defer messages; 0 for none
  */
 export function createOutbox(
   lookUp: (user: string) => Promise<ListedAddress | undefined>,
@@ -150,7 +150,7 @@ export function createOutbox(
     item.settle(outcome);
   }
 
-  /** Once nothing is under way any more, all that is behind fails alike. */
+  /** Once nothing is in flight, fails everything queued with the same outcome. */
   function giveUp(lane: Lane): void {
     const { gone } = lane;
     if (!gone || lane.underWay + lane.returned.length > 0) return;
@@ -162,8 +162,8 @@ export function createOutbox(
   }
 
   /**
-   * Who refuses may have moved: asks where to, and tries once more, ahead of whatever was written since. Who asks to
-   * wait gets the same messages later, in the same order.
+   * Handles returned messages. A peer that refuses may have moved: looks it up, and retries once, ahead of anything
+   * newer. A peer that defers gets the same messages later, in the same order.
    */
   async function treat(to: string, lane: Lane): Promise<void> {
     const refused = lane.returned.some(({ outcome }) => outcome.type === "failed");
@@ -245,7 +245,7 @@ function mayFollow({ address, sameHost }: Item, to: ListedAddress): boolean {
   return !sameHost || !address || canonicalHost(address.host) === canonicalHost(to.host);
 }
 
-/** Whether a message may leave beside those under way. */
+/** Whether a message fits beside those in flight. */
 function fits({ underWay, bytesUnderWay }: Lane, { bytes }: Item, { window }: Transport): boolean {
   return underWay < window.messages && bytesUnderWay + bytes <= window.bytes;
 }

@@ -1,4 +1,4 @@
-/** Texts to users who are away: kept, and sent once they are back, in order and before anything newer. */
+/** Store and forward: keeps texts to absent users, and sends them in order, before anything newer, once they are back. */
 import { canonicalHost, sameAddress } from "../../core/address.ts";
 import { type Clock, jittered } from "../../core/clock.ts";
 import { encodeMessage } from "../../core/message.ts";
@@ -13,37 +13,37 @@ import {
 import type { Outcome } from "../transports/types.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** The first wait before a user who is listed and was not there is looked for again, in milliseconds; each further one is longer. */
+/** Waits before looking again for a user who is listed but did not answer, in milliseconds: the first, its growth, the longest. */
 const FIRST_LOOK_MS = 1000;
 const LOOK_GROWTH = 1.5;
 const MAX_LOOK_MS = 60_000;
 
-/** After so many attempts that a crash has interrupted, a text may well have arrived, and waits no more. */
+/** After so many attempts cut short by a crash, a text may well have arrived, so it is given up. */
 const MAX_INTERRUPTED = 2;
 
-/** Most users who are remembered after they have left. */
+/** Most departed users remembered. */
 const MAX_GONE = 10_000;
 
 export interface StoreAndForward {
   /**
-   * Sends a text, or keeps it if its user is not there. Never rejects.
-   * @param onSettled told what became of a text that waited, as long as this client runs
+   * Sends a text, or keeps it if the user is away. Never rejects.
+   * @param onSettled called with the final outcome of a text that waited, while this client runs
    */
   send(text: OutgoingText, onSettled?: (outcome: Outcome) => void): Promise<Outcome>;
-  /** Takes note of the known list, and sends what waits for who is back. */
+  /** Takes in the known list, and sends what waits for users who are back. */
   listed(users: Users): void;
-  /** Takes note that a user is there: it has written. */
+  /** Notes that a user is there, because a message came from it. */
   heard(user: UserName): void;
-  /** Sends what waits for a user, wherever it is now; tells how many texts, and whether it is listed. */
+  /** Sends what waits for a user, wherever it is now; returns how many texts, and whether it is listed. */
   again(user: UserName): { count: number; listed: boolean };
-  /** Forgets what waits for a user, or for all, and tells how many texts that were. */
+  /** Forgets what waits for a user, or for all; returns how many texts. */
   drop(user: UserName | undefined): number;
   summary(): WaitingFor[];
-  /** Sends nothing that waits any more. */
+  /** Stops forwarding. */
   close(): void;
 }
 
-/** An encoded text, and where its user is, if it is in the known list. */
+/** A text, encoded too, and its user's address, if listed. */
 export interface OutgoingText {
   to: UserName;
   address: ListedAddress | undefined;
@@ -54,11 +54,11 @@ export interface OutgoingText {
 export interface StoreAndForwardOptions {
   me: UserName;
   texts: WaitingTexts;
-  /** Hands an encoded message to the network; messages to one user keep their order. */
+  /** Sends an encoded message; messages to one user keep their order. */
   transmit: Outbox["send"];
-  /** Asks the registry for the list, which `listed` then gets. Never rejects. */
+  /** Asks the registry for the list, which goes to `listed`. Never rejects. */
   refresh: () => Promise<void>;
-  /** Whether somebody answers at an address. */
+  /** Whether a client answers at an address. */
   isPresent: (address: ListedAddress) => Promise<boolean>;
   clock: Clock;
   /** From [0, 1). */
@@ -66,22 +66,22 @@ export interface StoreAndForwardOptions {
   onEvent: (event: WaitingEvent) => void;
 }
 
-/** What happens to texts that wait. */
+/** What happens to waiting texts. */
 export type WaitingEvent =
-  /** One has left, or is given up. */
+  /** One was sent or given up. */
   | { type: "settled"; to: UserName; text: string; outcome: Outcome }
-  /** So many left together, and this is what became of them. */
+  /** Outcomes of texts sent together, once their user was back. */
   | { type: "forwarded"; user: UserName; outcomes: Outcome[] }
-  /** They wait on, because the user is at another host, or somebody else was meanwhile. */
+  /** They wait on, because the user is at another host, or somebody else has had the name. */
   | { type: "elsewhere"; user: UserName; address: ListedAddress; count: number };
 
-/** What is tried for one user. */
+/** Forwarding to one user. */
 interface Attempt {
   running: boolean;
-  /** Asked for once more while it ran. */
+  /** Requested again while running. */
   again: boolean;
   waitMs: number;
-  /** When it was made last, by the clock. */
+  /** When it last ran, by the clock. */
   at: number;
   cancel: () => void;
 }
@@ -97,13 +97,13 @@ export function createStoreAndForward({
   onEvent,
 }: StoreAndForwardOptions): StoreAndForward {
   let users: Users = new Map();
-  /** Where users were who have left since. */
+  /** Last addresses of users who have left. */
   const gone = new Map<UserName, ListedAddress>();
-  /** Whether it is known that nothing waits; not of what another client of the same name has added since. */
+  /** Whether nothing waits, as far as we know: another client of the same name may have added texts since. */
   let empty = false;
   const attempts = new Map<UserName, Attempt>();
   const settling = new Map<number, { user: UserName; settle: (outcome: Outcome) => void }>();
-  /** Where users were when it was offered to send them what waits. */
+  /** Hosts of users about whom an `elsewhere` event was sent. */
   const offered = new Map<UserName, string>();
   let closed = false;
 
@@ -115,7 +115,7 @@ export function createStoreAndForward({
     return outcome.type === "failed" && outcome.absent ? keepForLater(outgoing, outcome, onSettled) : outcome;
   }
 
-  /** Keeps a text, if older ones wait for its user. */
+  /** Keeps a text if older ones wait for its user. */
   function keepBehind(
     { to, address, text }: OutgoingText,
     onSettled?: (outcome: Outcome) => void,
@@ -128,15 +128,15 @@ export function createStoreAndForward({
     return keep(to, host, text, "queued behind earlier texts", onSettled);
   }
 
-  /** Keeps a text whose user was not there, if it is known where that is: nobody may be called so. */
+  /** Keeps a text to an absent user whose address is known; otherwise there may be no such user. */
   function keepForLater(
     { to, text }: OutgoingText,
     outcome: Extract<Outcome, { type: "failed" }>,
     onSettled?: (outcome: Outcome) => void,
   ): Outcome {
-    // Looked at now, because the list may have been asked for meanwhile.
+    // Read now, because a newer list may have come.
     const last = users.get(to) ?? gone.get(to);
-    // Who waits for the outcome would not hear of it any more.
+    // After `close`, `onSettled` would never be called.
     if (!last || (closed && onSettled)) return outcome;
     const kept = keep(to, hostOf(last), text, outcome.reason, onSettled);
     if (kept.type === "waiting" && users.has(to)) look(to);
@@ -163,7 +163,7 @@ export function createStoreAndForward({
     return { type: "waiting", reason };
   }
 
-  /** Looks for a user in so many milliseconds, by default later each time; 0 is now. */
+  /** Looks for a user in so many milliseconds; by default with exponential backoff, and at once for 0. */
   function look(user: UserName, ms?: number): void {
     const attempt = attemptOf(user);
     if (closed) return;
@@ -189,7 +189,7 @@ export function createStoreAndForward({
     return attempt;
   }
 
-  /** @param sure whether the user is known to be there, and need not be looked for */
+  /** @param sure whether the user is known to be there, which skips the probe */
   async function forward(user: UserName, sure: boolean): Promise<void> {
     const attempt = attemptOf(user);
     attempt.cancel();
@@ -205,7 +205,7 @@ export function createStoreAndForward({
     if (closed) return;
     if (attempt.again) return void forward(user, false);
     if (result === "done") attempts.delete(user);
-    // Whoever is not listed shows up in a list.
+    // A user who is not listed will show up in a later list.
     else if (users.has(user)) look(user);
   }
 
@@ -220,7 +220,7 @@ export function createStoreAndForward({
     const outcomes: Outcome[] = [];
     try {
       for (;;) {
-        // One by one, so that a crash leaves one at most of which nobody knows whether it has arrived.
+        // One by one, so that a crash leaves at most one text with an unknown outcome.
         const [waiting] = texts.first(user, host, 1);
         if (!waiting) return "done";
         const outcome = closed ? undefined : await forwardOne(waiting, address);
@@ -235,7 +235,7 @@ export function createStoreAndForward({
     }
   }
 
-  /** What became of a text, which then waits no more; undefined if it does, because nobody is there. */
+  /** Sends a text and removes it; undefined if it still waits, because the user is away. */
   async function forwardOne(
     { id, user, text, attempts }: WaitingText,
     address: ListedAddress,
@@ -285,7 +285,7 @@ export function createStoreAndForward({
         const here = hostOf(address);
         if (here === host && !taken) {
           const known = before.get(user);
-          // Who is listed anew has told the registry so just now; of the first list nobody knows.
+          // A user who is newly listed has just registered, so is there; in the first list, anybody may be stale.
           if (before.size > 0 && !(known && sameAddress(known, address))) void forward(user, true);
           else if (!attempts.has(user)) look(user, 0);
           continue;
@@ -302,7 +302,7 @@ export function createStoreAndForward({
     heard(user) {
       const address = users.get(user);
       if (empty || !address || !isQueued(user, hostOf(address))) return;
-      // Somebody may write a thousand times a second, and take nothing.
+      // A peer may send a thousand messages a second and accept none.
       if (clock.now() - attemptOf(user).at >= FIRST_LOOK_MS) void forward(user, true);
     },
     again(user) {

@@ -138,7 +138,7 @@ export function startRuntime(
         tell(...answer(cmd.question, kept, forwarder));
         return;
       case "fetchList": {
-        const fetched = fetchList(cmd.purpose);
+        const fetched = beside(fetchList(cmd.purpose));
         fetching.add(fetched);
         void fetched.finally(() => fetching.delete(fetched));
         if (cmd.purpose.type === "select") selecting = fetched;
@@ -152,17 +152,25 @@ export function startRuntime(
         return;
       }
       case "register":
-        renewing = renew();
+        renewing = beside(renew());
         return;
       case "askReach":
-        if (cmd.asked) asking = askReach(true);
-        else if (shared) void askReach(false);
+        if (cmd.asked) asking = beside(askReach(true));
+        else if (shared) void beside(askReach(false));
         return;
       case "leave":
         leaving = true;
         // The registry tells whether it reaches us only while we are registered.
         void asking.then(left.resolve);
     }
+  }
+
+  /** A task that runs beside the chat: a fault of ours in it is told, and keeps nobody from going on, or from leaving. */
+  function beside(task: Promise<void>): Promise<void> {
+    return task.catch((error) => {
+      const message = error instanceof Error ? error.message : String(error);
+      dispatch({ type: "refused", reason: `Talk failed, please report it: ${message}` });
+    });
   }
 
   async function input(input: Input): Promise<void> {
@@ -192,7 +200,7 @@ export function startRuntime(
     // Who is leaving is missing from the list with good reason.
     if (leaving) return;
     try {
-      if ((await registration.renew(session.address)) && shared) void askReach(false);
+      if ((await registration.renew(session.address)) && shared) void beside(askReach(false));
     } catch (error) {
       if (!(error instanceof TalkError)) throw error;
       if (error instanceof RegistryRefused) dispatch({ type: "notRegistered", reason: error.message });
@@ -224,7 +232,7 @@ export function startRuntime(
 
   /** Asks for the list without being told to; false if the registry did not answer, or does not take us. */
   async function poll(): Promise<boolean> {
-    await fetchList({ type: "poll" });
+    await beside(fetchList({ type: "poll" }));
     await renewing;
     const { registryUp, standing } = session;
     return registryUp && !(standing.type === "lost" && standing.refused);

@@ -130,11 +130,12 @@ export function connectRegistry(url: string, secretOf?: SecretOf): RegistryApi {
       }
       await expectOk(response);
       const found = await jsonOf(response, MAX_EXPLANATION_BYTES);
-      if (!isRecord(found) || !["yes", "no"].includes(String(found.reached))) return undefined;
+      if (!isRecord(found)) return undefined;
       const { reached, reason, from } = found;
+      if ((reached !== "yes" && reached !== "no") || typeof reason !== "string") return undefined;
       return {
         reached: reached === "yes",
-        reason: String(reason),
+        reason,
         from: typeof from === "string" ? from : undefined,
       };
     },

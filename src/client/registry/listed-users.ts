@@ -24,10 +24,15 @@ export function readUsers(body: unknown): Users | undefined {
   for (const [user, value] of Object.entries(body)) {
     if (!isRecord(value)) continue;
     const { protocol, host } = value;
-    const address = { protocol, host, port: Number(value.port) };
+    const address = { protocol, host, port: readPort(value.port) };
     if (validator.Check(address)) users.set(user, address);
   }
   return users;
+}
+
+/** A port may be a decimal string. Not `Number(…)`, which calls what the value says, and throws. */
+function readPort(port: unknown): unknown {
+  return typeof port === "string" && /^\d{1,5}$/.test(port) ? Number(port) : port;
 }
 
 /** Who may be meant by a name that is not in the list. */

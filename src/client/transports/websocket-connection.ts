@@ -134,8 +134,10 @@ function readAnswer(data: unknown): Outcome {
   if (data === WEBSOCKET_OK) return { type: "delivered" };
   try {
     const answer: unknown = JSON.parse(String(data));
-    if (isRecord(answer) && answer.status === "error")
-      return { type: "failed", reason: String(answer.message) };
+    if (isRecord(answer) && answer.status === "error") {
+      const { message } = answer;
+      return { type: "failed", reason: typeof message === "string" ? message : "it answered with an error" };
+    }
   } catch {
     // Not JSON: a peer with words of its own, which tell nothing.
   }

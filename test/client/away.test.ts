@@ -1,6 +1,6 @@
 /** Texts to users who are away, and commands that send without selecting anybody. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { join as joinRegistry } from "../../src/client/index.ts";
 import { createOutbox } from "../../src/client/outbound/outbox.ts";
@@ -56,6 +56,14 @@ async function startAlice(
   await alice.sees(/\(you\)$|"users"/);
   return alice;
 }
+
+const DISK_BYTES = 400 * 1024;
+
+const canMount =
+  Bun.spawnSync(["unshare", "--mount", "--map-root-user", "mount", "-t", "tmpfs", "none", "/mnt"])
+    .exitCode === 0;
+if (!canMount)
+  process.stderr.write("skipped: what waits on a full disk, because nothing can be mounted here\n");
 
 async function setUp(...args: string[]) {
   return setUpAt(await openRegistry(), ...args);
@@ -238,6 +246,41 @@ describe("a text to a user who is away", () => {
     const folder = join(state, "talk");
     expect(existsSync(folder) ? readdirSync(folder).filter((file) => file !== "key") : []).toEqual([]);
   });
+
+  test.skipIf(!canMount)(
+    "stays where it waits while the disk is full, and leaves once, with room",
+    async () => {
+      const registry = await openRegistry();
+      const bob = await createBob(registry);
+      await bob.register();
+      const state = temporaryFolder();
+      const mount = `mount -t tmpfs -o size=${DISK_BYTES} none "$0"; exec "$@"`;
+      const alice = start(
+        "src/client/main.ts",
+        ["--name", "alice", "--registry", registry.url, "--port", "0", "--json", "--poll-interval", "0.2"],
+        { XDG_STATE_HOME: state },
+        ["unshare", "--mount", "--map-root-user", "sh", "-c", mount, state],
+      );
+      await alice.sees(/"users"/);
+      for (const text of ["one", "two", "three"]) {
+        alice.type(JSON.stringify({ to: "bob", text }));
+        await alice.sees(/"waiting"/);
+      }
+      const filler = join(`/proc/${alice.pid}/root`, state, "filler");
+      expect(() => writeFileSync(filler, Buffer.alloc(DISK_BYTES))).toThrow("ENOSPC");
+      await bob.come();
+      await alice.sees(/what waits stays in .* until it can be written: the disk is full/);
+      alice.type(":waiting");
+      expect(JSON.parse(await alice.sees(/"waits"/)).users.bob).toMatchObject({ texts: 3 });
+      expect(bob.inbox.size()).toBe(0);
+      rmSync(filler);
+      for (const text of ["one", "two", "three"]) expect(await bob.inbox.next()).toBe(text);
+      await alice.sees(/"delivered".*"three"/);
+      alice.type(":waiting");
+      expect(JSON.parse(await alice.sees(/"waits"/)).users).toEqual({});
+      expect(bob.inbox.size()).toBe(0);
+    },
+  );
 
   test("is told to programs as waiting, and then as delivered", async () => {
     const { alice, bob } = await setUp("--json");

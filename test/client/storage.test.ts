@@ -1,7 +1,16 @@
 /** What a client keeps for its user in one file. */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { existsSync, lstatSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { openStorage, type Storage } from "../../src/client/storage/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
@@ -71,6 +80,52 @@ test("a file that others could read is made private", () => {
   transcript.heard("bob", "hello", false);
   transcript.commit();
   expect(statSync(join(folder, "talk.db")).mode & 0o777).toBe(0o600);
+});
+
+test.skipIf(process.platform === "win32")("what a crash has left beside it is made private, too", () => {
+  const [crashed, folder] = [temporaryFolder(), temporaryFolder()];
+  const { transcript } = alice(open(crashed));
+  transcript.heard("bob", "hello", false);
+  transcript.commit();
+  for (const file of readdirSync(crashed)) {
+    copyFileSync(join(crashed, file), join(folder, file));
+    chmodSync(join(folder, file), 0o644);
+  }
+  expect(readdirSync(folder)).toContain("talk.db-wal");
+  expect(alice(open(folder)).transcript.last(undefined, 10).length).toBe(1);
+  const modes = ["talk.db", "talk.db-shm", "talk.db-wal"].map((file) => statSync(join(folder, file)).mode);
+  expect(modes.map((mode) => mode & 0o777)).toEqual([0o600, 0o600, 0o600]);
+});
+
+test.skipIf(process.platform === "win32")("another program's file keeps its mode", () => {
+  const folder = temporaryFolder();
+  const theirs = join(temporaryFolder(), "theirs.db");
+  writeFileSync(theirs, foreign("CREATE TABLE messages (x)"), { mode: 0o644 });
+  symlinkSync(theirs, join(folder, "talk.db"));
+  const storage = open(folder);
+  storage.history.add("typed");
+  expect(storage.trouble.length).toBe(1);
+  expect(statSync(theirs).mode & 0o777).toBe(0o644);
+});
+
+test("a file of an older version is brought up to date, and what waits in it is still sent", () => {
+  const folder = temporaryFolder();
+  const first = open(folder);
+  alice(first).waiting.add("bob", "10.0.0.1", "hello");
+  first.close();
+  const old = new Database(join(folder, "talk.db"));
+  old.run("ALTER TABLE waiting DROP COLUMN attempts");
+  old.run("DROP INDEX messages_unsettled");
+  old.run("CREATE INDEX messages_waiting ON messages (chat, user) WHERE outcome = 'waiting'");
+  old.run("PRAGMA user_version = 1");
+  old.close();
+  const second = open(folder);
+  const { transcript, waiting } = alice(second);
+  expect(waiting.first("bob", "10.0.0.1", 1)).toMatchObject([{ text: "hello", attempts: 0 }]);
+  expect(waiting.begin(1)).toBe(true);
+  transcript.heard("bob", "good morning", false);
+  expect(transcript.last("bob", 1).length).toBe(1);
+  expect(second.trouble).toEqual([]);
 });
 
 test("what was said is told to who asks, by registry and name, with what became of it", () => {
@@ -255,6 +310,16 @@ test.each([
   expect(storage.trouble[0]).toContain(why);
   expect(Buffer.from(Bun.mmap(join(folder, "talk.db"))).equals(bytes)).toBe(true);
   expect(readdirSync(folder)).toEqual(["talk.db"]);
+});
+
+test("a file that is ours by its mark alone is told of in words", () => {
+  const folder = temporaryFolder();
+  const mark = "PRAGMA application_id = 0x544c4b43; PRAGMA user_version = 2";
+  writeFileSync(join(folder, "talk.db"), foreign(`CREATE TABLE x (y); ${mark}`));
+  const storage = open(folder);
+  storage.history.add("typed");
+  expect(storage.history.lines()).toEqual(["typed"]);
+  expect(storage.trouble.join()).toContain("its tables are not those of Talk");
 });
 
 test("another client that holds the file costs nothing but time, and no warning", async () => {

@@ -242,7 +242,7 @@ export function createStoreAndForward({
   ): Promise<Outcome | undefined> {
     let outcome: Outcome = { type: "broken" };
     if (attempts < MAX_INTERRUPTED) {
-      texts.begin(id);
+      if (!texts.begin(id)) return undefined;
       outcome = await transmit(user, address, encodeMessage({ user: me, text }), { sameHost: true });
     }
     if (outcome.type === "failed" && outcome.absent) {

@@ -9,13 +9,27 @@ import { readHistoryFile } from "./history-file.ts";
 const APPLICATION_ID = 0x544c4b43;
 
 /** Raised with every change of the tables; a file of a higher version is left alone. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /** How long opening waits for another client that creates the tables, in milliseconds. */
 const OPEN_TIMEOUT_MS = 500;
 
 /** How long everything later waits for another client's write, in milliseconds: keys wait with it. */
 const BUSY_TIMEOUT_MS = 15;
+
+/** What brings a file of each version to the next one. `attempts` came while the version was still 1. */
+const MIGRATIONS: Record<number, (database: Database) => void> = {
+  1(database) {
+    const hasAttempts =
+      database.query("SELECT 1 FROM pragma_table_info('waiting') WHERE name = 'attempts'").get() !== null;
+    if (!hasAttempts) database.run("ALTER TABLE waiting ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0");
+    database.run("DROP INDEX IF EXISTS messages_waiting");
+    database.run(`CREATE INDEX IF NOT EXISTS ${UNSETTLED}`);
+  },
+};
+
+const UNSETTLED = `messages_unsettled ON messages (chat, user)
+    WHERE mine = 1 AND (outcome IS NULL OR outcome = 'waiting')`;
 
 const TABLES = `
   -- Messages of one user of one registry, by a hash of both; the sums say when the oldest have to go.
@@ -36,8 +50,7 @@ const TABLES = `
   ) STRICT;
   CREATE INDEX messages_by_chat ON messages (chat);
   CREATE INDEX messages_by_user ON messages (chat, user);
-  CREATE INDEX messages_unsettled ON messages (chat, user)
-    WHERE mine = 1 AND (outcome IS NULL OR outcome = 'waiting');
+  CREATE INDEX ${UNSETTLED};
   -- Texts for users who are away, in the order in which they are to be sent. taken is set once the name was seen elsewhere;
   -- attempts counts those that have begun and whose end is not known.
   CREATE TABLE waiting (
@@ -63,12 +76,13 @@ const TABLES = `
 export function openDatabase(link: string, historyFile: string): Database {
   // SQLite would not make the file that a link stands for.
   const path = followLinks(link);
-  makePrivate(path);
+  createPrivate(path);
   const database = new Database(path, { readwrite: true, create: true, strict: true });
   try {
     database.run(`PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`);
     // Before the next line, which would turn a stranger's file into one with a write-ahead log.
     checkOwner(database, path);
+    makePrivate(path);
     database.run("PRAGMA journal_mode = WAL");
     // What was committed survives the end of the process; only a power failure may take the last of it.
     database.run("PRAGMA synchronous = NORMAL");
@@ -105,14 +119,15 @@ const REASONS: Record<string, string> = {
   SQLITE_READONLY_DIRECTORY: "its folder cannot be written",
   SQLITE_CANTOPEN: "it cannot be opened",
   SQLITE_NOTADB: "it is not an SQLite file",
+  SQLITE_ERROR: "its tables are not those of Talk; move it away to start a new one",
   SQLITE_CORRUPT: "the file is damaged; move it away to start a new one",
   SQLITE_BUSY: "another program holds it",
   EACCES: "you may not write there",
   EROFS: "the disk is read-only",
 };
 
-/** Makes a file that only its user can read. SQLite gives its side files (`-wal`, `-shm`) the mode of the file itself, whatever the umask is. */
-export function makePrivate(path: string): void {
+/** Makes a file that only its user can read, if there is none. SQLite gives its side files the mode of the file itself, whatever the umask is. */
+export function createPrivate(path: string): void {
   try {
     const descriptor = openSync(path, "wx", 0o600);
     // An odd umask cannot make it too narrow to be opened again.
@@ -120,10 +135,17 @@ export function makePrivate(path: string): void {
     closeSync(descriptor);
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
-    const existing = statSync(path);
-    if (!existing.isFile()) throw new TalkError("storage", "it is no file");
-    // Windows has no such modes.
-    if (process.platform !== "win32" && (existing.mode & 0o077) !== 0) chmodSync(path, 0o600);
+    if (!statSync(path).isFile()) throw new TalkError("storage", "it is no file");
+  }
+}
+
+/** Lets only its user read a file of ours that is there, and its side files, which a crash may have left. */
+function makePrivate(path: string): void {
+  // Windows has no such modes.
+  if (process.platform === "win32") return;
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+    if ((mode & 0o077) !== 0) chmodSync(file, 0o600);
   }
 }
 
@@ -137,13 +159,18 @@ function checkOwner(database: Database, path: string): void {
     throw new TalkError("storage", `${path} was written by a newer version of Talk`);
 }
 
-/** Whether the tables were made now. */
+/** Makes the tables, or brings those of an older version up to date. @returns whether they were made now */
 function createTables(database: Database, historyFile: string): boolean {
   // Looked at again under the lock: another client may have been quicker.
-  if (pragma(database, "user_version") === SCHEMA_VERSION) return false;
+  const version = pragma(database, "user_version");
+  if (version === SCHEMA_VERSION) return false;
+  database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  if (version > 0) {
+    for (let from = version; from < SCHEMA_VERSION; from++) MIGRATIONS[from]?.(database);
+    return false;
+  }
   database.run(TABLES);
   database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
-  database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   const insert = database.query("INSERT OR REPLACE INTO history (line) VALUES (?)");
   for (const line of readHistoryFile(historyFile)) insert.run(line);
   return true;

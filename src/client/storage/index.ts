@@ -28,11 +28,21 @@ export interface Storage {
 export function openStorage({
   now = Date.now,
   ...options
-}: LocalStoreOptions & { now?: () => number }): Storage {
+}: Omit<LocalStoreOptions, "keepsToFile"> & { now?: () => number }): Storage {
   // Who puts `/dev/null` in the place of a file wants nothing kept there.
   const path = isDevice(options.path) ? undefined : options.path;
-  const store = openLocalStore({ ...options, path });
-  const forHistory = isDevice(options.historyFile) ? openLocalStore({ ...options, path: undefined }) : store;
+  const told = new Set<string>();
+  function onTrouble(sentence: string): void {
+    if (told.has(sentence)) return;
+    told.add(sentence);
+    options.onTrouble(sentence);
+  }
+  const store = openLocalStore({ ...options, path, onTrouble });
+  // On its own: what is said goes on in memory where the disk is full, what waits would be sent twice.
+  const forWaiting = openLocalStore({ ...options, path, onTrouble, keepsToFile: true });
+  const forHistory = isDevice(options.historyFile)
+    ? openLocalStore({ ...options, path: undefined, onTrouble })
+    : store;
   let commit = store.commit;
   return {
     history: createHistory(forHistory),
@@ -42,13 +52,14 @@ export function openStorage({
       commit = transcript.commit;
       return {
         transcript: recording ? transcript : readOnly(transcript),
-        waiting: createWaitingTexts(store, chat, now),
+        waiting: createWaitingTexts(forWaiting, chat, now),
       };
     },
     commit: () => commit(),
     close() {
       commit();
       store.close();
+      forWaiting.close();
     },
   };
 }

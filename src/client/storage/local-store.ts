@@ -17,6 +17,9 @@ const COMMITS_PER_LOOK = 500;
 /** How long to wait before writing again while another client holds the file, in milliseconds. */
 const BUSY_RETRY_MS = 100;
 
+/** How long to wait before writing again to a file that could not be written, in milliseconds. */
+const FAULT_RETRY_MS = 1000;
+
 /** How long to wait for it in all, in milliseconds: then it is stuck, and no line is kept from the screen any more. */
 const MAX_BUSY_MS = 2000;
 
@@ -52,15 +55,27 @@ export interface LocalStoreOptions {
   historyFile: string;
   /** Told once, if nothing can be kept in the file any more; all goes on in memory. */
   onTrouble: (sentence: string) => void;
+  /**
+   * Set to keep to the file once it is open, whatever happens to it: nothing is written until it can be again, and what
+   * it holds can be read. `onTrouble` is told then, too. @default false
+   */
+  keepsToFile?: boolean;
 }
 
-export function openLocalStore({ path, historyFile, onTrouble }: LocalStoreOptions): LocalStore {
+export function openLocalStore({
+  path,
+  historyFile,
+  onTrouble,
+  keepsToFile = false,
+}: LocalStoreOptions): LocalStore {
   let file = path;
   let database: Database | undefined;
   let pending: Work<void>[] = [];
-  /** Until when another client is left alone with the file, by the system's clock. */
+  /** Until when nothing is written, by the system's clock: another client has the file, or it cannot be written. */
   let busyUntil = 0;
-  /** Since when it has held the file. */
+  /** Whether the last write failed for another reason than another client's. */
+  let faulty = false;
+  /** Since when another client has held the file. */
   let busySince: number | undefined;
   let commits = 0;
   let cancelCheckpoint = () => {};
@@ -106,23 +121,32 @@ export function openLocalStore({ path, historyFile, onTrouble }: LocalStoreOptio
       const result = run(current);
       pending = pending.slice(writes.length);
       busySince = undefined;
+      faulty = false;
       written();
       return result;
     } catch (error) {
       if (!isTrouble(error) || file === undefined) throw error;
       if (isBusy(error) && writes.length < MAX_PENDING) {
         busySince ??= systemClock.now();
-        busyUntil = systemClock.now() + BUSY_RETRY_MS;
-        cancelRetry ??= systemClock.after(BUSY_RETRY_MS, () => {
-          cancelRetry = undefined;
-          commit();
-        });
-        return undefined;
+        return retryIn(BUSY_RETRY_MS);
+      }
+      if (keepsToFile) {
+        if (!faulty) onTrouble(`what waits stays in ${file} until it can be written: ${reasonOf(error)}`);
+        faulty = true;
+        return retryIn(FAULT_RETRY_MS);
       }
       const result = run(giveUp(error));
       pending = pending.slice(writes.length);
       return result;
     }
+  }
+
+  function retryIn(ms: number): undefined {
+    busyUntil = systemClock.now() + ms;
+    cancelRetry ??= systemClock.after(ms, () => {
+      cancelRetry = undefined;
+      commit();
+    });
   }
 
   function commit(): boolean {
@@ -158,11 +182,12 @@ export function openLocalStore({ path, historyFile, onTrouble }: LocalStoreOptio
         return work(current);
       } catch (error) {
         if (!isTrouble(error) || file === undefined) throw error;
-        return isBusy(error) ? undefined : work(giveUp(error));
+        return isBusy(error) || keepsToFile ? undefined : work(giveUp(error));
       }
     },
     folder: () => (file === undefined ? undefined : dirname(file)),
     close() {
+      busyUntil = 0;
       commit();
       cancelCheckpoint();
       cancelRetry?.();

@@ -2,7 +2,7 @@
 import { Database, SQLiteError } from "bun:sqlite";
 import { join } from "node:path";
 import type { UserName } from "../../core/schemas.ts";
-import { makePrivate } from "./database.ts";
+import { createPrivate } from "./database.ts";
 import type { LocalStore, QueryParameters } from "./local-store.ts";
 
 /** Most texts that wait for one user; one more is refused. */
@@ -40,8 +40,8 @@ export interface WaitingTexts {
   oldest(most: number): { user: UserName; at: number; text: string }[];
   /** The first texts that go to a user by themselves when it is back at a host, in order. */
   first(user: UserName, host: string, most: number): WaitingText[];
-  /** Notes that a text is sent now, so that a crash meanwhile is known of. */
-  begin(id: number): void;
+  /** Notes that a text is sent now, so that a crash meanwhile is known of; false if it must not leave now, as on a full disk. */
+  begin(id: number): boolean;
   /** Notes that a text has not arrived, and waits on. */
   end(id: number): void;
   /** Where a user was when the last text was written that goes to it by itself. */
@@ -64,10 +64,11 @@ export interface WaitingTexts {
 
 /** @param chat a hash of the registry and me @param now the time, in milliseconds since 1970 */
 export function createWaitingTexts(store: LocalStore, chat: number, now: () => number): WaitingTexts {
-  /** Sent, while another client holds the file: it must not be sent again before that can be noted. */
+  /** Sent or forgotten, while the file cannot be written: none must be sent again before that can be noted. */
   const gone = new Set<number>();
 
   function all<T>(query: string, bindings: QueryParameters = {}): T[] {
+    forgetGone();
     return (
       store.read((database) => database.query<T, QueryParameters>(query).all({ chat, ...bindings })) ?? []
     );
@@ -78,13 +79,18 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
     store.commit();
   }
 
-  function remove(id: number): void {
-    gone.add(id);
+  function remove(ids: readonly number[]): void {
+    for (const id of ids) gone.add(id);
     store.defer((database) => {
-      database.query("DELETE FROM waiting WHERE id = $id").run({ id });
-      gone.delete(id);
+      const query = database.query("DELETE FROM waiting WHERE id = $id");
+      for (const id of ids) query.run({ id });
     });
-    store.commit();
+    forgetGone();
+  }
+
+  /** What is gone need not be remembered once that is committed. */
+  function forgetGone(): void {
+    if (gone.size > 0 && store.write(() => true)) gone.clear();
   }
 
   return {
@@ -106,7 +112,8 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
     summary: () =>
       all<Omit<WaitingFor, "taken"> & { taken: number }>(
         `SELECT user, host, taken, count(*) AS count, min(at) AS since FROM waiting
-         WHERE chat = $chat GROUP BY user, host, taken ORDER BY user, min(id)`,
+         WHERE chat = $chat AND id NOT IN (SELECT value FROM json_each($gone)) GROUP BY user, host, taken ORDER BY user, min(id)`,
+        { gone: JSON.stringify([...gone]) },
       ).map((row) => ({ ...row, taken: row.taken === 1 })),
     oldest: (most) =>
       all("SELECT user, at, text FROM waiting WHERE chat = $chat ORDER BY id LIMIT $most", { most }),
@@ -118,14 +125,20 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
       )
         .filter(({ id }) => !gone.has(id))
         .slice(0, most),
-    begin: (id) => run("UPDATE waiting SET attempts = attempts + 1 WHERE chat = $chat AND id = $id", { id }),
+    begin: (id) =>
+      store.write(
+        (database) =>
+          database
+            .query("UPDATE waiting SET attempts = attempts + 1 WHERE chat = $chat AND id = $id AND taken = 0")
+            .run({ chat, id }).changes > 0,
+      ) ?? false,
     end: (id) => run("UPDATE waiting SET attempts = attempts - 1 WHERE chat = $chat AND id = $id", { id }),
     hostFor: (user) =>
       all<{ host: string }>(
         "SELECT host FROM waiting WHERE chat = $chat AND user = $user AND taken = 0 ORDER BY id DESC LIMIT 1",
         { user },
       )[0]?.host,
-    remove,
+    remove: (id) => remove([id]),
     seenAt: (user, host) =>
       run("UPDATE waiting SET taken = 1 WHERE chat = $chat AND user = $user AND host <> $host", {
         user,
@@ -136,13 +149,11 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
     drop(user) {
       const whose = user === undefined ? "" : "AND user = $user";
       const bindings: QueryParameters = user === undefined ? {} : { user };
-      return (
-        store.write(
-          (database) =>
-            database.query(`DELETE FROM waiting WHERE chat = $chat ${whose}`).run({ chat, ...bindings })
-              .changes,
-        ) ?? 0
-      );
+      const ids = all<{ id: number }>(`SELECT id FROM waiting WHERE chat = $chat ${whose}`, bindings)
+        .map(({ id }) => id)
+        .filter((id) => !gone.has(id));
+      remove(ids);
+      return ids.length;
     },
     expire() {
       const time = now();
@@ -153,8 +164,8 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
       const old = all<WaitingText>(
         "SELECT id, user, text, attempts FROM waiting WHERE chat = $chat AND at < $limit ORDER BY id",
         { limit: time - MAX_WAIT_MS },
-      );
-      for (const { id } of old) remove(id);
+      ).filter(({ id }) => !gone.has(id));
+      if (old.length > 0) remove(old.map(({ id }) => id));
       return old;
     },
     lock() {
@@ -170,7 +181,7 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
 function lockFile(path: string): (() => void) | undefined {
   let database: Database | undefined;
   try {
-    makePrivate(path);
+    createPrivate(path);
     const held = new Database(path, { readwrite: true, create: true });
     database = held;
     held.run("PRAGMA busy_timeout = 0");

@@ -267,8 +267,8 @@ export function startRuntime(
   async function settle(): Promise<void> {
     forwarder.close();
     await atMost(FAREWELL_MS, Promise.all([outbox.idle(), ...fetching]));
+    await outbox.close();
     for (const [to, count] of outbox.unsettled()) dispatch({ type: "unsettled", to, count });
-    outbox.close();
     tell(...whatWaits(kept, forwarder));
   }
 

@@ -37,11 +37,12 @@ export function jittered(ms: number, random: () => number): number {
 }
 
 /**
- * A signal that fires after `ms` milliseconds, with the same error as AbortSignal.timeout, unless cleared first.
+ * A signal that fires after `ms` milliseconds, or at `expire`, with the same error as AbortSignal.timeout, unless cleared first.
  * AbortSignal.timeout cannot be cleared: at 6,000 requests a second, 30,000 of its timers would pile up.
  */
-export function startDeadline(ms: number): { signal: AbortSignal; clear(): void } {
+export function startDeadline(ms: number): { signal: AbortSignal; clear(): void; expire(): void } {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new DOMException("The time is up.", "TimeoutError")), ms);
-  return { signal: controller.signal, clear: () => clearTimeout(timer) };
+  const expire = () => controller.abort(new DOMException("The time is up.", "TimeoutError"));
+  const timer = setTimeout(expire, ms);
+  return { signal: controller.signal, clear: () => clearTimeout(timer), expire };
 }

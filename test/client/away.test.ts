@@ -28,12 +28,16 @@ async function createBob(registry: { url: string }, host = "127.0.0.1") {
     leave,
     /** In the list, and nobody there. */
     register: () => put(registry, "bob", address),
-    async come() {
+    /** @param answer when it answers messages */
+    async come(answer?: Promise<void>) {
       server = Bun.serve({
         hostname: host,
         port: address.port,
         async fetch(request) {
-          if (request.method === "POST") inbox.push(decodeMessage(await request.bytes()).text);
+          if (request.method === "POST") {
+            inbox.push(decodeMessage(await request.bytes()).text);
+            await answer;
+          }
           return Response.json({ status: "ok" });
         },
       });
@@ -281,6 +285,24 @@ describe("a text to a user who is away", () => {
       expect(bob.inbox.size()).toBe(0);
     },
   );
+
+  test("is not sent again if one left before its user had answered, for it may have arrived", async () => {
+    const { registry, alice, bob, state } = await setUp();
+    alice.type(":to bob one", ":to bob two");
+    await alice.sees(/^error: not delivered to bob yet/);
+    await alice.sees(/^error: not delivered to bob yet/);
+    const answer = Promise.withResolvers<void>();
+    await bob.come(answer.promise);
+    expect(await bob.inbox.next()).toBe("one");
+    alice.type(":exit");
+    await alice.sees(/^error: no answer from bob in [\d.]+ s; it may have arrived$/);
+    await alice.sees(/^1 text for bob/);
+    expect(await alice.exited).toBe(0);
+    answer.resolve();
+    await startAlice(registry, state);
+    expect(await bob.inbox.next()).toBe("two");
+    expect(bob.inbox.size()).toBe(0);
+  });
 
   test("is told to programs as waiting, and then as delivered", async () => {
     const { alice, bob } = await setUp("--json");

@@ -67,7 +67,7 @@ export async function deliver(
         to.map(async (user) => reportOf(explained(user, await send(user), users, stopped ? 0 : waitMs))),
       );
     } finally {
-      outbox.close();
+      void outbox.close();
     }
   } catch (caught) {
     const error = adviseOnRegistry(caught);

@@ -1,7 +1,7 @@
 /** Sends messages: in order to each peer, and no slow peer delays another. */
 import { canonicalHost, sameAddress } from "../../core/address.ts";
 import { createCondition } from "../../core/bounded-queue.ts";
-import { systemClock } from "../../core/clock.ts";
+import { nextTurn, systemClock } from "../../core/clock.ts";
 import type { MayContact } from "../../core/denylist.ts";
 import { TalkError } from "../../core/errors.ts";
 import { MESSAGES_PER_SECOND } from "../../core/protocol.ts";
@@ -39,7 +39,8 @@ export interface Outbox {
   idle(): Promise<void>;
   /** Counts of unsettled messages, by user. */
   unsettled(): Map<string, number>;
-  close(): void;
+  /** Sends nothing more, and settles what is under way: it may have arrived. Resolves once that is told. */
+  close(): Promise<void>;
 }
 
 interface Item {
@@ -83,6 +84,7 @@ export function createOutbox(
   const senders = new Map<Transport, Sender>();
   const backPressure = createBackPressure();
   const settled = createCondition();
+  let closed = false;
 
   function queued(lane: Lane, { bytes }: Item): void {
     lane.bytesWaiting += bytes;
@@ -102,7 +104,7 @@ export function createOutbox(
 
   function pump(to: string, lane: Lane): void {
     for (let item = lane.waiting[0]; item && !lane.cancelPause; item = lane.waiting[0]) {
-      if (lane.returned.length > 0 || lane.gone) return;
+      if (closed || lane.returned.length > 0 || lane.gone) return;
       const transport = item.address && transportFor(item.address.protocol);
       if (transport && lane.underWay > 0 && !fits(lane, item, transport)) return;
       const wait = transport?.silentlyLimited ? bucket(`${item.address?.host} ${item.address?.port}`) : 0;
@@ -138,10 +140,10 @@ export function createOutbox(
   function arrived(to: string, lane: Lane, item: Item, outcome: Outcome | Deferral): void {
     lane.underWay--;
     lane.bytesUnderWay -= item.bytes;
-    if (outcome.type === "deferred" || (outcome.type === "failed" && !item.retried)) {
+    if (outcome.type === "deferred" || (outcome.type === "failed" && !item.retried && !closed)) {
       lane.returned.push({ item, outcome });
     } else settle(lane, item, outcome);
-    if (lane.returned.length > 0 && lane.underWay === 0) void treat(to, lane);
+    if (lane.returned.length > 0 && lane.underWay === 0 && !closed) void treat(to, lane);
     proceed(to, lane);
   }
 
@@ -230,9 +232,13 @@ export function createOutbox(
       const count = ({ waiting, underWay, returned }: Lane) => waiting.length + underWay + returned.length;
       return new Map([...lanes].map(([to, lane]) => [to, count(lane)]));
     },
-    close() {
+    async close() {
+      closed = true;
       for (const lane of lanes.values()) lane.cancelPause?.();
       for (const sender of senders.values()) sender.close();
+      await settled.until(() => [...lanes.values()].every(({ underWay }) => underWay === 0));
+      // Whoever was told acts on it first.
+      await nextTurn();
     },
   };
 }

@@ -105,6 +105,8 @@ export function createStoreAndForward({
   const settling = new Map<number, { user: UserName; settle: (outcome: Outcome) => void }>();
   /** Hosts of users about whom an `elsewhere` event was sent. */
   const offered = new Map<UserName, string>();
+  /** Texts that are under way: what became of them is told when it is known, also after the end. */
+  const underWay = new Set<number>();
   let closed = false;
 
   async function send(outgoing: OutgoingText, onSettled?: (outcome: Outcome) => void): Promise<Outcome> {
@@ -243,9 +245,12 @@ export function createStoreAndForward({
     let outcome: Outcome = { type: "broken" };
     if (attempts < MAX_INTERRUPTED) {
       if (!texts.begin(id)) return undefined;
+      underWay.add(id);
       outcome = await transmit(user, address, encodeMessage({ user: me, text }), { sameHost: true });
+      underWay.delete(id);
     }
     if (outcome.type === "failed" && outcome.absent) {
+      if (closed) settling.get(id)?.settle({ type: "failed", reason: "you have left" });
       texts.end(id);
       return undefined;
     }
@@ -331,8 +336,11 @@ export function createStoreAndForward({
     close() {
       closed = true;
       for (const { cancel } of attempts.values()) cancel();
-      for (const { settle } of settling.values()) settle({ type: "failed", reason: "you have left" });
-      settling.clear();
+      for (const [id, { settle }] of settling) {
+        if (underWay.has(id)) continue;
+        settle({ type: "failed", reason: "you have left" });
+        settling.delete(id);
+      }
     },
   };
 }

@@ -78,11 +78,18 @@ export const http: Transport = {
   },
 
   createSender(mayContact) {
+    /** Ends each request that is under way. */
+    const underWay = new Set<() => void>();
     return {
       async send({ host, port }, body) {
-        const { signal, clear } = startDeadline(ANSWER_MS);
+        const { signal, clear, expire } = startDeadline(ANSWER_MS);
+        const startedAt = performance.now();
+        let left = false;
+        underWay.add(expire);
         try {
           const ips = await byConnection(await resolveContact(host, mayContact, signal), port);
+          signal.throwIfAborted();
+          left = true;
           const response = await firstReached(ips, (ip) =>
             request(`http://${urlHost(ip)}:${port}${CLIENT_PATHS.message}`, {
               method: "POST",
@@ -95,12 +102,17 @@ export const http: Transport = {
           if (response.ok) return { type: "delivered" };
           return deferral(response) ?? refusal(response);
         } catch (error) {
-          return outcomeOf(error);
+          if (!left && signal.aborted)
+            return { type: "failed", reason: "its host was not found in time", absent: true };
+          return outcomeOf(error, performance.now() - startedAt);
         } finally {
           clear();
+          underWay.delete(expire);
         }
       },
-      close() {},
+      close() {
+        for (const expire of underWay) expire();
+      },
     };
   },
 };
@@ -149,11 +161,12 @@ async function firstReached<T>(
   }
 }
 
-function outcomeOf(error: unknown): Outcome {
+/** @param ms how long the peer had for its answer */
+function outcomeOf(error: unknown, ms: number): Outcome {
   const failure = notReached(error);
   if (failure) return failure;
   if (error instanceof Error && error.name === "TimeoutError") {
-    return { type: "unanswered", seconds: ANSWER_MS / 1000 };
+    return { type: "unanswered", seconds: Math.round(Math.min(ms, ANSWER_MS) / 100) / 10 };
   }
   return { type: "broken" };
 }

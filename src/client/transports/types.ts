@@ -50,6 +50,7 @@ export interface Listener {
 export interface Sender {
   /** Sends an encoded message, and tells within 5 s what became of it. Never rejects. */
   send(address: { host: string; port: number }, body: string): Promise<Outcome | Deferral>;
+  /** Ends what is under way, and tells of it what is known: it may have arrived. */
   close(): void;
 }
 

@@ -182,9 +182,9 @@ export function startRuntime(
   }
 
   async function list(): Promise<Users> {
+    const since = changes?.position() ?? 0;
     const users = await registry.list();
-    changes?.know(users);
-    return users;
+    return changes?.know(users, since) ?? users;
   }
 
   async function fetchList(purpose: Purpose): Promise<void> {

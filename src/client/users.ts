@@ -85,9 +85,8 @@ async function watch(
 
   async function ask(): Promise<boolean> {
     try {
-      const users = await registry.list();
-      changes.know(users);
-      onUsers(users);
+      const since = changes.position();
+      onUsers(changes.know(await registry.list(), since));
     } catch (error) {
       if (!(error instanceof TalkError)) throw error;
       onAway();

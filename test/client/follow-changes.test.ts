@@ -216,6 +216,7 @@ function streamServer() {
     },
     say: (text: string) => open.at(-1)?.enqueue(text),
     cut: () => open.at(-1)?.close(),
+    open: () => open.length,
     async until(count: number, clock?: { pass(ms: number): Promise<void> }) {
       while (asked.length < count) {
         await clock?.pass(250);
@@ -249,10 +250,10 @@ describe("a lost stream", () => {
     await server.until(1);
     server.say(LIST);
     while (listener.lists.length === 0) await Bun.sleep(1);
-    watch.know(new Map([["bob", HERE]]));
+    watch.know(new Map([["bob", HERE]]), watch.position());
     server.cut();
     await server.until(2, clock);
-    watch.know(new Map());
+    watch.know(new Map(), watch.position());
     server.cut();
     await server.until(3, clock);
     expect(server.asked.map(({ lastId }) => lastId)).toEqual([null, "one", null]);
@@ -287,5 +288,94 @@ describe("a lost stream", () => {
     await server.until(6, clock);
     const waits = server.asked.slice(1).map(({ at }, i) => at - (server.asked[i]?.at ?? 0));
     for (const [i, wait] of waits.slice(0, 2).entries()) expect(waits[i + 1]).toBeGreaterThan(wait * 1.2);
+  });
+});
+
+describe("a stream", () => {
+  test("that tells what nobody knows goes on, and what it tells else is heard", async () => {
+    const server = streamServer();
+    const { listener } = watching(server.url);
+    await server.until(1);
+    const odd = [
+      "event: ping\ndata: x\n\n",
+      "data: {}\n\n",
+      "event: left!\ndata: {}\n\n",
+      "event: Users\ndata: {}\n\n",
+    ];
+    server.say(LIST + odd.join(""));
+    server.say(`event: joined\nid: two\ndata: ${JSON.stringify({ user: "carol", address: HERE })}\n\n`);
+    while (!listener.lists.at(-1)?.has("carol")) await Bun.sleep(1);
+    expect([...(listener.lists.at(-1)?.keys() ?? [])]).toEqual(["bob", "carol"]);
+    expect([server.asked.length, listener.away]).toEqual([1, []]);
+  });
+
+  test.each(["event: users\ndata: [\n\n", "event: joined\ndata: {}\n\n", "event: left\ndata: 1\n\n"])(
+    "that is malformed each time is asked for ever more seldom: %j",
+    async (malformed) => {
+      const server = streamServer();
+      const { clock, listener } = watching(server.url, () => 0.999);
+      server.setClock(clock);
+      for (let count = 1; count < 5; count++) {
+        await server.until(count, clock);
+        while (server.open() < count) await Bun.sleep(1);
+        server.say(LIST);
+        server.say(malformed);
+      }
+      await server.until(5, clock);
+      const waits = server.asked.slice(1).map(({ at }, i) => at - (server.asked[i]?.at ?? 0));
+      expect(waits[1]).toBeGreaterThan(Number(waits[0]) * 1.2);
+      expect(waits[3]).toBeGreaterThan(28_000);
+      expect(listener.away).toEqual([]);
+    },
+  );
+
+  test.each(["€", "two words", "x".repeat(100_000), "\u0001"])(
+    "whose id fits into no header begins anew when it is lost, and nobody is told that the registry is away",
+    async (id) => {
+      const server = streamServer();
+      const { clock, listener } = watching(server.url, () => 0);
+      await server.until(1);
+      server.say(LIST.replace("one", id));
+      while (listener.lists.length === 0) await Bun.sleep(1);
+      server.cut();
+      await server.until(2, clock);
+      expect([server.asked[1]?.lastId, listener.away]).toEqual([null, []]);
+    },
+  );
+
+  test("is newer than a list that was asked for before it told of a change", async () => {
+    const app = await startRegistry();
+    await put(app.url, "carol");
+    let held: PromiseWithResolvers<void> | undefined;
+    const asked = Promise.withResolvers<void>();
+    const slow = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      idleTimeout: 0,
+      async fetch(request) {
+        const { pathname } = new URL(request.url);
+        const answer = await fetch(app.url + pathname, {
+          method: request.method,
+          headers: request.headers,
+          body: request.method === "GET" ? null : await request.bytes(),
+        });
+        if (request.method !== "GET" || pathname !== "/v1/users/" || !held) return answer;
+        const list = answer.status === 304 ? null : await answer.text();
+        asked.resolve();
+        await held.promise;
+        return new Response(list, { status: answer.status });
+      },
+    });
+    afterwards(() => slow.stop(true));
+    const alice = await enter("alice", slow.url.href);
+    held = Promise.withResolvers();
+    const answered = alice.users();
+    await asked.promise;
+    await fetch(`${app.url}/v1/users/carol`, { method: "DELETE" });
+    expect(await next(alice)).toMatchObject({ type: "left", user: "carol" });
+    held.resolve();
+    expect([...(await answered).keys()]).toEqual(["alice"]);
+    await put(app.url, "dave");
+    expect(await next(alice)).toMatchObject({ type: "joined", user: "dave" });
   });
 });

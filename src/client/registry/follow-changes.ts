@@ -25,6 +25,9 @@ const MAX_EVENT = 48 * 1024 * 1024;
  */
 const BACKOFF = { leastMs: 1000, defaultMs: 5000, mostMs: 30_000 };
 
+/** Event ids with which a stream is resumed: what fits into any header. With another one, it begins anew. */
+const RESUMABLE = /^[\x21-\x7e]{1,1024}$/;
+
 /** How long one waits for a registry without a stream to have got one, in milliseconds. */
 const ABSENT_MS = 600_000;
 
@@ -36,8 +39,13 @@ export interface Follower {
 }
 
 export interface Following {
-  /** Tells what the list was when it was asked for. */
-  know(users: Users): void;
+  /** Counts what the stream has told; to be taken before a list is asked for. */
+  position(): number;
+  /**
+   * Tells what the list is, and returns the one to believe: what the stream has told since it was asked for is newer.
+   * @param since the `position` then
+   */
+  know(users: Users, since: number): Users;
   stop(): void;
 }
 
@@ -49,7 +57,8 @@ export interface ChangeFollowerOptions {
 
 interface Shared {
   listeners: Set<Follower>;
-  know(users: Users): void;
+  position(): number;
+  know(users: Users, since: number): Users;
   latest(): Users | undefined;
   stop(): void;
 }
@@ -73,6 +82,7 @@ export function followChanges(
   if (latest) listener.onUsers(latest);
 
   return {
+    position: shared.position,
     know: shared.know,
     stop() {
       if (!shared.listeners.delete(listener) || shared.listeners.size > 0) return;
@@ -85,6 +95,8 @@ export function followChanges(
 /** How a stream ended, or why there is none. */
 type End =
   | { type: "lost" }
+  /** What came was no stream of ours, and would be none again at once. */
+  | { type: "broken" }
   | { type: "away"; reason: string }
   | { type: "absent" }
   | { type: "refused"; waitMs: number };
@@ -104,12 +116,13 @@ function openShared(
   /** Names the state that `users` are; undefined if they are another one. */
   let id: string | undefined;
   let isLive = false;
+  let position = 0;
   let retryMs = BACKOFF.defaultMs;
 
   async function run(): Promise<void> {
     for (let failures = 0; !stopped.signal.aborted; ) {
       const end = await read();
-      failures = isLive ? 0 : failures + 1;
+      failures = isLive && end.type !== "broken" ? 0 : failures + 1;
       isLive = false;
       if (stopped.signal.aborted) return;
       if (end.type === "away") for (const { onAway } of listeners) onAway(end.reason);
@@ -141,7 +154,7 @@ function openShared(
     const signal = AbortSignal.any([stopped.signal, silence.signal]);
     try {
       const headers: Record<string, string> = { accept: "text/event-stream" };
-      if (id !== undefined) headers["last-event-id"] = id;
+      if (id !== undefined && RESUMABLE.test(id)) headers["last-event-id"] = id;
       const response = await request(base + REGISTRY_PATHS.events, { redirect: "follow", headers, signal });
       const type = response.headers.get("content-type") ?? "";
       if (!response.ok || !type.startsWith("text/event-stream") || isCompressed(response)) {
@@ -157,7 +170,9 @@ function openShared(
         }
       }
 
-      for await (const events of readEventStream(chunks(), { limit: MAX_EVENT, onRetry })) apply(events);
+      for await (const events of readEventStream(chunks(), { limit: MAX_EVENT, onRetry })) {
+        if (!apply(events)) return { type: "broken" };
+      }
       return { type: "lost" };
     } catch (error) {
       if (isLive) return { type: "lost" };
@@ -171,27 +186,33 @@ function openShared(
     retryMs = Math.min(BACKOFF.mostMs, Math.max(BACKOFF.leastMs, ms));
   }
 
-  /** The events of one chunk change the list together. @throws Error if they are none of ours */
-  function apply(events: readonly ServerSentEvent[]): void {
+  /** The events of one chunk change the list together; false if one is malformed. */
+  function apply(events: readonly ServerSentEvent[]): boolean {
     const hasBegun = !isLive;
     isLive = true;
     // A stream that begins with nothing but a comment says that the state still holds.
-    if (events.length === 0 && !(hasBegun && id !== undefined)) return;
-    let changed = new Map(users);
-    for (const event of events) changed = applied(changed, event);
+    if (events.length === 0 && !(hasBegun && id !== undefined)) return true;
+    let changed: Map<string, ListedAddress> | undefined = new Map(users);
+    for (const event of events) changed = changed && applied(changed, event);
+    if (!changed) return false;
     users = changed;
+    position++;
     id = events.at(-1)?.id ?? id;
     for (const { onUsers } of listeners) onUsers(users);
+    return true;
   }
 
   void run();
   return {
     listeners,
     latest: () => (isLive && id !== undefined ? users : undefined),
-    know(listed) {
-      if (users === listed || differences(users, listed).length === 0) return;
+    position: () => position,
+    know(listed, since) {
+      if (isLive && position !== since) return users;
+      if (users === listed || differences(users, listed).length === 0) return listed;
       users = listed;
       id = undefined;
+      return listed;
     },
     stop: () => stopped.abort(),
   };
@@ -204,17 +225,27 @@ function refusal({ status, headers }: Response): End {
   return status === 429 || status >= 500 ? { type: "lost" } : { type: "absent" };
 }
 
-/** The list after an event. @throws Error if it is none of ours */
+/** The list after an event: the same after one of a type we do not know; undefined if it is malformed. */
 function applied(
   users: Map<string, ListedAddress>,
   { type, data }: ServerSentEvent,
-): Map<string, ListedAddress> {
-  const content: unknown = JSON.parse(data);
+): Map<string, ListedAddress> | undefined {
+  if (!["users", "joined", "moved", "left"].includes(type)) return users;
+  const content = contentOf(data);
+  if (!isRecord(content)) return undefined;
   if (type === "users") return new Map(readUsers(content));
-  if (!isRecord(content) || typeof content.user !== "string") throw new Error("no change of a user");
   const { user, address } = content;
+  if (typeof user !== "string") return undefined;
   if (type === "left") users.delete(user);
   // An address that is none is left out, as it is of a list.
   else for (const [name, listed] of readUsers({ [user]: address }) ?? []) users.set(name, listed);
   return users;
+}
+
+function contentOf(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined;
+  }
 }

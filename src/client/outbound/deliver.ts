@@ -45,7 +45,7 @@ export async function deliver(
     const lookUp = async (user: UserName) => (await registry.list()).get(user);
     const outbox = createOutbox(lookUp, undefined, contactRuleFor(route, await isShared(route, registry)));
 
-    /** Retries until the user answers, but only at the host where it was, if known: elsewhere it may be somebody else. */
+    /** Retries until the user answers, but stays with the host it was at: elsewhere it may be somebody else. */
     async function send(user: UserName): Promise<Outcome> {
       let address = users.get(user);
       let host = address && canonicalHost(address.host);

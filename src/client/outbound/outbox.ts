@@ -69,7 +69,8 @@ interface Lane {
 }
 
 /**
- * @param lookUp asks the registry for a user's address; undefined if there is no such user. @throws TalkError if it does not answer
+ * @param lookUp asks the registry for a user's address, undefined if there is no such user; rejects with a TalkError if
+ *   the registry does not answer
  * @param mayContact which addresses messages may go to
  * @param perSecond rate limit for peers that cannot defer messages; 0 for none
  */

@@ -1,4 +1,4 @@
-/** Store and forward: keeps texts to absent users, and sends them in order, before anything newer, once they are back. */
+/** Store and forward: keeps texts to absent users; once they are back, sends them in order, before anything newer. */
 import { canonicalHost, sameAddress } from "../../core/address.ts";
 import { type Clock, jittered } from "../../core/clock.ts";
 import { encodeMessage } from "../../core/message.ts";
@@ -13,7 +13,7 @@ import {
 import type { Outcome } from "../transports/types.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** Waits before looking again for a user who is listed but did not answer, in milliseconds: the first, its growth, the longest. */
+/** Backoff before probing a listed user who did not answer again, in milliseconds. */
 const FIRST_LOOK_MS = 1000;
 const LOOK_GROWTH = 1.5;
 const MAX_LOOK_MS = 60_000;

@@ -1,11 +1,11 @@
-/** How many WebSocket connections a listener has at once. */
+/** Limits the WebSocket connections of a listener. */
 
-/** Most connections of one source, and in all: a sender may keep its own for as long as it likes. */
+/** Most connections per source, and in all: a sender may keep its own open as long as it likes. */
 const MAX_PER_SOURCE = 250;
 const MAX_IN_ALL = 2000;
 
 export interface ConnectionLimit {
-  /** Counts a connection of a source, and says whether there is room for it. */
+  /** Counts a connection from a source; false if there is no room for it. */
   admit(source: string): boolean;
   /** An admitted connection has ended. */
   release(source: string): void;

@@ -1,14 +1,14 @@
 import type { MayContact } from "../../core/denylist.ts";
 import type { Deferral, Outcome, Sender } from "./types.ts";
 
-/** What is open towards one peer. */
+/** A connection to one peer. */
 export interface Connection {
   /** Never rejects. */
   send(body: string): Promise<Outcome | Deferral>;
   close(): void;
 }
 
-/** A sender that keeps one connection to each peer. @param open calls `onEnded` once, when the connection can send no more */
+/** A sender with one connection per peer. @param open must call `onEnded` once, when the connection can send no more */
 export function createConnectionPool(
   open: (host: string, port: number, onEnded: () => void, mayContact?: MayContact) => Connection,
   mayContact?: MayContact,

@@ -11,16 +11,16 @@ import { byConnection } from "../happy-eyeballs.ts";
 import { notReached, unreachable } from "../network-errors.ts";
 import type { Deferral, Outcome, Transport } from "./types.ts";
 
-/** How long a peer may take for its answer, in milliseconds. */
+/** How long a peer may take to answer, in milliseconds. */
 const ANSWER_MS = 5000;
 
-/** How long a request may take to come, headers and body, and a connection may be idle, in seconds. */
+/** How long a request may take to arrive, and a connection may stay idle, in seconds. */
 const IDLE_SECONDS = 10;
 
-/** How long to wait where a peer does not say, in milliseconds. */
+/** How long to wait if the peer does not say, in milliseconds. */
 const DEFERRAL_MS = 1000;
 
-/** The longest answer that is read; Talk's own are far shorter. */
+/** Most bytes of an answer that are read; Talk's own are far shorter. */
 const MAX_ANSWER_BYTES = 4096;
 
 type Answer = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
@@ -30,7 +30,7 @@ const KTOR_CLIENT = /^ktor[ -]client/i;
 
 /** Messages as POST requests. */
 export const http: Transport = {
-  // The next request leaves when the last is answered: requests side by side may overtake each other.
+  // One at a time: concurrent requests may overtake each other.
   window: { messages: 1, bytes: Number.POSITIVE_INFINITY },
 
   async listen({ host, port, onMessage, delay, publicHost }) {
@@ -47,7 +47,7 @@ export const http: Transport = {
           guard(request);
           const source = server.requestIP(request)?.address ?? "";
           const message = parse(Message, await readJson(request, strictly));
-          // Not before it has come: of many that come at once, each would find that there is room.
+          // Only after the body has come: many requests arriving at once would each see room.
           const wait = delay?.(source) ?? 0;
           if (wait > 0) throw refused("too-fast", { retryAfter: Math.ceil(wait / 1000) });
           onMessage(message, source);
@@ -59,7 +59,7 @@ export const http: Transport = {
       const server = Bun.serve({
         hostname: host,
         port,
-        // Counted in readJson, which answers in JSON where Bun would answer with nothing.
+        // readJson enforces the limit, so that the answer is JSON; Bun's would be empty.
         maxRequestBodySize: Number.MAX_SAFE_INTEGER,
         routes,
         idleTimeout: IDLE_SECONDS,
@@ -117,20 +117,20 @@ export const http: Transport = {
   },
 };
 
-/** The host is named only where it is not the address itself: Bun keeps no connection for a request that names one. */
+/** Sets Host only if it differs from the address, because Bun does not reuse connections for requests that set it. */
 function headersFor(host: string, ip: string, port: number): Record<string, string> {
   const type = { "content-type": "application/json" };
   return canonicalHost(host) === ip ? type : { ...type, host: `${urlHost(host)}:${port}` };
 }
 
-/** Reads a short answer to its end, which is cheapest, and hangs up on any other: a peer could answer without end. */
+/** Reads a short answer to its end, which keeps the connection, and hangs up on a longer one, which may be endless. */
 async function finish(response: Response): Promise<void> {
   const isShort = Number(response.headers.get("content-length") ?? Number.NaN) <= MAX_ANSWER_BYTES;
-  // What was answered is known by its status, whatever becomes of the rest.
+  // The status is enough, whatever happens to the rest.
   await (isShort ? response.arrayBuffer() : response.body?.cancel())?.catch(() => {});
 }
 
-/** Too many requests, or unavailable for a time that is told (RFC 6585 §4, RFC 9110 §10.2.3). */
+/** 429, or 503 with Retry-After (RFC 6585 §4, RFC 9110 §10.2.3). */
 function deferral({ status, headers }: Response): Deferral | undefined {
   const ms = readRetryAfter(headers.get("retry-after"));
   if (status === 429 || (status === 503 && ms !== undefined))
@@ -138,7 +138,7 @@ function deferral({ status, headers }: Response): Deferral | undefined {
   return undefined;
 }
 
-/** Statuses that are about the text, which will be the same the next time: invalid, too large, of no type it takes. */
+/** Statuses that blame the message, so that a retry would fail too: invalid, too large, unsupported type. */
 const ABOUT_THE_TEXT: readonly number[] = [400, 413, 415, 422];
 
 function refusal({ status }: Response): Outcome {
@@ -148,7 +148,7 @@ function refusal({ status }: Response): Outcome {
     : { type: "failed", reason };
 }
 
-/** The first IP address that does not prove that nothing has reached it. @throws what the last attempt threw */
+/** Tries one IP address after another while errors prove that nothing arrived. @throws what the last attempt threw */
 async function firstReached<T>(
   [ip = "", ...others]: string[],
   attempt: (ip: string) => Promise<T>,
@@ -171,7 +171,7 @@ function outcomeOf(error: unknown, ms: number): Outcome {
   return { type: "broken" };
 }
 
-/** That we are well. A registry on Ktor takes the text `OK` alone for an answer; the others look at the status. */
+/** The health answer. A registry built on Ktor accepts only the text `OK`; others look at the status. */
 function healthFor({ headers }: Request): Response {
   return KTOR_CLIENT.test(headers.get("user-agent") ?? "") ? new Response("OK") : Response.json(OK);
 }

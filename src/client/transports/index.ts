@@ -7,7 +7,7 @@ import { webSocket } from "./websocket.ts";
 
 export const transports: Record<Protocol, Transport> = { HTTP: http, WEBSOCKET: webSocket, UDP: udp };
 
-/** The transport for a protocol in a list, if it is one of ours. */
+/** The transport for a listed protocol; undefined if we do not speak it. */
 export function transportFor(protocol: string): Transport | undefined {
   return isProtocol(protocol) ? transports[protocol] : undefined;
 }

@@ -1,13 +1,13 @@
-/** Most probes that are answered in any second. */
+/** Most probes answered in any second. */
 const PER_SECOND = 20;
 
-/** How often one id is answered: a registry may repeat a probe, but two clients must not play it back and forth. */
+/** Most answers per id: a registry may repeat a probe, but two clients must not bounce it back and forth. */
 const PER_ID = 3;
 
-/** Ids remembered for that; at the full rate, about a minute's. */
+/** Ids remembered for that: about a minute's worth at the full rate. */
 const IDS = 1000;
 
-/** Decides which probes are answered. @param now a clock in milliseconds */
+/** Decides which probes to answer. @param now a clock in milliseconds */
 export function createProbeGuard(
   now: () => number = performance.now.bind(performance),
 ): (id: string) => boolean {

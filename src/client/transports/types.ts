@@ -1,26 +1,26 @@
-/** What a transport is, and what becomes of what it sends. */
+/** The transport interface, and the outcomes of sending. */
 import type { MayContact } from "../../core/denylist.ts";
 import type { Address, Message } from "../../core/schemas.ts";
 
-/** What became of a message. */
+/** The outcome of sending a message. */
 export type Outcome =
   | { type: "delivered" }
-  /** Handed to the network, by a protocol or to a peer that never tells more. */
+  /** Handed to the network; this protocol or peer never acknowledges. */
   | { type: "sent" }
-  /** The peer should have told, and did not: it may have arrived. */
+  /** No acknowledgement came in time; it may have arrived. */
   | { type: "unanswered"; seconds: number }
-  /** So did the connection; it, too, may have arrived. */
+  /** The connection broke before an acknowledgement; it may have arrived. */
   | { type: "broken" }
   /**
-   * @property absent set if nobody is where the user should be, so that nothing has arrived, and later may
-   * @property unknown set, too, if the registry knows no such user
-   * @property permanent set where sending the same once more would fail the same way
+   * @property absent set if nobody is at the user's address: nothing arrived, and a later attempt may succeed
+   * @property unknown also set if the registry knows no such user
+   * @property permanent set if a retry would fail the same way
    */
   | { type: "failed"; reason: string; absent?: true; unknown?: true; permanent?: true }
   /** Kept until the user is back. */
   | { type: "waiting"; reason: string };
 
-/** The peer has taken nothing of the message, and wants to get it so many milliseconds later. */
+/** The peer did not take the message, and asks for it again in so many milliseconds. */
 export interface Deferral {
   type: "deferred";
   ms: number;
@@ -32,13 +32,13 @@ export interface ListenOptions {
   port: number;
   /** @param source the IP address it came from */
   onMessage: (message: Message, source: string) => void;
-  /** Asked for each message: the milliseconds that this source has to wait with it, 0 lets it in. @default no limit */
+  /** Called for each message: the milliseconds its source has to wait, or 0 to admit it. @default no limit */
   delay?: ((source: string) => number) | undefined;
-  /** Where others reach this client, once its port is known. */
+  /** The address at which others reach this client, given its port. */
   advertised: (port: number) => Address;
-  /** The registry's own IP addresses: besides a probe's source, the only places an answer may go. */
+  /** The registry's IP addresses: besides a probe's source, the only places an answer may go to. */
   registryIps: readonly string[];
-  /** The name by which a proxy in front of us is asked, if there is one. */
+  /** Host name of the proxy in front of us, if any. */
   publicHost?: string | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface Listener {
 }
 
 export interface Sender {
-  /** Sends an encoded message, and tells within 5 s what became of it. Never rejects. */
+  /** Sends an encoded message; resolves to its outcome within 5 s. Never rejects. */
   send(address: { host: string; port: number }, body: string): Promise<Outcome | Deferral>;
   /** Ends what is under way, and tells of it what is known: it may have arrived. */
   close(): void;
@@ -58,10 +58,10 @@ export interface Sender {
 export interface Transport {
   /** @throws CannotListen */
   listen(options: ListenOptions): Promise<Listener>;
-  /** @param mayContact whom messages may go to at all */
+  /** @param mayContact which addresses messages may go to */
   createSender(mayContact?: MayContact): Sender;
-  /** How much may be under way to one peer at once, without losing any of it or its order; one message always may. */
+  /** How much may be in flight to one peer without loss or reordering; one message always may. */
   window: { messages: number; bytes: number };
-  /** Peers cannot say that they are sent too much: they drop it. */
+  /** Set if peers cannot say that we send too fast, but drop messages. */
   silentlyLimited?: true;
 }

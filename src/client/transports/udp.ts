@@ -10,18 +10,18 @@ import { type Connection, createConnectionPool } from "./connection-pool.ts";
 import { createProbeGuard } from "./probe-guard.ts";
 import type { Outcome, Transport } from "./types.ts";
 
-/** How long the kernel is given to report a closed port, in milliseconds; in a LAN it takes far less. */
+/** How long to wait for the kernel to report a closed port, in milliseconds; on a LAN it takes far less. */
 const REFUSAL_MS = 100;
 
-/** How long a host may be looked up, in milliseconds: with the above, less than the 5 s after which an outcome is known. */
+/** How long a DNS lookup may take, in milliseconds: with the above, below the 5 s in which an outcome is due. */
 const LOOKUP_MS = 4000;
 
-/** A probe is shorter than this, in bytes; its host name has at most 253 characters. */
+/** Most bytes of a probe; its host name has at most 253 characters. */
 const MAX_PROBE_BYTES = 1024;
 
 /** Messages as datagrams. */
 export const udp: Transport = {
-  // Half of what the default receive buffer of Linux holds, in small datagrams and in bytes: a burst is not lost.
+  // Half of Linux's default receive buffer, in small datagrams and in bytes, so that no burst is lost.
   window: { messages: 128, bytes: 100_000 },
   silentlyLimited: true,
 
@@ -34,7 +34,7 @@ export const udp: Transport = {
         socket: {
           data(socket, datagram, sourcePort, source) {
             const late = delay !== undefined && delay(source) > 0;
-            // A flood must not hide a probe, whose answer keeps us registered.
+            // Probes are exempt from the limit: answering them keeps us registered, even in a flood.
             if (late && datagram.byteLength > MAX_PROBE_BYTES) return;
             const read = readOrDrop(datagram);
             if (read && "message" in read && !late) onMessage(read.message, source);
@@ -45,7 +45,7 @@ export const udp: Transport = {
               });
             }
           },
-          // An answer to a probe met a closed port; without a handler that would end the process.
+          // An answer to a probe hit a closed port; without a handler, that would end the process.
           error() {},
         },
       });
@@ -58,7 +58,7 @@ export const udp: Transport = {
   createSender: (mayContact) => createConnectionPool(openConnection, mayContact),
 };
 
-/** A datagram that is neither message nor probe is dropped: an answer would only help whoever forged it. */
+/** Drops a datagram that is neither message nor probe: an answer would only help a forger. */
 function readOrDrop(datagram: Buffer): ReturnType<typeof readDatagram> | undefined {
   try {
     return readDatagram(datagram);
@@ -69,8 +69,8 @@ function readOrDrop(datagram: Buffer): ReturnType<typeof readDatagram> | undefin
 }
 
 /**
- * Where a probe may be answered: at the IP address it came from or at the registry's own, and nowhere else,
- * so that nobody can aim our answers at a third (CVE-2020-12695 was that).
+ * Where to answer a probe: only at the IP address it came from or at the registry's own, so that nobody can aim our
+ * answers at a third party (as in CVE-2020-12695).
  */
 async function replyAddress(
   { replyTo }: Probe,
@@ -85,7 +85,7 @@ async function replyAddress(
   return ip === undefined ? undefined : { ip, port: replyTo.port };
 }
 
-/** Sends through a shared socket, where one dead peer makes the next send to anybody throw its refusal. */
+/** Sends through a shared socket, on which one dead peer's refusal makes the next send to anybody throw. */
 function sendThrough(socket: Bun.udp.Socket<"buffer">, body: string, ip: string, port: number): void {
   const target = isIPv4(ip) && isIPv6(socket.hostname) ? `::ffff:${ip}` : ip;
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -98,13 +98,13 @@ function sendThrough(socket: Bun.udp.Socket<"buffer">, body: string, ip: string,
   }
 }
 
-/** A socket towards one IP address of a host, and how to go on to the next one, if there is one. */
+/** A socket connected to one IP address of a host, and how to move on to the next, if any. */
 interface UdpPeer {
   socket: ConnectedSocket;
   next: (() => Promise<UdpPeer>) | undefined;
 }
 
-/** A socket of its own for each peer, because only a connected one tells which peer refused; closed when idle. */
+/** One socket per peer, because only a connected socket tells which peer refused; closed when idle. */
 function openConnection(
   host: string,
   port: number,
@@ -115,7 +115,7 @@ function openConnection(
   let connected = resolveContact(host, mayContact).then(([ip = host, ...others]) => connect(ip, others));
   let underWay = 0;
 
-  /** @param others further IP addresses of the host, for when there is no way to this one */
+  /** @param others the host's other IP addresses, for when this one is unreachable */
   async function connect(ip: string, others: string[]): Promise<UdpPeer> {
     const [next, ...rest] = others;
     try {
@@ -127,7 +127,7 @@ function openConnection(
     }
   }
 
-  /** Sends, and where the port is closed does so at the host's next address; nothing has arrived before. */
+  /** Sends, moving on to the host's next address if the port is closed, since then nothing has arrived. */
   async function sendAnywhere(body: string): Promise<Outcome> {
     while (true) {
       const from = connected;
@@ -137,7 +137,7 @@ function openConnection(
       transmit(connection.socket, body);
       const outcome = await outcomeInTime();
       if (outcome.type !== "failed" || !connection.next) return outcome;
-      // Of several that were refused together, the first one moves on.
+      // If several were refused together, only the first one moves on.
       if (connected === from) {
         connected = connection.next();
         connection.socket.close();
@@ -154,13 +154,13 @@ function openConnection(
       socket.send(body);
     } catch (error) {
       if (errorCode(error) !== "ECONNREFUSED") throw error;
-      // The refusal is of the datagrams before, and this one has not left.
+      // The refusal belongs to earlier datagrams; this one has not left.
       settleAll(failed(error));
       socket.send(body);
     }
   }
 
-  /** Sent, unless the kernel says otherwise in time. */
+  /** `sent`, unless the kernel reports a refusal in time. */
   function outcomeInTime(): Promise<Outcome> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => settle({ type: "sent" }), REFUSAL_MS);

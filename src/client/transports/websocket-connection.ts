@@ -9,23 +9,23 @@ import { notReached, unreachable } from "../network-errors.ts";
 import type { Connection } from "./connection-pool.ts";
 import type { Deferral, Outcome } from "./types.ts";
 
-/** How long a connection may take to open, and then an answer to come, in milliseconds: 5 s in all. */
+/** How long opening a connection and then an answer may take, in milliseconds: 5 s in all. */
 const OPEN_MS = 3000;
 const ANSWER_MS = 2000;
 
-/** Most characters of an answer; Talk's own are far shorter. Bun's WebSocket takes frames of any length. */
+/** Most characters of an answer, because Bun's WebSocket takes frames of any length; Talk's own are far shorter. */
 const MAX_ANSWER = 4096;
 
-/** How long to wait where a peer does not say, in milliseconds. */
+/** How long to wait if the peer does not say, in milliseconds. */
 const DEFERRAL_MS = 1000;
 
-/** A frame waits for its answer in the order it was sent. */
+/** A frame awaiting its answer; answers come in the order of the frames. */
 interface Frame {
   body: string;
   settle: (outcome: Outcome | Deferral) => void;
 }
 
-/** One connection to one peer, kept for as long as it lasts. */
+/** Opens a connection to a peer, kept as long as it lasts. */
 export function openWebSocketConnection(
   host: string,
   port: number,
@@ -36,7 +36,7 @@ export function openWebSocketConnection(
   const waiting: Frame[] = [];
   let open = false;
   let answered = false;
-  /** How many answers belong to frames that were taken for sent without one, in front of those that wait. */
+  /** Answers still due for frames already settled as `sent`; they come before those of waiting frames. */
   let late = 0;
   let ended: Outcome | Deferral | undefined;
   const openTimer = setTimeout(
@@ -48,7 +48,7 @@ export function openWebSocketConnection(
     .then((ips) => byConnection(ips, port))
     .then(([ip = host, ...others]) => connect(ip, others), fail);
 
-  /** @param others further IP addresses of the host, for when this one refuses */
+  /** @param others the host's other IP addresses, for when this one refuses */
   function connect(ip: string, others: string[]) {
     if (ended) return;
     const opening = openWebSocket(`ws://${urlHost(ip)}:${port}${CLIENT_PATHS.webSocket}`, {
@@ -85,7 +85,7 @@ export function openWebSocketConnection(
   function transmit(frame: Frame) {
     socket?.send(frame.body);
     const timer = setTimeout(() => {
-      // It used to answer, or it does not even read: the connection is dead, and the next message opens another.
+      // A peer that has answered before, or does not even read, is gone; the next message reconnects.
       if (answered || socket?.bufferedAmount) return end({ type: "unanswered", seconds: ANSWER_MS / 1000 });
       late++;
       waiting.shift();
@@ -120,12 +120,12 @@ export function openWebSocketConnection(
   };
 }
 
-/** What a close code (RFC 6455 §7.4.1) says of the frames that were not answered. */
+/** What a close code (RFC 6455 §7.4.1) means for unanswered frames. */
 function farewell(code: number, reason: string): Outcome | Deferral {
   if (code === WEBSOCKET_CLOSE.tooFast || code === WEBSOCKET_CLOSE.tryAgain)
     return { type: "deferred", ms: readCloseReason(reason) || DEFERRAL_MS };
   if (code === 1009) return { type: "failed", reason: "it takes no message this long", permanent: true };
-  // Closed in good order without a word on the frames: a peer that never answers.
+  // A normal close: this peer never answers.
   if (code === 1000 || code === 1001) return { type: "sent" };
   return { type: "broken" };
 }
@@ -139,7 +139,7 @@ function readAnswer(data: unknown): Outcome {
       return { type: "failed", reason: typeof message === "string" ? message : "it answered with an error" };
     }
   } catch {
-    // Not JSON: a peer with words of its own, which tell nothing.
+    // Not JSON: a peer with answers of its own, which tell us nothing.
   }
   return { type: "sent" };
 }

@@ -8,10 +8,10 @@ import { createConnectionPool } from "./connection-pool.ts";
 import type { Transport } from "./types.ts";
 import { openWebSocketConnection } from "./websocket-connection.ts";
 
-/** How long a request may take to come before it is a WebSocket, in seconds. */
+/** How long a request may take to arrive and upgrade, in seconds. */
 const IDLE_SECONDS = 10;
 
-/** What is known of a connection: its source, whether it was too much, or sends too fast and is being closed. */
+/** A connection's source, and whether it was refused (too many), or is being closed (too fast). */
 interface ConnectionData {
   source: string;
   state: "open" | "refused" | "closing";
@@ -19,7 +19,7 @@ interface ConnectionData {
 
 /** Messages as text frames; the n-th answer belongs to the n-th frame. */
 export const webSocket: Transport = {
-  // What a peer that does not read makes us keep.
+  // Bounds what we buffer for a peer that does not read.
   window: { messages: 64, bytes: 256 * 1024 },
 
   async listen({ host, port, onMessage, delay, publicHost }) {
@@ -32,7 +32,7 @@ export const webSocket: Transport = {
         idleTimeout: IDLE_SECONDS,
         fetch(request, server) {
           guard(request);
-          // Some registries open a connection to `/` to see whether we are there; a message may come on it, too.
+          // Some registries probe us by connecting to `/`; messages may come on it too.
           if (![CLIENT_PATHS.webSocket, CLIENT_PATHS.root].some((path) => path === pathOf(request))) {
             throw refused("unknown-path", { hint: `messages go to ${CLIENT_PATHS.webSocket}` });
           }
@@ -46,7 +46,7 @@ export const webSocket: Transport = {
         websocket: {
           maxPayloadLength: MAX_BODY_BYTES,
           perMessageDeflate: false,
-          // A peer that does not read its answers is let go, else they would be dropped out of order.
+          // Disconnect a peer that does not read its answers; otherwise some would be dropped from the sequence.
           closeOnBackpressureLimit: true,
           open(socket) {
             const { data } = socket;
@@ -59,7 +59,7 @@ export const webSocket: Transport = {
           },
           message(socket, frame) {
             const { data } = socket;
-            // Frames that had arrived before our close frame leaves are not taken: the sender sends them again.
+            // Ignore frames that arrived before our close frame left: the sender resends them.
             if (data.state !== "open") return;
             const wait = delay?.(data.source) ?? 0;
             if (wait > 0) {

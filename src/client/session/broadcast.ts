@@ -1,4 +1,4 @@
-/** Texts to several users at once, with one line of result for all of them. */
+/** Texts to several users at once, with one combined result. */
 import type { UserName } from "../../core/schemas.ts";
 import type { Outcome } from "../transports/types.ts";
 import { type Cmd, fail, print, type Session, type Update } from "./model.ts";
@@ -15,7 +15,7 @@ export function sendTo(session: Session, argument: string): Update {
   return others.length === 0 ? sendText(session, only, text) : broadcast(session, to, text);
 }
 
-/** `:all`: sends a text to everybody in the known list but me. */
+/** `:all`: sends a text to everybody in the known list except me. */
 export function sendToAll(session: Session, text: string): Update {
   if (text === "") return [session, [fail("usage: :all <text>")]];
   const to = [...session.users.keys()].filter((user) => user !== session.me).sort();
@@ -36,7 +36,7 @@ function broadcast(session: Session, to: readonly UserName[], text: string): Upd
     for (const cmd of more) {
       if (cmd.type !== "print") cmds.push(cmd);
       else if (cmd.output.type === "sending") cmds.push(print({ ...cmd.output, grouped: true }));
-      // What cannot be sent to one can be sent to none.
+      // A text that cannot be encoded for one user cannot be for any.
       else if (cmd.output.type === "outcome" && cmd.output.outcome.type === "failed")
         return [session, [fail(cmd.output.outcome.reason)]];
     }
@@ -44,7 +44,7 @@ function broadcast(session: Session, to: readonly UserName[], text: string): Upd
   return [next, cmds];
 }
 
-/** Takes in what became of a text of a broadcast; the result is told once it is whole. */
+/** Takes in one outcome of a broadcast; reports the result once all are in. */
 export function settleBroadcast(
   session: Session,
   { id, to, outcome }: { id: number; to: UserName; outcome: Outcome },

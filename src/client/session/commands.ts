@@ -1,4 +1,4 @@
-/** What a line means. The table holds every command, and :help is made from it. */
+/** Interprets a line. The table holds every command; :help is made from it. */
 
 import { TalkError } from "../../core/errors.ts";
 import { encodeMessage } from "../../core/message.ts";
@@ -24,16 +24,16 @@ interface Command {
   usage: string;
   help: string;
   run: (session: Session, argument: string) => Update;
-  /** Runs also while the registry is asked for the user to select. */
+  /** Runs even while a lookup for `:user` is pending. */
   atOnce?: true;
 }
 
 const NOBODY_SELECTED = "nobody is selected; choose with :user <user>, :update lists them all";
 
-/** Most characters of a text that are repeated in an error. */
+/** Most characters of a text quoted in an error. */
 const MAX_SHOWN = 60;
 
-/** By the word behind the colon. */
+/** Keyed by the word after the colon. */
 export const commands: Record<string, Command> = {
   update: {
     usage: ":update",
@@ -115,7 +115,7 @@ export const commands: Record<string, Command> = {
   },
 };
 
-/** Commands of other programs that are far from ours. */
+/** Commands of other programs, too unlike ours for a spelling suggestion. */
 const FOREIGN = new Map([
   ["q", "exit"],
   ["quit", "exit"],
@@ -127,10 +127,10 @@ const FOREIGN = new Map([
   ["msg", "to"],
 ]);
 
-/** Commands that select a user: mistyped, too, they show that what follows is meant for somebody else. */
+/** Commands that select a user: even mistyped, they show that what follows is meant for somebody else. */
 const SELECTING = ["user", "reply"];
 
-/** What a typed line does: a command, or a text to whoever is selected. */
+/** Runs a typed line: a command, or a text to the selected user. */
 export function runLine(session: Session, { text, misses = session.misses }: TypedLine): Update {
   const { selected, missed } = session;
   const { word = "again" } = readCommand(text);
@@ -140,7 +140,7 @@ export function runLine(session: Session, { text, misses = session.misses }: Typ
   return [{ ...next, selected }, cmds];
 }
 
-/** @param refusal of a text while nobody is selected */
+/** @param refusal the error for a text while nobody is selected */
 function run(session: Session, line: string, refusal = NOBODY_SELECTED): Update {
   if (line.trim() === "") return [session, []];
   const [, slashed] = /^\/([a-z]+)(?=\s|$)/iu.exec(line) ?? [];
@@ -159,32 +159,32 @@ function run(session: Session, line: string, refusal = NOBODY_SELECTED): Update 
   return failed(session, meant, `no such command: :${word}; ${hint} (::${word} sends it as text)`);
 }
 
-/** A line was no command, but may have been meant as one. */
+/** Reports a line that is no valid command; `meant` is the command it resembles. */
 function failed(session: Session, meant: string | undefined, sentence: string): Update {
   if (meant !== undefined && SELECTING.includes(meant)) return miss(session, sentence);
   return [session, [fail(sentence)]];
 }
 
-/** Whether a line needs not wait for the registry to say whether the user to select is there. */
+/** Whether a line may run while a lookup for `:user` is pending. */
 export function mayRunAtOnce(line: string): boolean {
   const { word } = readCommand(line);
   return word !== undefined && commandFor(word)?.atOnce === true;
 }
 
-/** The word behind the colon and what follows it; without a word, the line is a text. */
+/** The word after the colon and its argument; without a word, the line is a text. */
 function readCommand(line: string): { word: string | undefined; argument: string } {
   const [, word, argument = ""] = /^:([a-z]\S*)\s*(.*)$/isu.exec(line) ?? [];
   return { word, argument };
 }
 
-/** A table is no place for `constructor`. */
+/** Own properties only: `:constructor` is no command. */
 function commandFor(word: string): Command | undefined {
   return Object.hasOwn(commands, word) ? commands[word] : undefined;
 }
 
 function send(session: Session, text: string, refusal: string): Update {
   const to = recipient(session);
-  // Who goes on has done without what was written to nobody: it must not surprise a later :again.
+  // Sending something else abandons unaddressed texts: a later :again must not surprise the user with them.
   if (to !== undefined) return sendText(forgetUnaddressed(session), to, text);
   const trouble = troubleWith(session, text);
   if (trouble !== undefined) return [session, [fail(trouble)]];
@@ -194,7 +194,7 @@ function send(session: Session, text: string, refusal: string): Update {
   ];
 }
 
-/** Enough of a text to know it again. */
+/** The beginning of a text, enough to recognize it. */
 function shortened(text: string): string {
   const [line = ""] = text.split("\n");
   return line.length < text.length || line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
@@ -205,7 +205,7 @@ function forgetUnaddressed(session: Session): Session {
   return undelivered.length === session.undelivered.length ? session : { ...session, undelivered };
 }
 
-/** Why a text can be sent to nobody. */
+/** Why a text cannot be sent at all; undefined if it can. */
 function troubleWith({ me }: Session, text: string): string | undefined {
   try {
     encodeMessage({ user: me, text });
@@ -221,14 +221,14 @@ function recipient({ users, selected }: Session): UserName | undefined {
 }
 
 /**
- * Sends again what a user did not get, by default the user of the last text that failed; and, to whoever is selected,
- * what was written to nobody.
+ * `:again`: resends what a user did not get, by default the user of the last text that failed; texts typed while nobody
+ * was selected go to the selected user.
  */
 function sendAgain(session: Session, user: UserName): Update {
   const { undelivered } = session;
   if (user === "" && undelivered.length === 0) return [session, [fail("there is nothing to send again")]];
   const whose = user === "" ? undelivered.findLast(({ to }) => to !== undefined)?.to : user;
-  // A user who is named gets it, too, unless it was meant for another.
+  // A user named with :again also gets unaddressed texts, unless another is selected.
   const selected = recipient(session) ?? (session.users.has(user) ? user : undefined);
   const unaddressed = user === "" || user === selected ? selected : undefined;
   if (whose === undefined && unaddressed === undefined) return [session, [fail(NOBODY_SELECTED)]];
@@ -241,7 +241,7 @@ function sendAgain(session: Session, user: UserName): Update {
   }
   let next: Session = { ...session, undelivered: rest };
   const cmds: Cmd[] = [];
-  // What waits is older, and leaves first.
+  // Waiting texts are older, so they go first.
   if (user !== "") cmds.push({ type: "ask", question: { type: "again", user, others: again.length } });
   for (const { to, text } of again) {
     const [after, more] = sendText(next, to, text);
@@ -251,7 +251,7 @@ function sendAgain(session: Session, user: UserName): Update {
   return [next, cmds];
 }
 
-/** Selects a user, and asks the registry first if the known list lacks it. */
+/** Selects a user, asking the registry first if it is not in the known list. */
 function lookUpAndSelect(session: Session, user: UserName): Update {
   if (session.users.has(user)) return select(session, user);
   return [session, [{ type: "fetchList", purpose: { type: "select", user } }]];

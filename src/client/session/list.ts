@@ -1,4 +1,4 @@
-/** What a list from the registry changes: who is there, who gets the messages, and where I stand myself. */
+/** What a list from the registry changes: the users, the selection, and my own standing. */
 import { formatAddress, sameAddress } from "../../core/address.ts";
 import { differences } from "../registry/listed-users.ts";
 import type { Users } from "../registry/types.ts";
@@ -18,11 +18,11 @@ import { clause } from "./sentences.ts";
 
 const NOBODY: Users = new Map();
 
-/** A list has come. */
+/** Takes in a list. */
 export function onList(before: Session, listed: Users, purpose: Purpose): Update {
   const standing = standingIn(listed, before);
   const isLoss = standing.type === "lost" && before.standing.type !== "lost";
-  // A registry that has lost me, as by a restart, has lost others too: they get until the next poll to register again.
+  // A registry that lost me, such as by a restart, lost others too: they have until the next poll to register again.
   const isTold = purpose.type === "change";
   const isPatient = isLoss && (isTold || purpose.type === "poll" || purpose.type === "heal");
   const kept = isPatient ? before.users : isTold ? before.missing : NOBODY;
@@ -49,9 +49,9 @@ export function onList(before: Session, listed: Users, purpose: Purpose): Update
     session = { ...session, selected: undefined };
     cmds.push(print({ type: "gone", user, address }));
   }
-  // After a change that is told, one attempt to register is on its way already.
+  // After a pushed change, an attempt to register is already under way.
   if (standing.type === "lost" && (isLoss || !isTold)) cmds.push({ type: "register" });
-  // One warning for each address: who has taken the name is not fought.
+  // Warn once per address; do not fight over the name.
   if (standing.type === "displaced" && standing !== before.standing)
     cmds.push(print({ type: "displaced", me: session.me, address: standing.address }));
   if (purpose.type !== "select") return [session, cmds];
@@ -59,7 +59,7 @@ export function onList(before: Session, listed: Users, purpose: Purpose): Update
   return [selected, [...cmds, ...more]];
 }
 
-/** The registry has not answered. */
+/** Takes in that the registry did not answer. */
 export function onNoList(before: Session, reason: string, purpose: Purpose): Update {
   const session = { ...before, registryUp: false };
   const cmds = before.registryUp ? [print({ type: "registry", up: false })] : [];
@@ -70,7 +70,7 @@ export function onNoList(before: Session, reason: string, purpose: Purpose): Upd
   return [next, [...cmds, ...more]];
 }
 
-/** Where I stand by a list; the same object as before if that is so. */
+/** My standing according to a list; the same object if unchanged. */
 function standingIn(listed: Users, { me, address, standing }: Session): Standing {
   const mine = listed.get(me);
   if (!mine) return standing.type === "lost" ? standing : { type: "lost", refused: false };
@@ -80,7 +80,7 @@ function standingIn(listed: Users, { me, address, standing }: Session): Standing
   return { type: "displaced", address: mine };
 }
 
-/** Those who were there before me under a name that differs from mine in case alone. */
+/** Warns about users whose names differ from mine only in case. */
 function twins({ me, users }: Session): Cmd[] {
   return [...users.keys()]
     .filter((user) => user !== me && user.toLowerCase() === me.toLowerCase())
@@ -89,7 +89,7 @@ function twins({ me, users }: Session): Cmd[] {
     );
 }
 
-/** What differs from the known list, but for myself and for a selected user who left, who is told of as gone. */
+/** Changes from the known list, except mine, and except a selected user's leaving, which is reported as `gone`. */
 function changes({ me, selected, users: before }: Session, after: Users): Cmd[] {
   return differences(before, after)
     .filter(({ type, user }) => user !== me && !(type === "left" && user === selected))

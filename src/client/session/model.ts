@@ -1,4 +1,4 @@
-/** A chat as it stands, what happens to it, and what it calls for. */
+/** The model: a chat's state, the events it handles, and the effects it asks for. */
 import { isProtocol } from "../../core/protocol.ts";
 import type { Address, Message, UserName } from "../../core/schemas.ts";
 import { nearestUser } from "../registry/listed-users.ts";
@@ -13,85 +13,85 @@ export interface Session {
   /** Where I am registered. */
   address: Address;
   users: Users;
-  /** Who gets the messages. */
+  /** The user who gets typed texts. */
   selected: UserName | undefined;
-  /** Whether a prompt shows who that is: only then may whoever was selected stay so after a failed `:user`. */
+  /** Whether a prompt shows the selected user: only then does the selection survive a failed `:user`. */
   hasPrompt: boolean;
-  /** How often nobody could be selected, and up to which of these failures a line was meant for somebody else. */
+  /** How many selections failed, and up to which failure a typed line was meant for somebody else. */
   misses: number;
   missed: number;
-  /** Who wrote, and what of it is not read. */
+  /** Who wrote last, and unread counts. */
   inbox: Inbox;
-  /** How many texts were sent; the next one gets this as its id. */
+  /** How many texts were sent; also the id of the next one. */
   sent: number;
-  /** Texts that did not arrive, or may not have, the last one at the end; without `to` if nobody was selected. */
+  /** Texts that did not arrive, or may not have, newest last; without `to` if nobody was selected. */
   undelivered: readonly Undelivered[];
-  /** Texts to several users whose result is not whole yet. */
+  /** Broadcasts with outcomes still missing. */
   broadcasts: readonly Broadcast[];
   /** Whether the registry answered when it was last asked. */
   registryUp: boolean;
-  /** Where I stand with the registry, by its last list. */
+  /** My standing with the registry, by its last list. */
   standing: Standing;
-  /** How often it has lost me at this address, since it last reached me. */
+  /** How often it has lost me at this address since it last reached me. */
   losses: number;
-  /** Whether my address was given by hand, for others to reach me at. */
+  /** Whether I gave my address by hand. */
   byHand: boolean;
   /** Whether I have been warned that the registry does not reach me. */
   unreached: boolean;
-  /** Users whom the registry lost together with me, and who are kept for the time that they need to register again. */
+  /** Users whom the registry lost together with me, kept while they register again. */
   missing: Users;
-  /** Of whose messages I have been told that they may not be theirs. */
+  /** Senders I was already warned about. */
   warnedAbout: ReadonlySet<UserName>;
 }
 
 export type Standing =
   /** Listed where I am. */
   | { type: "registered" }
-  /** Listed where I was, until the registry has been told of my new address. */
+  /** Listed at my former address, until the registry has the new one. */
   | { type: "moving"; from: Address }
-  /** Missing. @property refused the registry does not take me again, and I have been warned */
+  /** Missing. @property refused the registry refuses to register me again, and I have been warned */
   | { type: "lost"; refused: boolean }
-  /** Listed at somebody else's address, of which I have been warned. */
+  /** Listed at somebody else's address; I have been warned. */
   | { type: "displaced"; address: ListedAddress };
 
-/** A text to be sent again. */
+/** A text that `:again` resends. */
 export interface Undelivered {
   to: UserName | undefined;
   text: string;
 }
 
-/** A text to several users, and what became of it so far. */
+/** A text to several users, and its outcomes so far. */
 export interface Broadcast {
-  /** Of the first text; the others follow, one for each user. */
+  /** Id of the first text; the others follow, one per user. */
   id: number;
   to: readonly UserName[];
   text: string;
-  /** Filled in place: a copy for each of 10,000 users would take as many times as long. */
+  /** Filled in place: a copy per outcome would be quadratic in the number of users. */
   outcomes: Map<UserName, Outcome>;
 }
 
-/** What can be asked of what is kept. */
+/** What can be asked of local storage. */
 export type Question =
   | { type: "last"; user: UserName | undefined; count: number }
   | { type: "find"; word: string }
   | { type: "waiting" }
   | { type: "drop"; user: UserName | undefined }
-  /** @property others how many more texts are sent again at the same time */
+  /** @property others how many undelivered texts are resent at the same time */
   | { type: "again"; user: UserName; others: number };
 
-/** Most texts that are kept to be sent again. */
+/** Most texts kept for `:again`. */
 const MAX_UNDELIVERED = 100;
 
-/** Why there is a list: it was asked for to show it, to select a user, to see where a user went, or because it was time. */
+/** Why the list was fetched: to show it, to select a user, to find where a user went, or because a poll was due. */
 export type Purpose =
   | { type: "show" }
   | { type: "select"; user: UserName }
   | { type: "heal" }
   | { type: "poll" }
-  /** Not asked for: the registry told of a change. */
+  /** Pushed by the registry after a change. */
   | { type: "change" };
 
-/** A line as it is typed; of a prompt, with the `misses` of the session that it was typed under. */
+/** A typed line; at a prompt, with the session's `misses` when it was typed. */
 export interface TypedLine {
   type: "line";
   text: string;
@@ -101,52 +101,52 @@ export interface TypedLine {
 /** What a user writes. */
 export type Input =
   | TypedLine
-  /** A text to somebody who need not be selected, nor in the known list. */
+  /** A text to a user who need not be selected or in the known list. */
   | { type: "text"; to: UserName; text: string }
-  /** An input of no use, and why. */
+  /** Invalid input, and why. */
   | { type: "refused"; reason: string };
 
 /** What happens (Elm and bubbletea: a message); `Message` is one on the wire. */
 export type Msg =
-  /** Registered, and listening on a port; `portInUse` is the default port that somebody else had. */
+  /** Registered, and listening on a port; `portInUse` is the default port, if it was in use. */
   | { type: "started"; port: number; portInUse: number | undefined }
   | Input
-  /** @property doubt why it may not be from whom it says */
+  /** @property doubt why it may not be from its stated sender */
   | { type: "message"; message: Message; doubt: string | undefined }
-  /** So many messages of a source were refused, because it sends more than so many a second. */
+  /** `count` messages from a source were refused, because it exceeds `perSecond`. */
   | { type: "excess"; source: string; count: number; perSecond: number }
   | { type: "list"; users: Users; purpose: Purpose }
   | { type: "noList"; reason: string; purpose: Purpose }
   | { type: "outcome"; id: number; to: UserName; text: string; outcome: Outcome }
-  /** What became of a text that waited for its user to be back. */
+  /** The outcome of a text that waited for its user. */
   | { type: "forwarded"; to: UserName; text: string; outcome: Outcome }
-  /** Answers to what was asked of what is kept, and news of it. */
+  /** Answers and news from local storage. */
   | { type: "told"; outputs: Output[] }
-  /** Time to leave is up, and so many messages to a user are not settled. */
+  /** Time to leave is up, with so many messages to a user unsettled. */
   | { type: "unsettled"; to: UserName; count: number }
-  /** Others can take the name, because there is no key that makes it mine. */
+  /** Others can take my name, because I have no key to prove it mine. */
   | { type: "noKey"; reason: string }
-  /** The registry, which has lost me, does not take me again. */
+  /** The registry has lost me, and refuses to register me again. */
   | { type: "notRegistered"; reason: string }
   | { type: "stillRegistered" }
-  /** I have joined. My address is another now, and the registry is yet to be told; or has been. */
+  /** I have joined; my address has changed, but not yet at the registry; now there too. */
   | { type: "registered" }
   | { type: "readdressed"; address: Address }
   | { type: "moved" }
-  /** What the registry found when it tried to reach me; undefined if it cannot tell. */
+  /** Whether the registry could reach me; undefined if it cannot tell. */
   | { type: "reach"; found: Reach | undefined; asked: boolean }
-  /** Something to know about how I have joined. */
+  /** A remark on how I joined. */
   | { type: "note"; sentence: string };
 
-/** What is to be done (Elm and bubbletea: a command); `Command` is what a user types. */
+/** An effect to run (Elm and bubbletea: a command); `Command` is what a user types. */
 export type Cmd =
   | { type: "print"; output: Output }
   | { type: "fetchList"; purpose: Purpose }
-  /** Sends an encoded text, to be looked up first without an address; its id tells it from the others of this session. */
+  /** Sends an encoded text, looking up the address if there is none; the id is unique in this session. */
   | { type: "send"; id: number; to: UserName; address: ListedAddress | undefined; text: string; body: string }
-  /** Asks what is kept. */
+  /** Asks local storage. */
   | { type: "ask"; question: Question }
-  /** The registry has lost me. */
+  /** Registers again, because the registry has lost me. */
   | { type: "register" }
   /** Asks the registry whether it reaches me; `asked` if the user wants to know. */
   | { type: "askReach"; asked: boolean }
@@ -155,27 +155,27 @@ export type Cmd =
 /** What the user is told. */
 export type Output =
   | { type: "welcome"; me: UserName; address: Address; port: number; portInUse: number | undefined }
-  /** @property doubtful set if it may not be from whom it says */
+  /** @property doubtful set if it may not be from its stated sender */
   | { type: "message"; message: Message; doubtful?: true }
   /**
-   * My own text is on its way, and what became of it: each text that is sent gets both, in this order.
-   * @property grouped set if it is one of several, whose result is told together
+   * A text of mine is on its way; its outcome: each text gets both, in this order.
+   * @property grouped set if it is part of a broadcast, whose result is reported together
    */
   | { type: "sending"; id: number; to: UserName; text: string; grouped?: true }
   | { type: "outcome"; id: number; to: UserName; text: string; outcome: Outcome; grouped?: true }
-  /** My own text to several users, as these two are to one. */
+  /** The same two for a text of mine to several users. */
   | { type: "broadcasting"; id: number; to: readonly UserName[]; text: string }
   | { type: "broadcast"; id: number; text: string; outcomes: ReadonlyMap<UserName, Outcome> }
-  /** What became of a text that waited, and of all that left together. */
+  /** The outcome of a text that waited; the outcomes of all that were sent together. */
   | { type: "forwarded"; to: UserName; text: string; outcome: Outcome }
   | { type: "back"; user: UserName; outcomes: readonly Outcome[] }
-  /** So many texts wait on, because the user is elsewhere, or somebody else was. */
+  /** So many texts wait on, because the user is at another host, or somebody else has had the name. */
   | { type: "elsewhere"; user: UserName; address: ListedAddress; count: number }
-  /** What was said before. */
+  /** Messages from the transcript. */
   | { type: "said"; title: string; messages: readonly Said[] }
   /**
-   * @property kept whether it is there after the end of this client
-   * @property texts the oldest of them, if they were asked for
+   * @property kept whether it survives this client
+   * @property texts the oldest of them, if requested
    */
   | { type: "waits"; waiting: readonly WaitingFor[]; kept: boolean; texts?: readonly Said[] }
   | { type: "dropped"; user: UserName | undefined; count: number }
@@ -186,24 +186,24 @@ export type Output =
   | { type: "joined" | "moved" | "left"; user: UserName; address: ListedAddress }
   /** My name points to somebody else's address. */
   | { type: "displaced"; me: UserName; address: ListedAddress }
-  /** I have moved, and the registry knows. */
+  /** My address has changed, and the registry has the new one. */
   | { type: "address"; address: Address }
-  /** The registry reaches me; `from` is the address from which it asks. */
+  /** The registry reaches me; `from` is the address it connects from. */
   | { type: "reached"; address: Address; from: string | undefined }
   | { type: "registry"; up: boolean }
-  /** Something to know that no command asked for. */
+  /** Unsolicited, unlike a failure, which answers a command. */
   | { type: "warning"; sentence: string }
   | { type: "help" }
   | { type: "failure"; sentence: string };
 
-/** The session after something has happened, and what is to be done about it, in that order. */
+/** The new session, and the effects to run, in order. */
 export type Update = [Session, Cmd[]];
 
 /**
- * Nobody is known yet: the first list tells.
+ * A session before the first list.
  * @param address where I am registered
- * @param byHand whether it was given by hand, for others to reach me at. @default no
- * @param hasPrompt whether a prompt shows who is selected. @default no
+ * @param byHand whether I gave it by hand. @default no
+ * @param hasPrompt whether a prompt shows the selected user. @default no
  */
 export function startSession(
   me: UserName,
@@ -232,17 +232,17 @@ export function startSession(
   };
 }
 
-/** Tells the user something. */
+/** Shows the user something. */
 export function print(output: Output): Cmd {
   return { type: "print", output };
 }
 
-/** Tells of something that no command asked for. */
+/** Warns of something no command asked for. */
 export function warn(sentence: string): Cmd {
   return print({ type: "warning", sentence });
 }
 
-/** Tells that a command failed, and what to do. */
+/** Reports that a command failed, and what to do. */
 export function fail(sentence: string): Cmd {
   return print({ type: "failure", sentence });
 }
@@ -265,8 +265,8 @@ export function select(session: Session, user: UserName): Update {
 }
 
 /**
- * A user could not be selected. Lines that were already on their way are meant for that user, so they go to nobody: all
- * lines behind it, unless a prompt shows that whoever was selected stays so. @param user undefined if none was named
+ * Reports that a user could not be selected. Lines already typed were meant for that user, so they go to nobody; so do
+ * all later ones, unless a prompt shows that the selection stays. @param user undefined if none was named
  */
 export function miss(session: Session, sentence: string, user?: UserName): Update {
   const { hasPrompt, selected, misses } = session;
@@ -278,7 +278,7 @@ export function miss(session: Session, sentence: string, user?: UserName): Updat
   return [next, [fail(`${sentence} (${now})`)]];
 }
 
-/** Keeps a text, so that it can be sent again. */
+/** Keeps a text for `:again`. */
 export function keep(session: Session, text: Undelivered): Session {
   return { ...session, undelivered: [...session.undelivered, text].slice(-MAX_UNDELIVERED) };
 }

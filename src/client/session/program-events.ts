@@ -1,4 +1,4 @@
-/** What happens, for programs: the lines of `--json`, and what a program that has joined is told. */
+/** Events for programs: the lines of `--json`, and what `talk/client` yields. */
 import type { Address, UserName } from "../../core/schemas.ts";
 import type { ListedAddress } from "../registry/types.ts";
 import type { Said } from "../storage/transcript.ts";
@@ -13,39 +13,39 @@ export type TalkEvent =
   | { type: "welcome"; user: UserName; address: Address }
   /**
    * @property at when it came, in ISO 8601
-   * @property doubtful set if it did not come from where the user is registered
+   * @property doubtful set if it did not come from the user's registered address
    */
   | { type: "message"; user: UserName; text: string; at: string; doubtful?: true }
-  /** @property address of who left, where it was */
+  /** @property address for `left`, the last one */
   | { type: "joined" | "moved" | "left"; user: UserName; address: ListedAddress }
   /** My name points to somebody else's address, and so do messages to me. */
   | { type: "displaced"; address: ListedAddress }
-  /** I have moved, because this machine's address changed. */
+  /** My address changed, because this machine's did. */
   | { type: "address"; address: Address }
-  /** The answer to :reach, if it is yes; `from` is the address from which the registry asks. */
+  /** The answer to :reach, if positive; `from` is the address the registry connects from. */
   | { type: "reached"; address: Address; from?: string | undefined }
-  /** The registry is away, or back. */
+  /** The registry went away or came back. */
   | { type: "registry"; up: boolean }
-  /** What became of a text of mine; a `reason` unless it was delivered. */
+  /** The outcome of a text of mine, with a `reason` unless delivered. */
   | { type: "delivered"; to: UserName; text: string }
-  /** Of a text that waits for its user, one of these follows when it is back. */
+  /** After `waiting`, another of these follows once the user is back. */
   | { type: "unknown" | "failed" | "waiting"; to: UserName; text: string; reason: string }
   /** The answers to commands. */
   | { type: "users"; users: Record<UserName, ListedAddress> }
   | { type: "selected"; user: UserName; address: ListedAddress }
   | { type: "help"; commands: Record<string, string> }
   | { type: "said"; messages: SaidMessage[] }
-  /** What waits for whom, and since when; also told at the start and the end, if anything does. */
+  /** Waiting texts by user, and since when; also sent at start and end if there are any. */
   | { type: "waits"; users: Record<UserName, { texts: number; since: string }> }
   | { type: "dropped"; texts: number }
   | { type: "warning" | "error"; reason: string };
 
-/** A message of the transcript: from `user`, or mine `to` somebody, with what became of it. */
+/** A message from the transcript: from `user`, or mine `to` somebody, with its outcome. */
 export type SaidMessage =
   | { user: UserName; text: string; at: string; doubtful?: true }
   | { to: UserName; text: string; at: string; outcome: Report["type"] };
 
-/** The event of an output, if programs are told of it. @param at the time now */
+/** The event for an output; undefined if programs get none. @param at the current time */
 export function toEvent(output: Output, at = new Date()): TalkEvent | undefined {
   switch (output.type) {
     case "welcome":
@@ -59,7 +59,7 @@ export function toEvent(output: Output, at = new Date()): TalkEvent | undefined 
       };
     case "sending":
       return undefined;
-    // Of several texts together, each is told by itself.
+    // Each text of a broadcast has its own event.
     case "broadcasting":
     case "broadcast":
     case "back":
@@ -105,7 +105,7 @@ export function toEvent(output: Output, at = new Date()): TalkEvent | undefined 
   }
 }
 
-/** An object with these keys, where a key `__proto__` is one like any other. */
+/** An object with these keys, where `__proto__` is a key like any other. */
 function record<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   return Object.fromEntries(entries);
 }
@@ -117,7 +117,7 @@ function toMessage({ at, user, mine, outcome, doubtful, text }: Said): SaidMessa
   return { to: user, text, at: when, outcome: isPlain ? outcome : "unknown" };
 }
 
-/** By user, in the order of its first text. */
+/** Grouped by user, in the order of their first texts. */
 function totals(waiting: readonly WaitingFor[]): Map<UserName, { texts: number; since: string }> {
   const users = new Map<UserName, { texts: number; since: string }>();
   for (const { user, count, since } of waiting) {

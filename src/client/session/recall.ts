@@ -1,12 +1,12 @@
-/** Commands about what is kept: what was said, and what waits. */
+/** Commands on local storage: the transcript and waiting texts. */
 import { isUserName } from "../../core/names.ts";
 import { fail, type Session, type Update } from "./model.ts";
 
-/** Most messages that :last shows, and as many as it shows by itself. */
+/** Most messages :last shows, and how many by default. */
 const MAX_LAST = 10_000;
 const DEFAULT_LAST = 20;
 
-/** `:last [user] [n]`: a single number is a number. */
+/** `:last [user] [n]`: a lone number is a count, not a user. */
 export function last(session: Session, argument: string): Update {
   const words = argument.split(/\s+/).filter((word) => word !== "");
   const number = /^\d+$/.test(words.at(-1) ?? "") ? Number(words.pop()) : DEFAULT_LAST;

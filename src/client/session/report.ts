@@ -1,14 +1,14 @@
 import type { Outcome } from "../transports/types.ts";
 
-/** What became of a text, for programs: `unknown` is sent, but nobody can tell whether it arrived. */
+/** The outcome of a text, for programs; `unknown` means sent, but it may not have arrived. */
 export type Report =
   | { type: "delivered" }
   | { type: "unknown"; reason: string }
   | { type: "failed"; reason: string }
-  /** Its user is away; another report follows when it is back. */
+  /** The user is away; another report follows once it is back. */
   | { type: "waiting"; reason: string };
 
-/** What programs are told of an outcome; `sent` is `unknown` to them. */
+/** The report of an outcome; `sent` becomes `unknown`. */
 export function reportOf(outcome: Outcome): Report {
   switch (outcome.type) {
     case "delivered":

@@ -4,7 +4,7 @@ import type { UserName } from "../../core/schemas.ts";
 import type { Outcome } from "../transports/types.ts";
 import { print, type Session, type Update } from "./model.ts";
 
-/** Sends a text to somebody, who is looked up first if need be; one that cannot be sent has its outcome at once. */
+/** Sends a text to a user, who is looked up first if need be; a text that cannot be encoded fails at once. */
 export function sendText(session: Session, to: UserName, text: string): Update {
   const { me, users, sent: id } = session;
   const next = { ...session, sent: id + 1 };

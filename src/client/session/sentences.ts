@@ -1,4 +1,4 @@
-/** What the user is told besides messages, in a sentence each. Everything foreign in it is made visible here. */
+/** Notices to the user as sentences. Text from outside is escaped here. */
 import { formatAddress } from "../../core/address.ts";
 import { visible, visibleName } from "../../core/sanitize.ts";
 import type { UserName } from "../../core/schemas.ts";
@@ -75,12 +75,12 @@ export function clause(sentence: string): string {
   return sentence.replace(/[.\s]+$/, "");
 }
 
-/** What to do about a text that failed, if there is anything: what is permanent is not sent again. */
+/** What to do about a failed text; empty for a permanent failure, which is not retried. */
 export function remedyFor(outcome: Outcome): string {
   return outcome.type === "failed" && !outcome.permanent ? "; :again retries" : "";
 }
 
-/** Why a text to a user may not have arrived; undefined if it did, or if it is sent and more cannot be known. */
+/** Why a text may not have arrived; undefined if it was delivered, or sent with no way to know more. */
 export function troubleOf(to: string, outcome: Outcome): string | undefined {
   const user = visibleName(to);
   switch (outcome.type) {
@@ -98,7 +98,7 @@ export function troubleOf(to: string, outcome: Outcome): string | undefined {
   }
 }
 
-/** How outcomes are counted, in the order in which the counts are told. */
+/** How outcomes are counted, in display order. */
 const COUNTED: [word: string, types: Outcome["type"][]][] = [
   ["delivered", ["delivered"]],
   ["sent", ["sent"]],
@@ -107,10 +107,10 @@ const COUNTED: [word: string, types: Outcome["type"][]][] = [
   ["waiting", ["waiting"]],
 ];
 
-/** Most users who are named behind a count. */
+/** Most users named after a count. */
 const MAX_NAMED = 5;
 
-/** What became of several texts, in numbers: `5 delivered, 1 sent`. */
+/** Counts of the outcomes of several texts: `5 delivered, 1 sent`. */
 export function tally(outcomes: readonly Outcome[]): string {
   return COUNTED.map(([word, types]) => [word, outcomes.filter(({ type }) => types.includes(type)).length])
     .filter(([, count]) => count !== 0)
@@ -118,12 +118,12 @@ export function tally(outcomes: readonly Outcome[]): string {
     .join(", ");
 }
 
-/** What became of a text to several users: `to 7 users: 5 delivered, 1 sent, 1 waits (dave)`. */
+/** The outcomes of a text to several users: `to 7 users: 5 delivered, 1 sent, 1 waits (dave)`. */
 export function resultOf(outcomes: ReadonlyMap<UserName, Outcome>): string {
   return `to ${outcomes.size} ${outcomes.size === 1 ? "user" : "users"}: ${countsOf(outcomes)}`;
 }
 
-/** The same without how many they are. */
+/** The same without the number of users. */
 export function countsOf(outcomes: ReadonlyMap<UserName, Outcome>): string {
   const parts: string[] = [];
   for (const [word, types] of COUNTED) {
@@ -138,7 +138,7 @@ export function countsOf(outcomes: ReadonlyMap<UserName, Outcome>): string {
   return parts.join(", ");
 }
 
-/** To whom a text was not delivered, and why: `carol, dave: connection refused; eve: it answered 500`; "" if to all. */
+/** Failures by reason: `carol, dave: connection refused; eve: it answered 500`; "" if there are none. */
 export function failuresOf(outcomes: ReadonlyMap<UserName, Outcome>): string {
   const byReason = new Map<string, UserName[]>();
   for (const [user, outcome] of outcomes) {
@@ -155,7 +155,7 @@ function namesOf(users: readonly UserName[]): string {
   return users.length <= MAX_NAMED ? named : `${named} and ${users.length - MAX_NAMED} more`;
 }
 
-/** What waits, a line for each user, or what that means at the end. @param now in milliseconds since 1970 */
+/** What waits, one line per user; unless kept, also that it is lost on leaving. */
 export function waitsOf({ waiting, kept }: Extract<Output, { type: "waits" }>): string[] {
   if (waiting.length === 0) return ["nothing waits"];
   const lines = waiting.map(({ user, host, taken, count, since }) => {
@@ -169,7 +169,7 @@ function textsOf(count: number): string {
   return count === 1 ? "1 text" : `${count} texts`;
 }
 
-/** In local time: 2026-03-01 12:34. */
+/** Local time: 2026-03-01 12:34. */
 export function dateTime(at: number): string {
   const date = new Date(at);
   const two = (part: number) => String(part).padStart(2, "0");
@@ -177,7 +177,7 @@ export function dateTime(at: number): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** A message of the transcript in one line, for pipes. */
+/** A message from the transcript in one line, for pipes. */
 export function lineOf({ at, user, mine, outcome, doubtful, text }: Said): string {
   const name = visibleName(user);
   const who = mine ? `to ${name}` : `${name}${doubtful ? "?" : ""}`;

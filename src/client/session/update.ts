@@ -1,4 +1,4 @@
-/** The chat itself: what each message (Msg) changes, and which commands (Cmd) follow from it. No I/O, no clock, no console. */
+/** The chat itself, without I/O or clock: what each message (Msg) changes, and the commands (Cmd) that follow. */
 import { formatAddress } from "../../core/address.ts";
 import type { Address, Message } from "../../core/schemas.ts";
 import { nearestUser } from "../registry/listed-users.ts";
@@ -11,10 +11,10 @@ import { fail, keep, type Msg, print, type Session, type Undelivered, type Updat
 import { sendText } from "./send-text.ts";
 import { countUnread } from "./unread.ts";
 
-/** Most doubtful senders that are remembered; beyond, one may be told of twice. */
+/** Most doubtful senders remembered; beyond that, a warning may repeat. */
 const MAX_WARNED_ABOUT = 1000;
 
-/** What a message changes, and what is to be done about it. */
+/** Handles a message: the new session, and the effects to run. */
 export function update(session: Session, msg: Msg): Update {
   switch (msg.type) {
     case "started": {
@@ -85,7 +85,7 @@ export function update(session: Session, msg: Msg): Update {
   }
 }
 
-/** A doubtful message is shown as one, never kept from the user: there are routers that change addresses. */
+/** Marks a doubtful message but never hides it: some routers rewrite addresses. */
 function onMessage(before: Session, message: Message, doubt: string | undefined): Update {
   const session = { ...before, inbox: countUnread(before.inbox, message.user, before.selected) };
   if (doubt === undefined) return [session, [print({ type: "message", message })]];
@@ -98,7 +98,7 @@ function onMessage(before: Session, message: Message, doubt: string | undefined)
 
 type Settled = Extract<Msg, { type: "outcome" }>;
 
-/** Why a text to an unknown user has failed: a name that is mistyped would fail again; another may be there later. */
+/** Explains a failure to an unknown user: a mistyped name would fail again; another may show up later. */
 function explained({ users }: Session, msg: Settled): Settled {
   const { to, outcome } = msg;
   if (outcome.type !== "failed" || !outcome.unknown) return msg;
@@ -124,7 +124,7 @@ function onOutcome(session: Session, { to, text, outcome }: Undelivered & { outc
   }
 }
 
-/** Tells of what was asked for, and else only of bad news, once. */
+/** Reports what was asked for; unasked, only bad news, and once. */
 function onReach(session: Session, found: Reach | undefined, asked: boolean): Update {
   const { address } = session;
   if (!found) return [session, asked ? [fail("this registry cannot tell whether it reaches you")] : []];

@@ -83,7 +83,8 @@ export async function createRegistry({
     metrics.logged(event);
     tell(event);
   };
-  const store = logTrouble(await openStore(storeUrl, { maxUsers, durability }), log);
+  const onUnreadable = (user: string) => log({ type: "unreadable", user });
+  const store = logTrouble(await openStore(storeUrl, { maxUsers, durability, onUnreadable }), log);
   const events = createEvents({ store });
   /** Opened on first use. */
   let probers: Promise<Probers> | undefined;

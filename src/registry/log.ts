@@ -15,6 +15,8 @@ export type LogEvent =
   /** We took over checking from another registry on the store. */
   | { type: "taken-over" }
   | { type: "round"; users: number; failed: number; ms: number }
+  /** The store holds an entry that is no user, and is ignored. */
+  | { type: "unreadable"; user: string }
   /** The store started to fail, or fails for a new reason. */
   | { type: "trouble"; reason: string }
   | { type: "trouble-over"; ms: number };
@@ -73,6 +75,8 @@ function describe(event: LogEvent): string {
       return "took over checking users from another registry";
     case "round":
       return `checked ${event.users} ${event.users === 1 ? "user" : "users"} in ${seconds(event.ms)}; ${event.failed} failed`;
+    case "unreadable":
+      return `ignoring ${event.user} in the store, which no registry has written`;
     case "trouble":
       return `trouble with the store: ${event.reason}`;
     case "trouble-over":

@@ -3,6 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { createApp } from "../../src/registry/http/app.ts";
 import { openStore } from "../../src/registry/stores/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
+import { put } from "../helpers/chat.ts";
+import { listed, startRegistry as startProgram } from "../helpers/program.ts";
 import { noRedis, type Redis, startRedis } from "../helpers/redis.ts";
 
 const HERE = { protocol: "HTTP", host: "127.0.0.1", port: 8080 };
@@ -66,6 +68,31 @@ describe.skipIf(noRedis !== undefined)("a registry on Redis", () => {
     await registry.isBack();
     await registry.status("PUT", "/v1/users/bob", HERE);
     expect(await registry.list()).toEqual({ bob: HERE });
+  });
+
+  test("leaves out and logs entries that no registry has written", async () => {
+    const redis = await startRedis();
+    afterwards(redis.stop);
+    const registry = await startProgram("--store", redis.url, "--check-interval", "0.1");
+    await put(registry, "alice", { ...HERE, host: "localhost" });
+    const bad = {
+      ...{ evil: "garbage", empty: "", fax: "1 FAX 127.0.0.1 8080", hex: "1 HTTP 0x7f000001 8080" },
+      ...{ "no name": "1 HTTP 127.0.0.1 8080", id: "x HTTP 127.0.0.1 8080", port: "1 HTTP 127.0.0.1 0" },
+    };
+    await redis.tell("HSET", "talk:users", ...Object.entries(bad).flat());
+    // As another registry does after each change.
+    await put(registry, "bob", HERE);
+    const seen = await Promise.all(Object.keys(bad).map(() => registry.sees(/ignoring .* in the store/)));
+    expect(seen.map((line) => /ignoring (.*) in/.exec(line)?.[1] ?? "").sort()).toEqual(
+      Object.keys(bad).sort(),
+    );
+    expect(Object.keys(await listed(registry)).filter((user) => user !== "alice" && user !== "bob")).toEqual(
+      [],
+    );
+    expect((await fetch(`${registry.url}/v1/users/evil`)).status).toBe(404);
+    expect((await fetch(`${registry.url}/metrics`)).status).toBe(200);
+    await put(registry, "evil", HERE);
+    expect((await fetch(`${registry.url}/v1/users/evil`)).status).toBe(200);
   });
 
   test("reloads its scripts when Redis has forgotten them", async () => {

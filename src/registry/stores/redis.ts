@@ -1,5 +1,5 @@
-import { UsageError } from "../../core/errors.ts";
-import { Address, isRecord, parse, type UserName } from "../../core/schemas.ts";
+import { InvalidInput, UsageError } from "../../core/errors.ts";
+import { type Address, isRecord, parse, Registration, type UserName } from "../../core/schemas.ts";
 import { MAX_RESERVED, RESERVED_MS } from "./ownership.ts";
 import { createBatches } from "./redis-batches.ts";
 import { connectRedis, type RedisCommands } from "./redis-connection.ts";
@@ -31,6 +31,9 @@ const MAX_PUTS = 100;
 /** How often to test for writability, in milliseconds: a registry that only reads would not notice a failover. */
 const LOOK_MS = 1000;
 
+/** Most unreadable entries that are told of. */
+const MAX_UNREADABLE = 100;
+
 /** A registration's id and the version it makes; random, because several registries write. */
 function randomId(): string {
   return String(Math.floor(Math.random() * Number.MAX_SAFE_INTEGER));
@@ -43,7 +46,7 @@ function randomId(): string {
  */
 export async function openRedis(
   url: string,
-  { maxUsers = MAX_USERS, now = Date.now }: StoreOptions = {},
+  { maxUsers = MAX_USERS, now = Date.now, onUnreadable = () => {} }: StoreOptions = {},
 ): Promise<Store> {
   const { hostname, pathname } = URL.parse(url) ?? {};
   if (!hostname || !/^\/?\d*$/.test(pathname ?? "")) {
@@ -57,6 +60,24 @@ export async function openRedis(
 
   function change(script: string, user: UserName, claim: Claim, ...rest: (string | number)[]) {
     return redis.run(script, KEYS, [user, claim ?? "", String(now()), randomId(), ...rest.map(String)]);
+  }
+
+  const unreadable = new Set<string>();
+
+  /** A stored user; undefined if it is none, because others may write to the same Redis. */
+  function read(user: UserName, kept: unknown): StoredUser | undefined {
+    const [id, protocol, host, port] = String(kept).split(" ");
+    try {
+      const registration = parse(Registration, { user, address: { protocol, host, port } });
+      if (/^\d{1,16}$/.test(id ?? "")) return { ...registration, id: Number(id) };
+    } catch (error) {
+      if (!(error instanceof InvalidInput)) throw error;
+    }
+    if (unreadable.size < MAX_UNREADABLE && !unreadable.has(user)) {
+      unreadable.add(user);
+      onUnreadable(user);
+    }
+    return undefined;
   }
 
   /** Arguments of a PUT: user, claim, random number, address. */
@@ -83,10 +104,10 @@ export async function openRedis(
     release: async (user) => Number(await change(RELEASE, user, undefined)) > 0,
     async get(user) {
       const kept = await redis.send("HGET", [USERS, user]);
-      return kept === null ? undefined : read(user, kept).address;
+      return kept === null ? undefined : read(user, kept)?.address;
     },
     async registrations() {
-      return entries(await redis.send("HGETALL", [USERS])).map(([user, kept]) => read(user, kept));
+      return entries(await redis.send("HGETALL", [USERS])).flatMap(([user, kept]) => read(user, kept) ?? []);
     },
     version: async () => String(await redis.send("GET", [VERSION])),
     lease: async (registry, ms) => (await redis.run(LEASE, [CHECKER_KEY], [registry, String(ms)])) === 1,
@@ -124,11 +145,6 @@ async function tryOut({ send, run }: RedisCommands): Promise<void> {
 
 function write({ protocol, host, port }: Address): string {
   return `${protocol} ${host} ${port}`;
-}
-
-function read(user: UserName, kept: unknown): StoredUser {
-  const [id, protocol, host, port] = String(kept).split(" ");
-  return { user, id: Number(id), address: parse(Address, { protocol, host, port }) };
 }
 
 /** Narrows a reply to one of its script's results. */

@@ -27,6 +27,8 @@ export interface StoreOptions {
   mustExist?: boolean;
   /** Milliseconds since the Unix epoch. @default Date.now */
   now?: () => number;
+  /** Called once for each entry that no registry has written, and which is ignored. @default nobody is told */
+  onUnreadable?: (user: string) => void;
 }
 
 /**

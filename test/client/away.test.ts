@@ -6,12 +6,13 @@ import { join as joinRegistry } from "../../src/client/index.ts";
 import { createOutbox } from "../../src/client/outbound/outbox.ts";
 import { decodeMessage } from "../../src/core/message.ts";
 import { afterwards } from "../helpers/afterwards.ts";
-import { openRegistry, put } from "../helpers/chat.ts";
+import { addPeer, openRegistry, put } from "../helpers/chat.ts";
 import { createInbox } from "../helpers/inbox.ts";
 import { freePort } from "../helpers/port.ts";
 import { type Program, start, startRegistry } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
 import { run } from "../helpers/run.ts";
+import { hangingPort } from "../helpers/tcp.ts";
 
 const REFUSED = "connection refused; it waits until bob is back";
 
@@ -360,6 +361,20 @@ describe("a text to several users", () => {
     await alice.sees(/^error: The message is too large/);
   });
 });
+
+test("hundreds of silent users keep neither a text from one who is there nor the registry from answering", async () => {
+  const registry = await openRegistry();
+  const silent = { protocol: "HTTP", host: "127.0.0.1", port: await hangingPort() };
+  await Promise.all(Array.from({ length: 300 }, (_, i) => put(registry, `silent-${i}`, silent)));
+  const { inbox } = await addPeer(registry, "zoe");
+  const alice = await startAlice(registry, temporaryFolder(), "--poll-interval", "3600");
+  await alice.sees(/^zoe /);
+  alice.type(":all hello", ":update");
+  await alice.sees(/^zoe /);
+  expect(alice.lines.filter((line) => line.startsWith("error"))).toEqual([]);
+  expect(await inbox.next()).toBe("hello");
+  await alice.sees(/^to 301 users: 1 delivered, 300 unknown/);
+}, 30_000);
 
 describe("send --wait", () => {
   test("waits for a user who comes", async () => {

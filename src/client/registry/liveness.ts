@@ -6,6 +6,7 @@ import { encodeProbe, probeHttp, probeWebSocket, type TcpProbe } from "../../cor
 import { isProtocol } from "../../core/protocol.ts";
 import type { Protocol } from "../../core/schemas.ts";
 import { connectUdp } from "../../core/udp-socket.ts";
+import { acquireSlot, releaseSlot } from "../transports/request-slots.ts";
 import type { ListedAddress } from "./types.ts";
 
 /** How long an answer may take, in milliseconds: who starts a client waits for it. */
@@ -26,13 +27,20 @@ export async function isPresent(address: ListedAddress, mayContact?: MayContact)
   const { protocol } = address;
   if (!isProtocol(protocol)) return false;
   const stop = new AbortController();
+
+  async function ask(ip: string): Promise<boolean> {
+    await acquireSlot();
+    try {
+      if (!isProtocol(protocol) || stop.signal.aborted) return false;
+      return (await atMost(ANSWER_MS, probes[protocol](ip, address, stop.signal))) ?? false;
+    } finally {
+      releaseSlot();
+    }
+  }
+
   try {
-    const ask = async () => {
-      const ips = await resolveContact(address.host, mayContact);
-      if (stop.signal.aborted) return false;
-      return anyOf(ips.slice(0, MAX_ADDRESSES).map((ip) => probes[protocol](ip, address, stop.signal)));
-    };
-    return (await atMost(ANSWER_MS, ask())) ?? false;
+    const ips = (await atMost(ANSWER_MS, resolveContact(address.host, mayContact))) ?? [];
+    return await anyOf(ips.slice(0, MAX_ADDRESSES).map(ask));
   } catch {
     // Refused, no such host, an address never contacted: whatever it is, no client of ours is there.
     return false;

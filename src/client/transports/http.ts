@@ -9,6 +9,7 @@ import { request } from "../../core/request.ts";
 import { Message, parse } from "../../core/schemas.ts";
 import { byConnection } from "../happy-eyeballs.ts";
 import { notReached, unreachable } from "../network-errors.ts";
+import { acquireSlot, releaseSlot } from "./request-slots.ts";
 import type { Deferral, Outcome, Transport } from "./types.ts";
 
 /** How long a peer may take to answer, in milliseconds. */
@@ -80,13 +81,16 @@ export const http: Transport = {
   createSender(mayContact) {
     /** Ends each request that is under way. */
     const underWay = new Set<() => void>();
+    let closed = false;
     return {
       async send({ host, port }, body) {
+        await acquireSlot();
         const { signal, clear, expire } = startDeadline(ANSWER_MS);
         const startedAt = performance.now();
         let left = false;
         underWay.add(expire);
         try {
+          if (closed) return { type: "failed", reason: "you have left", absent: true };
           const ips = await byConnection(await resolveContact(host, mayContact, signal), port);
           signal.throwIfAborted();
           left = true;
@@ -106,11 +110,13 @@ export const http: Transport = {
             return { type: "failed", reason: "its host was not found in time", absent: true };
           return outcomeOf(error, performance.now() - startedAt);
         } finally {
+          releaseSlot();
           clear();
           underWay.delete(expire);
         }
       },
       close() {
+        closed = true;
         for (const expire of underWay) expire();
       },
     };

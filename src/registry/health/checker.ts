@@ -1,4 +1,5 @@
 /** Checks users when they are due, and decides what a failure means. Independent of protocols. */
+import { createSemaphore } from "../../core/bounded-queue.ts";
 import { type Clock, jittered, sleep } from "../../core/clock.ts";
 import { TalkError } from "../../core/errors.ts";
 import type { Address, Protocol } from "../../core/schemas.ts";
@@ -7,7 +8,6 @@ import type { Store } from "../stores/types.ts";
 import { createLease } from "./leader.ts";
 import { createQuorum, type PeerSample } from "./quorum.ts";
 import { createSchedule, type Target } from "./schedule.ts";
-import { createSemaphore } from "./semaphore.ts";
 import { createStatistics } from "./statistics.ts";
 import type { Finding, Prober } from "./types.ts";
 

@@ -1,13 +1,13 @@
-/** Between what the user is told and what is kept of it. */
+/** Records output in the transcript, and answers questions about what is stored. */
 import type { StoreAndForward } from "../outbound/store-and-forward.ts";
 import type { Output, Question } from "../session/model.ts";
 import type { Kept } from "./index.ts";
 import type { Transcript } from "./transcript.ts";
 
-/** Most messages that :find shows, and :waiting. */
+/** Most messages that :find and :waiting show. */
 const MAX_FOUND = 50;
 
-/** Takes messages, texts of mine, and what became of them, into the transcript. */
+/** Records messages, texts of mine and their outcomes in the transcript. */
 export function record(transcript: Transcript, output: Output): void {
   switch (output.type) {
     case "message":
@@ -24,7 +24,7 @@ export function record(transcript: Transcript, output: Output): void {
   }
 }
 
-/** Answers a command about what is kept. */
+/** Answers a command about local storage. */
 export function answer(
   question: Question,
   { transcript, waiting }: Kept,
@@ -73,7 +73,7 @@ export function answer(
   }
 }
 
-/** What to tell at the start and the end: whom texts wait for, if for anybody. */
+/** Whom texts wait for, shown at start and end; empty if nobody. */
 export function whatWaits({ waiting }: Kept, forwarder: StoreAndForward): Output[] {
   const summary = forwarder.summary();
   return summary.length === 0 ? [] : [{ type: "waits", waiting: summary, kept: waiting.isKept() }];

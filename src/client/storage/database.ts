@@ -1,4 +1,4 @@
-/** The file `talk.db`: opening it, the tables in it, and who may read it. */
+/** The file `talk.db`: opening it, its tables, and its permissions. */
 import { Database, SQLiteError } from "bun:sqlite";
 import { chmodSync, closeSync, fchmodSync, lstatSync, openSync, rmSync, statSync } from "node:fs";
 import { errorCode, TalkError } from "../../core/errors.ts";
@@ -8,16 +8,16 @@ import { readHistoryFile } from "./history-file.ts";
 /** Marks the file as ours in its header ("TLKC", https://www.sqlite.org/pragma.html#pragma_application_id). */
 const APPLICATION_ID = 0x544c4b43;
 
-/** Raised with every change of the tables; a file of a higher version is left alone. */
+/** Bumped with every change to the tables; a file with a higher version is left alone. */
 const SCHEMA_VERSION = 2;
 
-/** How long opening waits for another client that creates the tables, in milliseconds. */
+/** How long opening waits for another client creating the tables, in milliseconds. */
 const OPEN_TIMEOUT_MS = 500;
 
-/** How long everything later waits for another client's write, in milliseconds: keys wait with it. */
+/** How long later calls wait for another client's write, in milliseconds: short, because they block the keyboard. */
 const BUSY_TIMEOUT_MS = 15;
 
-/** What brings a file of each version to the next one. `attempts` came while the version was still 1. */
+/** Migrations from each version to the next. `attempts` was added while the version was still 1. */
 const MIGRATIONS: Record<number, (database: Database) => void> = {
   1(database) {
     const hasAttempts =
@@ -32,13 +32,13 @@ const UNSETTLED = `messages_unsettled ON messages (chat, user)
     WHERE mine = 1 AND (outcome IS NULL OR outcome = 'waiting')`;
 
 const TABLES = `
-  -- Messages of one user of one registry, by a hash of both; the sums say when the oldest have to go.
+  -- One chat per user and registry, keyed by a hash of both; the sums tell when to delete the oldest messages.
   CREATE TABLE chats (
     id INTEGER PRIMARY KEY,
     registry TEXT NOT NULL, me TEXT NOT NULL,
     messages INTEGER NOT NULL, characters INTEGER NOT NULL
   ) STRICT;
-  -- In the order in which they were shown. Mine go to the user, the others come from it; outcome is null while under way.
+  -- In display order. Mine went to the user, others came from it; outcome is null while in flight.
   CREATE TABLE messages (
     id INTEGER PRIMARY KEY,
     chat INTEGER NOT NULL,
@@ -51,8 +51,8 @@ const TABLES = `
   CREATE INDEX messages_by_chat ON messages (chat);
   CREATE INDEX messages_by_user ON messages (chat, user);
   CREATE INDEX ${UNSETTLED};
-  -- Texts for users who are away, in the order in which they are to be sent. taken is set once the name was seen elsewhere;
-  -- attempts counts those that have begun and whose end is not known.
+  -- Texts to absent users, in sending order. taken is set once the name was seen at another host; attempts counts sends
+  -- that began but whose outcome is unknown.
   CREATE TABLE waiting (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     chat INTEGER NOT NULL,
@@ -62,31 +62,31 @@ const TABLES = `
     text TEXT NOT NULL
   ) STRICT;
   CREATE INDEX waiting_by_user ON waiting (chat, user);
-  -- Lines as they were typed, none twice.
+  -- Typed lines, without duplicates.
   CREATE TABLE history (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     line TEXT NOT NULL UNIQUE
   ) STRICT;`;
 
 /**
- * Opens the file, or makes it, readable by its user alone; lines of an older history file beside it are moved in once.
+ * Opens the file, or creates it, readable only by its user; imports lines from an older history file once.
  * @param historyFile path of that file
  * @throws TalkError if the file is not ours, or newer than we are; SQLiteError or a system error if it cannot be opened
  */
 export function openDatabase(link: string, historyFile: string): Database {
-  // SQLite would not make the file that a link stands for.
+  // SQLite does not create the target of a symbolic link.
   const path = followLinks(link);
   createPrivate(path);
   const database = new Database(path, { readwrite: true, create: true, strict: true });
   try {
     database.run(`PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`);
-    // Before the next line, which would turn a stranger's file into one with a write-ahead log.
+    // Check before the next line, which would switch another program's file to a write-ahead log.
     checkOwner(database, path);
     makePrivate(path);
     database.run("PRAGMA journal_mode = WAL");
-    // What was committed survives the end of the process; only a power failure may take the last of it.
+    // Commits survive a crash of the process; only a power failure may lose the last ones.
     database.run("PRAGMA synchronous = NORMAL");
-    // A checkpoint waits for the disk, and a key must not wait with it: the store does it when nothing happens.
+    // A checkpoint waits for the disk and would block the keyboard, so the store runs it when idle.
     database.run("PRAGMA wal_autocheckpoint = 0");
     const isNew = database.transaction(() => createTables(database, historyFile)).immediate();
     if (isNew) removeFile(historyFile);
@@ -98,14 +98,14 @@ export function openDatabase(link: string, historyFile: string): Database {
   }
 }
 
-/** The same tables, kept nowhere. */
+/** The same tables, in memory. */
 export function openInMemory(): Database {
   const database = new Database(":memory:", { strict: true });
   database.run(TABLES);
   return database;
 }
 
-/** Why nothing can be kept, in words for people. */
+/** Why nothing can be stored, for people. */
 export function reasonOf(error: unknown): string {
   if (error instanceof TalkError) return error.message;
   const code = error instanceof SQLiteError ? error.code : errorCode(error);
@@ -126,11 +126,11 @@ const REASONS: Record<string, string> = {
   EROFS: "the disk is read-only",
 };
 
-/** Makes a file that only its user can read, if there is none. SQLite gives its side files the mode of the file itself, whatever the umask is. */
+/** Creates a file only its user can read, if missing. SQLite gives its side files the same mode, whatever the umask. */
 export function createPrivate(path: string): void {
   try {
     const descriptor = openSync(path, "wx", 0o600);
-    // An odd umask cannot make it too narrow to be opened again.
+    // Override the umask, which may have removed our own access.
     fchmodSync(descriptor, 0o600);
     closeSync(descriptor);
   } catch (error) {
@@ -139,9 +139,9 @@ export function createPrivate(path: string): void {
   }
 }
 
-/** Lets only its user read a file of ours that is there, and its side files, which a crash may have left. */
+/** Restricts an existing file, and side files a crash may have left, to its user. */
 function makePrivate(path: string): void {
-  // Windows has no such modes.
+  // Windows has no file modes.
   if (process.platform === "win32") return;
   for (const file of [path, `${path}-wal`, `${path}-shm`]) {
     const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
@@ -159,9 +159,9 @@ function checkOwner(database: Database, path: string): void {
     throw new TalkError("storage", `${path} was written by a newer version of Talk`);
 }
 
-/** Makes the tables, or brings those of an older version up to date. @returns whether they were made now */
+/** Creates the tables, or migrates those of an older version. @returns whether they were created */
 function createTables(database: Database, historyFile: string): boolean {
-  // Looked at again under the lock: another client may have been quicker.
+  // Check again under the lock: another client may have been faster.
   const version = pragma(database, "user_version");
   if (version === SCHEMA_VERSION) return false;
   database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
@@ -181,11 +181,11 @@ function pragma(database: Database, name: "application_id" | "user_version"): nu
   return row?.[name] ?? 0;
 }
 
-/** Removes a file of ours; a link was put there by somebody, who may want it. */
+/** Removes a regular file; a symbolic link was put there on purpose. */
 function removeFile(path: string): void {
   try {
     if (lstatSync(path).isFile()) rmSync(path);
   } catch {
-    // Not there, or not to be removed: its lines are kept in either case.
+    // Missing, or not removable: either way, its lines are imported.
   }
 }

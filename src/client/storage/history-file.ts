@@ -1,7 +1,7 @@
-/** The file in which typed lines were kept before there was a database. */
+/** The history file of versions before the database. */
 import { readFileSync } from "node:fs";
 
-/** Its lines, from the oldest to the newest; none if it is not there or cannot be read. */
+/** Its lines, oldest first; none if it is missing or unreadable. */
 export function readHistoryFile(path: string): string[] {
   try {
     const lines = readFileSync(path, "utf8").split("\n");

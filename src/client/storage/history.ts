@@ -1,21 +1,21 @@
-/** What was typed before, kept across starts in the file that several clients share. */
+/** History of typed lines, kept across runs in a file that several clients share. */
 import type { LocalStore } from "./local-store.ts";
 
-/** Most lines that are kept. */
+/** Most lines kept. */
 const MAX_LINES = 1000;
 
-/** Most characters of a line that is kept: a pasted log is no line to come back to. */
+/** Longest line kept, in characters: nobody recalls a pasted log. */
 const MAX_LENGTH = 4000;
 
 export interface History {
-  /** From the oldest to the newest, none twice. */
+  /** Oldest first, without duplicates. */
   lines(): readonly string[];
-  /** Takes in a line, unless it is blank. */
+  /** Adds a line, unless it is blank or too long. */
   add(line: string): void;
 }
 
 export function createHistory(store: LocalStore): History {
-  /** Read when somebody goes back to them for the first time. */
+  /** Loaded on first use. */
   let lines: string[] | undefined;
 
   function load(): string[] {
@@ -40,7 +40,7 @@ export function createHistory(store: LocalStore): History {
           .run({ most: MAX_LINES });
       });
       store.commit();
-      // Another client may have written since: its lines come, too.
+      // Reload next time: another client may have added lines.
       lines = undefined;
     },
   };

@@ -1,4 +1,4 @@
-/** What a client keeps for its user: the transcript, texts that wait, and typed lines. */
+/** Local storage: the transcript, waiting texts, and typed lines. */
 import { statSync } from "node:fs";
 import type { UserName } from "../../core/schemas.ts";
 import { createHistory, type History } from "./history.ts";
@@ -6,7 +6,7 @@ import { type LocalStoreOptions, openLocalStore } from "./local-store.ts";
 import { createTranscript, readOnly, type Transcript } from "./transcript.ts";
 import { createWaitingTexts, type WaitingTexts } from "./waiting-texts.ts";
 
-/** What is kept for one user of one registry. */
+/** Storage for one user of one registry. */
 export interface Kept {
   transcript: Transcript;
   waiting: WaitingTexts;
@@ -14,22 +14,22 @@ export interface Kept {
 
 export interface Storage {
   history: History;
-  /** @param registry its URL, in one spelling @param recording whether messages are kept, too */
+  /** @param registry its normalized URL @param recording whether messages are stored too */
   of(registry: string, me: UserName, recording: boolean): Kept;
   /**
-   * Keeps what was taken in: from then on it survives the end of the process.
-   * @returns whether that is so, or nobody should wait for it any more
+   * Stores what was added, so that it survives a crash of the process.
+   * @returns whether it is stored, or nobody should wait for it any more
    */
   commit(): boolean;
   close(): void;
 }
 
-/** Nothing is opened before it is needed. @param now the time, in milliseconds since 1970 */
+/** Opens files only when first needed. @param now the time, in milliseconds since 1970 */
 export function openStorage({
   now = Date.now,
   ...options
 }: Omit<LocalStoreOptions, "keepsToFile"> & { now?: () => number }): Storage {
-  // Who puts `/dev/null` in the place of a file wants nothing kept there.
+  // A file replaced by `/dev/null` means that nothing should be stored.
   const path = isDevice(options.path) ? undefined : options.path;
   const told = new Set<string>();
   function onTrouble(sentence: string): void {
@@ -64,7 +64,7 @@ export function openStorage({
   };
 }
 
-/** Keeps everything in memory, for programs that have a place of their own for it. */
+/** Storage in memory, for programs that have their own. */
 export function keptInMemory(registry: string, me: UserName): Kept {
   const storage = openStorage({ path: undefined, historyFile: "", onTrouble() {} });
   return storage.of(registry, me, false);
@@ -78,9 +78,9 @@ function isDevice(path: string | undefined): boolean {
   }
 }
 
-/** 48 bits of a hash: a number that both sides of the database hold exactly. */
+/** 48 bits of a hash: exact both in JavaScript and in SQLite. */
 function chatOf(registry: string, me: UserName): number {
-  // No URL holds a line break, so no two pairs make one text.
-  // Not by node:crypto, which takes longer to load than all the rest of this.
+  // No URL contains a line break, so distinct pairs stay distinct.
+  // Not node:crypto, which takes longer to load than everything else here.
   return new Bun.CryptoHasher("sha256").update(`${registry}\n${me}`).digest().readUIntBE(0, 6);
 }

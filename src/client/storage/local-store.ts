@@ -1,29 +1,29 @@
-/** The database behind everything a client keeps: opened when first needed, and never in the way of the chat. */
+/** The database behind all local storage: opened when first needed, and never blocks the chat. */
 import { type Database, SQLiteError } from "bun:sqlite";
 import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { openDatabase, openInMemory, reasonOf } from "./database.ts";
 
-/** How long nothing must have been written before the write-ahead log is moved into the file, in milliseconds. */
+/** How long writes must have paused before a checkpoint, in milliseconds. */
 const QUIET_MS = 2000;
 
-/** The log is moved sooner than that once it has so many bytes. */
+/** Bytes of write-ahead log that force an earlier checkpoint. */
 const MAX_LOG_BYTES = 32 * 1024 * 1024;
 
-/** After so many commits the log's size is looked at. */
+/** Commits between checks of the log's size. */
 const COMMITS_PER_LOOK = 500;
 
-/** How long to wait before writing again while another client holds the file, in milliseconds. */
+/** How long to wait before retrying while another client has the file locked, in milliseconds. */
 const BUSY_RETRY_MS = 100;
 
-/** How long to wait before writing again to a file that could not be written, in milliseconds. */
+/** How long to wait before retrying a failed write, in milliseconds. */
 const FAULT_RETRY_MS = 1000;
 
-/** How long to wait for it in all, in milliseconds: then it is stuck, and no line is kept from the screen any more. */
+/** How long to retry in all, in milliseconds: then that client is stuck, and lines are shown without being stored. */
 const MAX_BUSY_MS = 2000;
 
-/** Most writes that are put off while another client holds the file; then they are kept in memory. */
+/** Most writes deferred while another client has the file locked; beyond that, storage falls back to memory. */
 const MAX_PENDING = 10_000;
 
 type Work<T> = (database: Database) => T;
@@ -32,32 +32,32 @@ type Work<T> = (database: Database) => T;
 export type QueryParameters = Record<string, string | number | null>;
 
 export interface LocalStore {
-  /** Puts a write off to the next `commit`. */
+  /** Defers a write to the next `commit`. */
   defer(write: Work<void>): void;
   /**
-   * Commits what was put off, in one transaction. While another client holds the file, it is tried again later.
-   * @returns whether it is kept now, or nobody should wait for it any more
+   * Commits deferred writes in one transaction. While another client has the file locked, retries later.
+   * @returns whether they are stored, or nobody should wait for that any more
    */
   commit(): boolean;
-  /** Commits, together with what was put off; undefined while another client holds the file. */
+  /** Commits a write together with deferred ones; undefined while another client has the file locked. */
   write<T>(work: Work<T>): T | undefined;
-  /** Reads, after a commit; undefined if there is nothing, because the file does not exist yet. */
+  /** Reads, after a commit; undefined if the file does not exist yet. */
   read<T>(work: Work<T>): T | undefined;
-  /** The folder of the file; undefined if everything is kept in memory. */
+  /** The file's folder; undefined in memory. */
   folder(): string | undefined;
   close(): void;
 }
 
 export interface LocalStoreOptions {
-  /** Undefined keeps everything in memory. */
+  /** Undefined stores everything in memory. */
   path: string | undefined;
-  /** Of typed lines, from before there was a database. */
+  /** The history file of versions before the database. */
   historyFile: string;
-  /** Told once, if nothing can be kept in the file any more; all goes on in memory. */
+  /** Called once, if the file becomes unusable; storage goes on in memory. */
   onTrouble: (sentence: string) => void;
   /**
-   * Set to keep to the file once it is open, whatever happens to it: nothing is written until it can be again, and what
-   * it holds can be read. `onTrouble` is told then, too. @default false
+   * Never falls back to memory once the file is open: while writing fails, defers writes and still reads. Then
+   * `onTrouble` is called too. @default false
    */
   keepsToFile?: boolean;
 }
@@ -91,7 +91,7 @@ export function openLocalStore({
     }
   }
 
-  /** Goes on in memory. */
+  /** Falls back to memory. */
   function giveUp(error: unknown): Database {
     const failed = file;
     file = undefined;
@@ -99,7 +99,7 @@ export function openLocalStore({
     try {
       database?.close();
     } catch {
-      // What is broken may not even close.
+      // A broken database may not even close.
     }
     database = openInMemory();
     onTrouble(`what is said and typed is not kept in ${failed}: ${reasonOf(error)}`);
@@ -165,7 +165,7 @@ export function openLocalStore({
     try {
       database?.run("PRAGMA wal_checkpoint(PASSIVE)");
     } catch {
-      // Nothing is lost in the log: what is wrong shows at the next write.
+      // Nothing is lost, since the log remains; the fault shows at the next write.
     }
   }
 
@@ -194,7 +194,7 @@ export function openLocalStore({
       try {
         database?.close();
       } catch {
-        // Committed is committed.
+        // Commits are safe in the log.
       }
       database = undefined;
     },

@@ -1,58 +1,58 @@
-/** What was said, kept so that it can be read again. */
+/** The transcript: messages kept to read again. */
 import type { Database } from "bun:sqlite";
 import type { UserName } from "../../core/schemas.ts";
 import type { Outcome } from "../transports/types.ts";
 import type { LocalStore, QueryParameters } from "./local-store.ts";
 
-/** Most messages that are kept; of more, the oldest go. */
+/** Most messages kept; beyond that, the oldest are deleted. */
 const MAX_MESSAGES = 100_000;
 
-/** Most characters that are kept: a flood of the longest messages would fill any disk before there are 100,000. */
+/** Most characters kept: 100,000 of the longest messages would fill any disk. */
 const MAX_CHARACTERS = 256 * 1024 * 1024;
 
-/** The same in memory, where a client keeps nothing on its disk. */
+/** The same limits in memory, for clients that store nothing on disk. */
 const MAX_MESSAGES_IN_MEMORY = 10_000;
 const MAX_CHARACTERS_IN_MEMORY = 16 * 1024 * 1024;
 
-/** Messages that go at once, so that not every commit has to look for the oldest. */
+/** Messages deleted at a time, so that not every commit has to look for the oldest. */
 const PRUNED_AT_ONCE = 500;
 
-/** How long messages are kept, in milliseconds: a year. */
+/** How long messages are kept, in milliseconds: one year. */
 const MAX_AGE_MS = 366 * 24 * 60 * 60 * 1000;
 
-/** A message as it is kept. */
+/** A stored message. */
 export interface Said {
   /** In milliseconds since 1970. */
   at: number;
-  /** Who wrote it, or whom I wrote it to. */
+  /** The sender, or the recipient of a text of mine. */
   user: UserName;
   mine: boolean;
-  /** What became of a text of mine, if that is known. */
+  /** The outcome of a text of mine, if known. */
   outcome: Outcome["type"] | undefined;
-  /** Whether it may not be from whom it says. */
+  /** Whether it may not be from its stated sender. */
   doubtful: boolean;
   text: string;
 }
 
 export interface Transcript {
-  /** Takes in a message of somebody; kept from the next `commit` on. */
+  /** Records a message from somebody; stored by the next `commit`. */
   heard(user: UserName, text: string, doubtful: boolean): void;
-  /** Takes in a text of mine that is on its way. @param id tells it from the others of this session */
+  /** Records a text of mine that is on its way. @param id unique in this session */
   sending(id: number, to: UserName, text: string): void;
-  /** Takes in what became of it. */
+  /** Records its outcome. */
   settled(id: number, outcome: Outcome["type"]): void;
-  /** Takes in what became of a text that waited. */
+  /** Records the outcome of a text that waited. */
   waited(to: UserName, text: string, outcome: Outcome["type"]): void;
-  /** Takes in that what waits for a user, or for all, never leaves. */
+  /** Records that waiting texts to a user, or to all, were dropped. */
   dropped(user: UserName | undefined): void;
   /**
-   * Keeps what was taken in: from then on it survives the end of the process.
-   * @returns whether that is so, or nobody should wait for it any more
+   * Stores what was recorded, so that it survives a crash of the process.
+   * @returns whether it is stored, or nobody should wait for it any more
    */
   commit(): boolean;
-  /** The last messages, of one user or of all, from the oldest to the newest. */
+  /** The last messages, with one user or with all, oldest first. */
   last(user: UserName | undefined, count: number): Said[];
-  /** The last messages that contain a word, in whatever case, from the oldest to the newest. */
+  /** The last messages that contain a word, ignoring case, oldest first. */
   find(word: string, count: number): Said[];
 }
 
@@ -83,7 +83,7 @@ interface Sums {
 const COLUMNS = "at, user, mine, outcome, doubtful, text";
 
 export function createTranscript({ store, chat, registry, me, now }: TranscriptOptions): Transcript {
-  /** Rows of my texts that are under way, by their id; undefined until they are committed. */
+  /** Rows of my texts in flight, by id; undefined until committed. */
   const underWay = new Map<number, { row: number | undefined; to: UserName }>();
   let added: Sums = { messages: 0, characters: 0 };
   let pruned = false;
@@ -103,7 +103,7 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
     });
   }
 
-  /** Adds to the sums what was added since the last time, and removes the oldest messages beyond the bounds. */
+  /** Updates the sums, and deletes the oldest messages beyond the limits. */
   function keepBounds(database: Database, added: Sums): void {
     const sums = database
       .query<Sums, QueryParameters>(
@@ -131,7 +131,7 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
     }
   }
 
-  /** Removes messages, and takes them from the sums. */
+  /** Deletes messages, and subtracts them from the sums. */
   function remove(database: Database, where: string, most: number): Sums {
     const rows = database
       .query<{ characters: number }, { chat: number; most: number }>(
@@ -148,7 +148,7 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
     return gone;
   }
 
-  /** By the last message's time, not by the clock, which may have been set wrong. */
+  /** Relative to the last message, not to the clock, which may be wrong. */
   function removeOld(database: Database): void {
     const edge = (order: "ASC" | "DESC") =>
       database
@@ -237,8 +237,8 @@ export function createTranscript({ store, chat, registry, me, now }: TranscriptO
       const pattern = new RegExp(RegExp.escape(word), "iu");
       const found = store.read((database) => {
         const rows: MessageRow[] = [];
-        // Looked for here, because SQLite knows the case of ASCII letters alone; and along the table, because
-        // an index would lead from page to page.
+        // Searched here, because SQLite ignores case only for ASCII; and in table order, because an index would
+        // jump from page to page.
         const all = database.query<MessageRow, QueryParameters>(
           `SELECT ${COLUMNS} FROM messages WHERE +chat = $chat ORDER BY id DESC`,
         );
@@ -257,7 +257,7 @@ function asSaid({ at, user, mine, outcome, doubtful, text }: MessageRow): Said {
   return { at, user, mine: mine === 1, outcome: outcome ?? undefined, doubtful: doubtful === 1, text };
 }
 
-/** Keeps nothing, and still tells what others have kept: for clients whose output is somebody else's to keep. */
+/** Records nothing but reads what other clients stored: for clients whose output others record. */
 export function readOnly(transcript: Transcript): Transcript {
   return { ...transcript, heard() {}, sending() {}, settled() {}, waited() {}, dropped() {} };
 }

@@ -1,11 +1,11 @@
-/** Texts for users who are away, until they are back. */
+/** Texts that wait for absent users. */
 import { Database, SQLiteError } from "bun:sqlite";
 import { join } from "node:path";
 import type { UserName } from "../../core/schemas.ts";
 import { createPrivate } from "./database.ts";
 import type { LocalStore, QueryParameters } from "./local-store.ts";
 
-/** Most texts that wait for one user; one more is refused. */
+/** Most texts waiting for one user; more are refused. */
 export const MAX_WAITING_PER_USER = 1000;
 
 /** How long a text waits, in milliseconds: 7 days. */
@@ -15,16 +15,16 @@ export interface WaitingText {
   id: number;
   user: UserName;
   text: string;
-  /** How often it was sent without our having heard what became of it, because the client ended. */
+  /** How often a send was cut short by the client's end, so that its outcome is unknown. */
   attempts: number;
 }
 
-/** What waits for a user who was at a host. */
+/** Texts waiting for a user at one host. */
 export interface WaitingFor {
   user: UserName;
-  /** Where the user was when it was written, in one spelling per host. */
+  /** The user's host when they were written, normalized. */
   host: string;
-  /** Whether somebody has had the name at another host since. */
+  /** Whether somebody at another host has had the name since. */
   taken: boolean;
   count: number;
   /** When the oldest was written, in milliseconds since 1970. */
@@ -32,39 +32,39 @@ export interface WaitingFor {
 }
 
 export interface WaitingTexts {
-  /** Takes in a text behind those before it; refused are one too many, and any while another client holds the file. */
+  /** Adds a text to the queue; refuses if that is full, or while another client has the file locked. */
   add(user: UserName, host: string, text: string): { id: number } | "full" | "busy";
-  /** Whom texts wait for, sorted by name. */
+  /** What waits, sorted by user. */
   summary(): WaitingFor[];
-  /** The oldest texts that wait, in order. */
+  /** The oldest waiting texts, in order. */
   oldest(most: number): { user: UserName; at: number; text: string }[];
-  /** The first texts that go to a user by themselves when it is back at a host, in order. */
+  /** The first texts to send when a user is back at a host, in order. */
   first(user: UserName, host: string, most: number): WaitingText[];
-  /** Notes that a text is sent now, so that a crash meanwhile is known of; false if it must not leave now, as on a full disk. */
+  /** Marks a text as being sent, so that a crash meanwhile is noticed; false if that fails, as on a full disk: do not send. */
   begin(id: number): boolean;
-  /** Notes that a text has not arrived, and waits on. */
+  /** Marks a text as not arrived; it waits on. */
   end(id: number): void;
-  /** Where a user was when the last text was written that goes to it by itself. */
+  /** The host to which the newest text for a user will be sent. */
   hostFor(user: UserName): string | undefined;
-  /** Forgets a text. */
+  /** Removes a text. */
   remove(id: number): void;
-  /** Notes that somebody has the name at a host: what was written to it at another does not go by itself any more. */
+  /** Notes that the name is now at a host: texts to another host are no longer sent automatically. */
   seenAt(user: UserName, host: string): void;
-  /** Lets all that waits for a user go to it at a host. */
+  /** Redirects all texts waiting for a user to a host. */
   redirect(user: UserName, host: string): void;
-  /** Forgets what waits for a user, or for all, and tells how many texts that were. */
+  /** Removes what waits for a user, or for all; returns how many texts. */
   drop(user: UserName | undefined): number;
-  /** Forgets what has waited for too long, and tells what that was. */
+  /** Removes and returns texts that have waited too long. */
   expire(): WaitingText[];
-  /** Lets no other client of the same name send what waits; undefined while another does. Ends with this process. */
+  /** Locks out other clients of the same name; undefined if one holds the lock. Released when the process ends. */
   lock(): (() => void) | undefined;
-  /** Whether what waits is still there after the end of this process. */
+  /** Whether waiting texts survive this process. */
   isKept(): boolean;
 }
 
 /** @param chat a hash of the registry and me @param now the time, in milliseconds since 1970 */
 export function createWaitingTexts(store: LocalStore, chat: number, now: () => number): WaitingTexts {
-  /** Sent or forgotten, while the file cannot be written: none must be sent again before that can be noted. */
+  /** Sent or dropped while the file could not be written: not to be resent before that is stored. */
   const gone = new Set<number>();
 
   function all<T>(query: string, bindings: QueryParameters = {}): T[] {
@@ -88,7 +88,7 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
     forgetGone();
   }
 
-  /** What is gone need not be remembered once that is committed. */
+  /** Clears `gone` once the deletions are committed. */
   function forgetGone(): void {
     if (gone.size > 0 && store.write(() => true)) gone.clear();
   }
@@ -157,7 +157,7 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
     },
     expire() {
       const time = now();
-      // A clock that was set back must not let anything wait for longer.
+      // A clock set back must not extend the wait.
       const misdated = all("SELECT id FROM waiting WHERE chat = $chat AND at > $time LIMIT 1", { time });
       if (misdated.length > 0)
         run("UPDATE waiting SET at = $time WHERE chat = $chat AND at > $time", { time });
@@ -177,7 +177,7 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
   };
 }
 
-/** SQLite's lock of a file, which the system takes back when its holder ends, however it ends. */
+/** An SQLite file lock, which the system releases however its holder ends. */
 function lockFile(path: string): (() => void) | undefined {
   let database: Database | undefined;
   try {
@@ -190,7 +190,7 @@ function lockFile(path: string): (() => void) | undefined {
   } catch (error) {
     database?.close();
     if (error instanceof SQLiteError && error.code === "SQLITE_BUSY") return undefined;
-    // Where no file can be locked, texts still leave: at worst twice, if there is another client.
+    // Without file locks, still send: at worst twice, if there is another client.
     return () => {};
   }
 }

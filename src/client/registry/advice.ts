@@ -1,10 +1,10 @@
-/** What to do where there is no registry. */
+/** Advice for when no registry answers. */
 import { invocation } from "../../core/cli.ts";
 import { RegistryUnreachable, TalkError } from "../../core/errors.ts";
 import { REGISTRY_PORT } from "../../core/protocol.ts";
 import { isNameTrouble } from "../network-errors.ts";
 
-/** The same failure, with how to start a registry if none could be reached; anything else as it is. */
+/** Adds how to start a registry to an error that none was reached; returns other errors unchanged. */
 export function adviseOnRegistry(error: unknown): unknown {
   if (!(error instanceof RegistryUnreachable)) return error;
   const port = URL.parse(error.url)?.port;

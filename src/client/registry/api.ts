@@ -1,4 +1,4 @@
-/** The registry as a client sees it, over fetch. */
+/** The registry's HTTP API, over fetch. */
 import {
   errorCode,
   NoRegistry,
@@ -15,31 +15,31 @@ import { readUsers } from "./listed-users.ts";
 import type { SecretOf } from "./secrets.ts";
 import type { RegistryApi, Users } from "./types.ts";
 
-/** How long the registry may take for an answer, in milliseconds. */
+/** How long the registry may take to answer, in milliseconds. */
 const ANSWER_MS = 5000;
 
-/** Refusals that a body of another form does not change: of who asks, of the name, of how often. */
+/** Refusals that another body format would not change: of the client, the name, or the rate. */
 const FINAL = [401, 403, 409, 429];
 
-/** Most bytes of a list that are read: that of 100,000 users with the longest names and hosts. */
+/** Most bytes of a list: enough for 100,000 users with the longest names and hosts. */
 const MAX_LIST_BYTES = 48 * 1024 * 1024;
 
 /** Most bytes of an error's body that are read. */
 const MAX_EXPLANATION_BYTES = 4096;
 
-/** What says that there is no such path, or that nobody adds users or lists them there. */
+/** Statuses that say that this path has no users to list or add. */
 const UNKNOWN_PATH = [404, 405];
 
 /**
- * @param url of the registry, with or without a path and a slash behind it
- * @param secretOf what shows it, and nobody else, that a name is ours
+ * @param url the registry's URL, with or without a path and a trailing slash
+ * @param secretOf the secrets that prove to this registry alone that a name is ours
  */
 export function connectRegistry(url: string, secretOf?: SecretOf): RegistryApi {
   const base = url.replace(/\/+$/, "");
   const users = `${base}${REGISTRY_PATHS.users}`;
-  /** With the slash behind it, which is the form that most makes of registry know. */
+  /** With a trailing slash, the form most registries accept. */
   let listPath = `${users}/`;
-  /** The last list, to be told that it still holds. */
+  /** The last list and its ETag, so that the registry can answer 304. */
   let known: { etag: string; users: Users } | undefined;
 
   async function ask(path: string, init: Parameters<typeof request>[1] = {}): Promise<Response> {
@@ -53,7 +53,7 @@ export function connectRegistry(url: string, secretOf?: SecretOf): RegistryApi {
     throw new NoRegistry(base, "its answers are compressed");
   }
 
-  /** A registry knows the path of its users, whatever else it says of them. */
+  /** A registry knows the path of its users, whatever else it answers. */
   async function expectRegistry(response: Response): Promise<void> {
     if (UNKNOWN_PATH.includes(response.status)) {
       throw new NoRegistry(base, `it has no users at ${REGISTRY_PATHS.users}`);
@@ -68,7 +68,7 @@ export function connectRegistry(url: string, secretOf?: SecretOf): RegistryApi {
     throw new RegistryRefused(response.status, sentence, waitOf(response));
   }
 
-  /** A redirect is not followed: fetch would turn a POST into a GET (RFC 9110 §15.4), and take the secret along. */
+  /** Does not follow redirects: fetch would turn a POST into a GET (RFC 9110 §15.4), and send the secret along. */
   function write(method: string, user: UserName, body?: unknown) {
     const headers: Record<string, string> = {};
     if (secretOf) headers.authorization = `Bearer ${secretOf(user)}`;
@@ -97,15 +97,15 @@ export function connectRegistry(url: string, secretOf?: SecretOf): RegistryApi {
     },
     async create(user, address) {
       let response = await ask(users, write("POST", user, { user, address }));
-      // Some makes of registry call it `name`, and say in many ways that they miss it.
+      // Some registries call it `name`, and report its absence in many ways.
       if (response.status >= 400 && !FINAL.includes(response.status)) {
         const again = await ask(users, write("POST", user, { name: user, address }));
-        // If that is no better, the first answer is the one that makes sense.
+        // If that fails too, the first answer is the one that makes sense.
         if (again.ok || again.status === 409) response = again;
       }
       if (response.status === 409) return (await isOwn(response)) ? "own" : "taken";
       await expectRegistry(response);
-      // Registries of other makes say yes in many ways, but none with a page.
+      // Other registries confirm in many ways, but never with an HTML page.
       if (response.headers.get("content-type")?.startsWith("text/html")) {
         throw new NoRegistry(base, "it answers with a web page");
       }
@@ -142,26 +142,26 @@ export function connectRegistry(url: string, secretOf?: SecretOf): RegistryApi {
   };
 }
 
-/** The JSON of an answer of at most so many bytes; undefined if it is none. */
+/** The JSON of an answer; undefined if it is not JSON, or longer than `limit` bytes. */
 async function jsonOf({ body }: Response, limit: number): Promise<unknown> {
   return readAtMost(body, limit)
     .then(parseJson)
     .catch(() => undefined);
 }
 
-/** Whether a refusal says that the name is ours already. */
+/** Whether a refusal says that the name is already ours. */
 async function isOwn(response: Response): Promise<boolean> {
   const body = await jsonOf(response, MAX_EXPLANATION_BYTES);
   return isRecord(body) && body.owner === "you";
 }
 
-/** The seconds that a registry wants to be left alone, if it says so. */
+/** The seconds a registry asks us to wait; undefined if it does not. */
 function waitOf({ headers }: Response): number | undefined {
   const ms = readRetryAfter(headers.get("retry-after"));
   return ms === undefined ? undefined : ms / 1000;
 }
 
-/** The sentence in an error's body, which every make of registry may write in its own way, or not at all. */
+/** The message in an error's body, which each registry may format in its own way, or omit. */
 async function explanation(response: Response): Promise<string> {
   const body = await readAtMost(response.body, MAX_EXPLANATION_BYTES).catch(() => new Uint8Array());
   const text = new TextDecoder().decode(body).slice(0, 512);

@@ -3,7 +3,7 @@ import { refused } from "../../core/errors.ts";
 
 export interface ServerSentEvent {
   type: string;
-  /** The last one that the stream has told. */
+  /** The last one received. */
   id: string | undefined;
   data: string;
 }
@@ -11,17 +11,17 @@ export interface ServerSentEvent {
 export interface EventStreamOptions {
   /** Most characters of one event. */
   limit: number;
-  /** Called with how long to wait after a loss, in milliseconds, when the stream tells. */
+  /** Called with the reconnection time the stream sets, in milliseconds. */
   onRetry: (ms: number) => void;
 }
 
-/** The events of each chunk that comes, which are none for a comment. @throws `too-large` */
+/** Yields the events of each chunk; none for a comment. @throws `too-large` */
 export async function* readEventStream(
   body: AsyncIterable<Uint8Array>,
   { limit, onRetry }: EventStreamOptions,
 ): AsyncGenerator<ServerSentEvent[]> {
   const decoder = new TextDecoder();
-  /** A line without its end yet, in pieces: a list of many users is a line of many chunks. */
+  /** Pieces of an unfinished line: a long list arrives in many chunks. */
   let pieces: string[] = [];
   let size = 0;
   let afterReturn = false;
@@ -46,7 +46,7 @@ export async function* readEventStream(
 
   for await (const chunk of body) {
     let text = decoder.decode(chunk, { stream: true });
-    // A line's CR and LF may come in two chunks.
+    // CR and LF may be split between chunks.
     if (afterReturn && text.startsWith("\n")) text = text.slice(1);
     if (text !== "") afterReturn = text.endsWith("\r");
     size += text.length;

@@ -1,16 +1,16 @@
-/** Keeps the registered address this machine's own, while networks come and go. */
+/** Keeps the registered address up to date while networks come and go. */
 import { sameAddress } from "../../core/address.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { Address } from "../../core/schemas.ts";
 import type { Endpoint } from "../inbound/endpoint.ts";
 import type { OwnRegistration } from "./registration.ts";
 
-/** How often this machine's address is looked for, in milliseconds; that costs a look at the routes. */
+/** How often to check this machine's address, in milliseconds; a check only reads the routes. */
 const LOOK_MS = 3000;
 
 export interface AddressFollower {
   start(): void;
-  /** Looks now. @param thoroughly also looks up the registry's host again */
+  /** Checks now. @param thoroughly also resolves the registry's host again */
   look(thoroughly: boolean): Promise<void>;
   stop(): void;
 }
@@ -18,9 +18,9 @@ export interface AddressFollower {
 export interface AddressFollowerOptions {
   endpoint: Endpoint;
   registration: OwnRegistration;
-  /** We listen elsewhere now, and the registry is yet to be told. */
+  /** We listen at a new address, which the registry does not have yet. */
   onReaddressed: (address: Address) => void;
-  /** The registry has been told. */
+  /** The registry has the new address. */
   onMoved: () => void;
 }
 

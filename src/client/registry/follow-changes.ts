@@ -1,4 +1,4 @@
-/** Follows a registry's stream of changes, where it has one, so that the list is known as it changes. */
+/** Follows a registry's stream of changes, if it has one, to keep the list current. */
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { readRetryAfter } from "../../core/http.ts";
 import { REGISTRY_PATHS } from "../../core/protocol.ts";
@@ -9,41 +9,41 @@ import { readEventStream, type ServerSentEvent } from "./event-stream.ts";
 import { differences, readUsers } from "./listed-users.ts";
 import type { ListedAddress, Users } from "./types.ts";
 
-/** How long the registry may take to begin, in milliseconds. */
+/** How long the registry may take to start the stream, in milliseconds. */
 const ANSWER_MS = 5000;
 
-/** A registry says something every 15 s; after so many milliseconds of silence the connection is taken for dead. */
+/** Silence after which the connection counts as dead, in milliseconds; a registry sends something every 15 s. */
 const SILENCE_MS = 45_000;
 
-/** Most characters of one event: the list of 100,000 users with the longest names and hosts. */
+/** Most characters of one event: enough for 100,000 users with the longest names and hosts. */
 const MAX_EVENT = 48 * 1024 * 1024;
 
 /**
- * The wait after a loss is drawn from 0 to this many milliseconds, or to what the registry asks for, and from twice as
- * much after each further one: with full jitter, a registry that restarts under thousands of clients is not overrun
+ * Upper bound of the first random wait before reconnecting, in milliseconds, unless the registry sets another; doubled
+ * after each failure. Full jitter keeps thousands of clients from overrunning a registry that restarts
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
  */
 const BACKOFF = { leastMs: 1000, defaultMs: 5000, mostMs: 30_000 };
 
-/** Event ids with which a stream is resumed: what fits into any header. With another one, it begins anew. */
+/** Event ids that can resume a stream, because they fit into a header; with any other, it starts over. */
 const RESUMABLE = /^[\x21-\x7e]{1,1024}$/;
 
-/** How long one waits for a registry without a stream to have got one, in milliseconds. */
+/** How long to wait before asking a registry without a stream again, in milliseconds. */
 const ABSENT_MS = 600_000;
 
 export interface Follower {
-  /** The list, as it is now. */
+  /** Called with the current list. */
   onUsers: (users: Users) => void;
   /** The registry cannot be reached. */
   onAway: (reason: string) => void;
 }
 
 export interface Following {
-  /** Counts what the stream has told; to be taken before a list is asked for. */
+  /** Counts the stream's updates; read it before requesting a list. */
   position(): number;
   /**
-   * Tells what the list is, and returns the one to believe: what the stream has told since it was asked for is newer.
-   * @param since the `position` then
+   * Takes in a requested list, and returns the one to use: the stream's own, if it was updated since the request.
+   * @param since the `position` before the request
    */
   know(users: Users, since: number): Users;
   stop(): void;
@@ -64,12 +64,12 @@ interface Shared {
 }
 
 /**
- * The streams of this process, by registry: all who join one share it, because `fetch` serves 256 requests at once, and a
- * stream is one that does not end.
+ * This process's streams, by registry. Shared by all users of one registry, because `fetch` allows 256 requests at
+ * once, and a stream is one that never ends.
  */
 const streams = new Map<string, Shared>();
 
-/** @param url of the registry, without a slash behind it */
+/** @param url the registry's URL, without a trailing slash */
 export function followChanges(
   url: string,
   listener: Follower,
@@ -92,10 +92,10 @@ export function followChanges(
   };
 }
 
-/** How a stream ended, or why there is none. */
+/** How a stream ended, or why there was none. */
 type End =
   | { type: "lost" }
-  /** What came was no stream of ours, and would be none again at once. */
+  /** Not a stream in our format; retrying at once would not help. */
   | { type: "broken" }
   | { type: "away"; reason: string }
   | { type: "absent" }
@@ -113,7 +113,7 @@ function openShared(
   const listeners = new Set<Follower>();
   const stopped = new AbortController();
   let users: Users = new Map();
-  /** Names the state that `users` are; undefined if they are another one. */
+  /** Event id of the state in `users`; undefined if they come from elsewhere. */
   let id: string | undefined;
   let isLive = false;
   let position = 0;
@@ -186,11 +186,11 @@ function openShared(
     retryMs = Math.min(BACKOFF.mostMs, Math.max(BACKOFF.leastMs, ms));
   }
 
-  /** The events of one chunk change the list together; false if one is malformed. */
+  /** Applies the events of one chunk together; false if one is malformed. */
   function apply(events: readonly ServerSentEvent[]): boolean {
     const hasBegun = !isLive;
     isLive = true;
-    // A stream that begins with nothing but a comment says that the state still holds.
+    // A stream that starts with just a comment confirms the known state.
     if (events.length === 0 && !(hasBegun && id !== undefined)) return true;
     let changed: Map<string, ListedAddress> | undefined = new Map(users);
     for (const event of events) changed = changed && applied(changed, event);
@@ -218,14 +218,14 @@ function openShared(
   };
 }
 
-/** A registry of another make, or before 0.3, knows no such path, and says so in whatever way. */
+/** Other registries, and ours before 0.3, have no such path, and say so in various ways. */
 function refusal({ status, headers }: Response): End {
   const waitMs = readRetryAfter(headers.get("retry-after"));
   if (waitMs !== undefined) return { type: "refused", waitMs };
   return status === 429 || status >= 500 ? { type: "lost" } : { type: "absent" };
 }
 
-/** The list after an event: the same after one of a type we do not know; undefined if it is malformed. */
+/** The list after an event: unchanged by an unknown type; undefined if the event is malformed. */
 function applied(
   users: Map<string, ListedAddress>,
   { type, data }: ServerSentEvent,
@@ -237,7 +237,7 @@ function applied(
   const { user, address } = content;
   if (typeof user !== "string") return undefined;
   if (type === "left") users.delete(user);
-  // An address that is none is left out, as it is of a list.
+  // Skip invalid addresses, as in a list.
   else for (const [name, listed] of readUsers({ [user]: address }) ?? []) users.set(name, listed);
   return users;
 }

@@ -14,8 +14,8 @@ const Listed = {
 let validator: Validator<typeof Listed> | undefined;
 
 /**
- * The users in a registry's answer; undefined if it is no list. Entries that are no address are left out, so that one
- * odd peer does not break the list, and nobody is sent to a host that is none.
+ * The users in a registry's answer; undefined if it is not a list. Skips invalid addresses, so that one odd peer does
+ * not break the list, and nothing is sent to an invalid host.
  */
 export function readUsers(body: unknown): Users | undefined {
   if (!isRecord(body)) return undefined;
@@ -35,12 +35,12 @@ function readPort(port: unknown): unknown {
   return typeof port === "string" && /^\d{1,5}$/.test(port) ? Number(port) : port;
 }
 
-/** Who may be meant by a name that is not in the list. */
+/** The listed user a mistyped name may mean. */
 export function nearestUser(name: string, users: Users): UserName | undefined {
   return suggest(name, [...users.keys()].filter(isUserName));
 }
 
-/** What leads from one list to another; of who left, the address is where it was. */
+/** Differences between two lists; for users who left, with their last address. */
 export interface Difference {
   type: "joined" | "moved" | "left";
   user: UserName;

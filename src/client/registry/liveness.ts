@@ -1,4 +1,4 @@
-/** Whether a client is where a name of ours is registered: a quick look, by the same questions as the registry's. */
+/** A quick check whether a client answers at an address, with the same probes as the registry's. */
 import { canonicalHost, urlHost } from "../../core/address.ts";
 import { atMost } from "../../core/clock.ts";
 import { type MayContact, resolveContact } from "../../core/denylist.ts";
@@ -9,20 +9,20 @@ import { connectUdp } from "../../core/udp-socket.ts";
 import { acquireSlot, releaseSlot } from "../transports/request-slots.ts";
 import type { ListedAddress } from "./types.ts";
 
-/** How long an answer may take, in milliseconds: who starts a client waits for it. */
+/** How long an answer may take, in milliseconds: the user starting a client waits for it. */
 const ANSWER_MS = 2000;
 
-/** How often UDP asks, each time for so many milliseconds: a datagram may be lost. */
+/** UDP probes, and how long to wait after each, in milliseconds: datagrams may be lost. */
 const ATTEMPTS = 3;
 const ATTEMPT_MS = ANSWER_MS / 4;
 
-/** Most IP addresses of a host that are asked, side by side. */
+/** Most IP addresses of a host probed, in parallel. */
 const MAX_ADDRESSES = 8;
 
-/** Asks whether a client is at an IP address of a host. @throws what shows that there is none */
+/** Whether a client answers at one IP address of a host. @throws an error that means there is none */
 type LivenessProbe = (ip: string, address: ListedAddress, signal: AbortSignal) => Promise<boolean>;
 
-/** Whether somebody answers at an address within 2 s. Never rejects. */
+/** Whether a client answers at an address within 2 s. Never rejects. */
 export async function isPresent(address: ListedAddress, mayContact?: MayContact): Promise<boolean> {
   const { protocol } = address;
   if (!isProtocol(protocol)) return false;
@@ -42,14 +42,14 @@ export async function isPresent(address: ListedAddress, mayContact?: MayContact)
     const ips = (await atMost(ANSWER_MS, resolveContact(address.host, mayContact))) ?? [];
     return await anyOf(ips.slice(0, MAX_ADDRESSES).map(ask));
   } catch {
-    // Refused, no such host, an address never contacted: whatever it is, no client of ours is there.
+    // Refused, unknown host, forbidden address: in any case, no client of ours is there.
     return false;
   } finally {
     stop.abort();
   }
 }
 
-/** Whether one of several answers is yes; one that fails is a no. */
+/** Whether any answer is true; a rejection counts as false. */
 async function anyOf(answers: readonly Promise<boolean>[]): Promise<boolean> {
   const yes = answers.map((answer) => answer.then((is) => is || Promise.reject(new Error("no"))));
   return Promise.any(yes).catch(() => false);

@@ -1,19 +1,19 @@
 import { type Clock, jittered } from "../../core/clock.ts";
 
-/** The first wait after the registry did not answer, as a part of the interval; each further one is twice as long. */
+/** The first wait after the registry did not answer, as a fraction of the interval; then doubled each time. */
 const FIRST_RETRY = 1 / 32;
 
 export interface PollOptions {
   /** Asks the registry; false if it did not answer. */
   ask: () => Promise<boolean>;
-  /** Milliseconds between two questions, ±20 %. */
+  /** Milliseconds between requests, ±20 %. */
   interval: number;
   clock: Clock;
   /** From [0, 1). */
   random: () => number;
 }
 
-/** Asks again and again, sooner while the registry is away. Returns what ends it. */
+/** Polls the registry, more often while it is away. Returns a function that stops. */
 export function startPolling({ ask, interval, clock, random }: PollOptions): () => void {
   let retry = FIRST_RETRY;
   let stopped = false;
@@ -26,7 +26,7 @@ export function startPolling({ ask, interval, clock, random }: PollOptions): () 
   async function poll(): Promise<void> {
     const answered = await ask();
     if (stopped) return;
-    // Never later than the interval, so that a registry that is back knows everybody within one.
+    // Never longer than the interval, so that a registry that is back knows everybody within one.
     cancel = wait(answered ? interval : Math.min(interval, retry * interval));
     retry = answered ? FIRST_RETRY : retry * 2;
   }

@@ -1,4 +1,4 @@
-/** The name and address that a registry has of us: taken, moved, taken again, and given back. */
+/** Our registration: claimed, moved, renewed and removed. */
 import { sameAddress } from "../../core/address.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { MayContact } from "../../core/denylist.ts";
@@ -12,17 +12,17 @@ import type { RegistryApi } from "./types.ts";
 /** How long unregistering may take, in milliseconds: leaving takes at most 3 s in all. */
 const UNREGISTER_MS = 2000;
 
-/** How many names are tried when one was not chosen by hand. */
+/** How many names to try if the user chose none. */
 const NAME_ATTEMPTS = 1000;
 
 export interface OwnRegistration {
   name: UserName;
-  /** Where the registry last had us. */
+  /** The address last registered. */
   readonly address: Address;
-  /** Moves the registration; false if the registry did not take it, or the name is somebody else's by now. */
+  /** Moves the registration; false if the registry refused, or the name is somebody else's by now. */
   move(to: Address): Promise<boolean>;
   /**
-   * Registers again, after the registry has lost us; false if somebody else was quicker, or if it wants to be left alone.
+   * Registers again after the registry lost us; false if somebody else was faster, or it is too early to ask again.
    * @throws RegistryUnreachable, NoRegistry, RegistryRefused
    */
   renew(address: Address): Promise<boolean>;
@@ -32,7 +32,7 @@ export interface OwnRegistration {
 
 /**
  * Registers an address.
- * @param name by default the login name, if need be with `-2`, `-3`, … behind it
+ * @param name by default the login name, with `-2`, `-3`, … appended if taken
  * @throws RegistryUnreachable, NoRegistry, RegistryRefused, TalkError if the name is taken
  */
 export async function register(
@@ -43,7 +43,7 @@ export async function register(
 ): Promise<OwnRegistration> {
   const registered = await claimName(registry, name, address, mayContact);
   let known = address;
-  /** When the registry wants to be asked again to take us, by the system's clock. */
+  /** Earliest time to renew, as asked by the registry, by the system clock. */
   let renewFrom = 0;
 
   return {
@@ -59,7 +59,7 @@ export async function register(
     async renew(address) {
       if (systemClock.now() < renewFrom) return false;
       try {
-        // If somebody else was quicker, the next list shows it.
+        // If somebody else was faster, the next list shows it.
         return (await registry.create(registered, address)) === "created";
       } catch (error) {
         if (error instanceof RegistryRefused) renewFrom = systemClock.now() + 1000 * (error.waitSeconds ?? 0);
@@ -84,7 +84,7 @@ async function claimName(
     const answer = await registry.create(candidate, address);
     if (answer === "created") return candidate;
     const holder = (await registry.list()).get(candidate);
-    // Left by a crash, if it leads to the address that we have just bound, or is ours and leads to nobody.
+    // Left over from a crash, if it has the address we have just bound, or it is ours and nobody answers there.
     const left =
       holder &&
       (sameAddress(holder, address) || (answer === "own" && !(await isPresent(holder, mayContact))));
@@ -104,7 +104,7 @@ async function reclaim(registry: RegistryApi, name: UserName, address: Address):
   }
 }
 
-/** Moves a registration, unless the name has meanwhile become somebody else's, who keeps it. */
+/** Moves a registration, unless somebody else has taken the name meanwhile. */
 async function moveTo(
   registry: RegistryApi,
   name: UserName,

@@ -1,4 +1,4 @@
-/** The way to the registry, and whom of its users it lets us contact. */
+/** The route to the registry, and which users we may contact. */
 import { hostOf, isLoopback, resolveHost } from "../../core/address.ts";
 import { contactBeside, contactElsewhere, contactRule, type MayContact } from "../../core/denylist.ts";
 import { RegistryUnreachable } from "../../core/errors.ts";
@@ -8,7 +8,7 @@ import { firstToConnect } from "../happy-eyeballs.ts";
 import { unreachable } from "../network-errors.ts";
 import type { RegistryApi } from "./types.ts";
 
-/** How long the registry may take for a connection, in milliseconds. */
+/** How long connecting to the registry may take, in milliseconds. */
 const CONNECT_MS = 5000;
 
 export interface Route {
@@ -16,7 +16,7 @@ export interface Route {
   registryIps: string[];
   /** The one that answers. */
   registryIp: string;
-  /** The address of this machine from which that is reached. */
+  /** The local address used to reach it. */
   local: string;
 }
 
@@ -27,7 +27,7 @@ export async function routeTo(url: string): Promise<Route> {
     const registryIps = await resolveHost(hostOf(url));
     const [only = hostOf(url), ...others] = registryIps;
     if (others.length === 0) return { registryIps, registryIp: only, local: await localAddressTowards(only) };
-    // Which of several leads there, and from where, only a connection tells: an IPv6 address may be out of order.
+    // Only connecting shows which address works, and from where: IPv6 may be broken.
     const { ip, local } = await firstToConnect(
       registryIps,
       Number(port) || (protocol === "https:" ? 443 : 80),
@@ -39,13 +39,13 @@ export async function routeTo(url: string): Promise<Route> {
   }
 }
 
-/** Whether other machines reach the registry, too; whoever reaches it on loopback has to ask. @throws RegistryUnreachable, NoRegistry */
+/** Whether other machines reach the registry too; from loopback, we have to ask it. @throws RegistryUnreachable, NoRegistry */
 export async function isShared({ registryIp }: Route, registry: RegistryApi): Promise<boolean> {
   return !isLoopback(registryIp) || (await registry.isOnNetwork());
 }
 
 /**
- * Which users of a registry may be contacted: those whom one on another machine lists on loopback are not here.
+ * Which users we may contact: a loopback address listed by a registry on another machine is not on ours.
  * @param shared whether other machines reach the registry
  */
 export function contactRuleFor({ registryIp }: Route, shared: boolean): MayContact {

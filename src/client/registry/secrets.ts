@@ -1,35 +1,35 @@
-/** What shows a registry that a name is ours: a secret for each registry and name, made from one key of the user. */
+/** Proof to a registry that a name is ours: a secret per registry and name, derived from the user's key. */
 import { chmodSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostOf, isLoopback } from "../../core/address.ts";
 import { errorCode, TalkError } from "../../core/errors.ts";
 import type { UserName } from "../../core/schemas.ts";
 import { followLinks } from "../state-directory.ts";
 
-/** Bytes of the key: nobody guesses 256 bits. */
+/** Bytes of the key: 256 bits cannot be guessed. */
 const KEY_BYTES = 32;
 
-/** What a key file holds: these bytes in base64url (RFC 4648 §5), and a line's end. */
+/** Contents of a key file: the key in base64url (RFC 4648 §5), and a line break. */
 const KEY_FILE = /^[\w-]{43}\n?$/;
 
-/** The secret of a name at a registry, fit for `Authorization: Bearer`. */
+/** The secret for a name at a registry, fit for `Authorization: Bearer`. */
 export type SecretOf = (user: UserName) => string;
 
 /**
- * The secrets for a registry, from the key at a path, which is made if there is none. The secret is bound to the
- * registry's URL, so that none can use at another what it was shown.
- * @throws TalkError if there can be no key, or one that others may know; the sentence says what to do
+ * The secrets for a registry, derived from the key at a path, which is created if missing. A secret is bound to the
+ * registry's URL, so that no registry can replay it at another.
+ * @throws TalkError if the key cannot be read or created, or others may know it; the message says what to do
  */
 export function openSecrets(registry: string, path: string): SecretOf {
   const base = registryId(registry);
   const key = readOrMake(path);
-  // No URL holds a line break, so no two pairs make one text.
+  // No URL contains a line break, so distinct pairs stay distinct.
   return (user) => new Bun.CryptoHasher("sha256", key).update(`${base}\n${user}`).digest("base64url");
 }
 
-/** One spelling per registry, of all the URLs that lead to it. */
+/** Normalizes a registry's URL. */
 export function registryId(url: string): string {
   const { protocol, hostname, port, pathname } = new URL(url);
-  // This machine itself is one registry, whichever of its names for itself one types.
+  // All loopback names mean the same registry.
   const host = isLoopback(hostOf(url)) ? "localhost" : hostname;
   return `${protocol}//${host}:${port}${pathname.replace(/\/+$/, "")}`;
 }
@@ -48,9 +48,9 @@ function readOrMake(path: string): Buffer {
   }
 }
 
-/** Others on this machine may know a key that they could read, so it proves nothing any more. */
+/** Reads the key; rejects one that others could read, because it proves nothing any more. */
 function read(path: string): Buffer {
-  // Windows has no such modes.
+  // Windows has no file modes.
   if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
     throw new TalkError("key", `others can read your key; if none has, run: chmod 600 ${path}`);
   }
@@ -61,7 +61,7 @@ function read(path: string): Buffer {
   return Buffer.from(text, "base64url");
 }
 
-/** Of several clients that start at once one makes the key: a link is made whole, or fails because there is one. */
+/** Creates the key atomically: if several clients start at once, only one link succeeds, and it is complete. */
 function make(path: string): void {
   const draft = `${path}.${process.pid}.${crypto.randomUUID()}`;
   try {
@@ -70,7 +70,7 @@ function make(path: string): void {
       `${Buffer.from(crypto.getRandomValues(new Uint8Array(KEY_BYTES))).toString("base64url")}\n`,
       { mode: 0o600, flag: "wx" },
     );
-    // An odd umask cannot make it too narrow to be read again.
+    // Override the umask, which may have removed our own access.
     chmodSync(draft, 0o600);
     linkSync(draft, path);
   } catch (error) {

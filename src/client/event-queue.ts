@@ -1,16 +1,16 @@
 import { createBoundedQueue, createCondition } from "../core/bounded-queue.ts";
 
-/** Things that come one by one, for whoever asks for the next. */
+/** An asynchronous queue. */
 export interface Queue<T> extends AsyncIterable<T> {
   push(item: T): void;
-  /** What is queued is still handed out; then every loop over the queue ends. */
+  /** Ends every loop over the queue, once it is empty. */
   end(): void;
 }
 
 /**
- * A queue that drops the oldest where more waits than it may hold.
- * @param items most that wait
- * @param bytes of all that wait, by `sizeOf`
+ * A bounded queue that drops the oldest items when full.
+ * @param items most items queued
+ * @param bytes most bytes queued, by `sizeOf`
  */
 export function createQueue<T>(
   { items, bytes }: { items: number; bytes: number },

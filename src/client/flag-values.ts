@@ -1,18 +1,18 @@
-/** Values of flags that several commands take. */
+/** Parses flags that several commands share. */
 import { UsageError } from "../core/errors.ts";
 import { isIPv6, isUserName, USER_NAME } from "../core/names.ts";
 import { PROBE_USER, REGISTRY_PORT, REGISTRY_URL } from "../core/protocol.ts";
 import type { UserName } from "../core/schemas.ts";
 
-/** The name that a flag gives. @throws UsageError */
+/** A user name from a flag. @throws UsageError */
 export function nameOf(flag: string, text: string): UserName {
   if (!isUserName(text)) throw new UsageError(`--${flag} must be ${USER_NAME.rule}`);
   return text;
 }
 
 /**
- * One's own name, from `--name` or the environment; undefined if neither gives one. No person is called like the user of
- * the registry's probes: what such a one writes could be taken for a probe.
+ * The user's own name, from `--name` or the environment; undefined if neither is set. Rejects the name that registries
+ * probe under, because a message from it could be taken for a probe.
  * @throws UsageError
  */
 export function ownNameOf(flag: string | undefined): UserName | undefined {
@@ -26,7 +26,7 @@ export function ownNameOf(flag: string | undefined): UserName | undefined {
   return text;
 }
 
-/** The registry's base URL, from `--registry`, the environment, or this machine. @throws UsageError */
+/** The registry's base URL, from `--registry` or the environment, else on this machine. @throws UsageError */
 export function registryOf(flag: string | undefined): string {
   const text = flag ?? (process.env.TALK_REGISTRY || REGISTRY_URL);
   const whole = withScheme(text);

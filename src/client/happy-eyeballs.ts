@@ -1,23 +1,23 @@
-/** Which of a host's addresses takes a connection: each is tried a little after the one before (RFC 8305). */
+/** Happy Eyeballs (RFC 8305): finds out which of a host's addresses accepts connections, with staggered attempts. */
 import { connect, type Socket } from "node:net";
 import { canonicalHost } from "../core/address.ts";
 
-/** How long one address may take before the next is tried beside it (RFC 8305 §8), in milliseconds. */
+/** Delay before the next address is tried in parallel (RFC 8305 §8), in milliseconds. */
 const HEAD_START_MS = 250;
 
-/** How long a peer's addresses are tried, in milliseconds; what is to be sent then needs time, too. */
+/** How long to try a peer's addresses, in milliseconds, which leaves time to send. */
 const PEER_MS = 2000;
 
 export interface Reached {
   ip: string;
-  /** The address of this machine from which it is reached. */
+  /** The local address used to reach it. */
   local: string;
 }
 
 /**
- * The first address to take a connection, which is closed again.
- * @param ms how long all of them together may take
- * @throws the system's error of the last address, code ETIMEDOUT if none has answered in time
+ * The first address to accept a connection, which is then closed.
+ * @param ms time limit for all of them together
+ * @throws the system error of the last address to fail, or code ETIMEDOUT if none answered in time
  */
 export function firstToConnect(ips: readonly string[], port: number, ms: number): Promise<Reached> {
   const { promise, resolve, reject } = Promise.withResolvers<Reached>();
@@ -49,14 +49,14 @@ export function firstToConnect(ips: readonly string[], port: number, ms: number)
   });
 }
 
-/** A peer's IP addresses, the one that takes connections in front: the others may swallow what is sent. */
+/** A peer's IP addresses, with one that accepts connections first: packets to the others may vanish. */
 export async function byConnection(ips: string[], port: number): Promise<string[]> {
   if (ips.length < 2) return ips;
   try {
     const { ip } = await firstToConnect(ips, port, PEER_MS);
     return [ip, ...ips.filter((other) => other !== ip)];
   } catch {
-    // Why none does, the attempt to send will tell.
+    // Sending will report why none does.
     return ips;
   }
 }

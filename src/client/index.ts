@@ -1,4 +1,4 @@
-/** A user for a program of its own: what is imported as `talk/client`. */
+/** The client library, imported as `talk/client`. */
 import { InvalidInput } from "../core/errors.ts";
 import { MESSAGES_PER_SECOND, PROBE_USER, REGISTRY_URL } from "../core/protocol.ts";
 import { type Address, type Protocol, parse, Registration, type UserName } from "../core/schemas.ts";
@@ -13,44 +13,44 @@ import { keptInMemory } from "./storage/index.ts";
 
 export type { Protocol, Report, TalkEvent };
 
-/** Most events that wait for a program that does not ask for them, and most bytes of their texts. */
+/** Most unread events, and bytes of their texts. */
 const MAX_EVENTS = { items: 10_000, bytes: 16 * 1024 * 1024 };
 
 export interface JoinOptions {
   name: UserName;
-  /** How messages are taken. @default "HTTP" */
+  /** How you receive messages. @default "HTTP" */
   protocol?: Protocol;
   /** The registry's base URL. @default "http://127.0.0.1:8088" */
   registry?: string;
   /** Host name or IP to listen on. @default the local address from which the registry is reached */
   host?: string;
-  /** 0 picks a free one. @default the protocol's own, or the next free one */
+  /** 0 picks a free one. @default the protocol's default, or the next free one */
   port?: number;
-  /** What is registered instead of the address listened on, where a proxy or NAT is in between. */
+  /** Registered instead of the address listened on, for use behind a proxy or NAT. */
   publicAddress?: Address;
-  /** Messages a second that are taken from one IP address, and twice as many at once; 0 for no limit. @default 500 */
+  /** Messages accepted per second from one IP address, with bursts of twice as many; 0 for no limit. @default 500 */
   rateLimit?: number;
-  /** Milliseconds between two looks at the registry's list, ±20 %. @default 150,000 */
+  /** Milliseconds between checks of the registry's list, ±20 %. @default 150,000 */
   pollInterval?: number;
 }
 
 /**
- * Someone who has joined. A loop `for await (const event of me)` gets each message and whatever changes among the
- * users, until `close`; of more than 10,000 events that nobody asks for, or 16 MB, the oldest are dropped.
+ * A user who has joined. `for await (const event of me)` yields messages and changes of the user list until `close`;
+ * beyond 10,000 unread events, or 16 MB, the oldest are dropped.
  */
 export interface Me extends AsyncIterable<TalkEvent> {
   name: UserName;
-  /** As it is registered; it follows this machine's address, unless it was given. */
+  /** The registered address; it follows this machine's, unless you gave one. */
   readonly address: Address;
-  /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
+  /** Asks the registry for the list. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
   users(): Promise<Users>;
   /**
-   * Sends a text, in order behind those before it to the same user, and tells what became of it. Never rejects.
-   * @param options with `wait`, a text to a user who is away is kept, in memory, and sent when the user is back at the
-   * same host: after 7 days or at `close`, it has failed. Meanwhile an event `waiting` tells of it. @default no
+   * Sends a text, in order after earlier ones to the same user; resolves to its outcome. Never rejects.
+   * @param options with `wait`, keeps a text to an absent user in memory and sends it once the user is back at the same
+   * host; it fails after 7 days or at `close`. Meanwhile, a `waiting` event reports it. @default no
    */
   send(to: UserName, text: string, options?: { wait?: boolean }): Promise<Report>;
-  /** Unregisters, lets what is being sent end, and stops listening: in 3 s at most. */
+  /** Unregisters, finishes sending, and stops listening, within 3 s. */
   close(): Promise<void>;
 }
 

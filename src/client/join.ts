@@ -1,4 +1,4 @@
-/** What comes before a chat: to find the registry, to listen, and to register. */
+/** Joins: finds the registry, listens, and registers. */
 import type { MayContact } from "../core/denylist.ts";
 import { TalkError } from "../core/errors.ts";
 import type { UserName } from "../core/schemas.ts";
@@ -11,7 +11,7 @@ import type { RegistryApi } from "./registry/types.ts";
 import { statePath } from "./state-directory.ts";
 
 export interface ListenAndRegisterOptions extends EndpointOptions {
-  /** @default the login name, if need be with `-2`, `-3`, … behind it */
+  /** @default the login name, with `-2`, `-3`, … appended if taken */
   name: UserName | undefined;
   /** The registry's base URL. */
   registry: string;
@@ -21,13 +21,13 @@ export interface Joined {
   registry: RegistryApi;
   endpoint: Endpoint;
   registration: OwnRegistration;
-  /** Whether the registry is for other machines too. */
+  /** Whether other machines use the registry too. */
   shared: boolean;
-  /** Whom messages may go to at all. */
+  /** Which addresses messages may go to. */
   mayContact: MayContact;
-  /** Messages a second that are taken from one source; 0 for any number. */
+  /** Rate limit per source, in messages per second; 0 for none. */
   rateLimit: number;
-  /** Why the name is not ours alone, if it is not. */
+  /** Why the name is not protected by our key; undefined if it is. */
   noKey: string | undefined;
 }
 
@@ -52,7 +52,7 @@ export async function listenAndRegister({
   }
 }
 
-/** Without a key one joins all the same: registries need none. */
+/** Joins even without a key, because registries do not require one. */
 function secretsFor(url: string): { secretOf?: SecretOf; noKey?: string } {
   try {
     return { secretOf: openSecrets(url, statePath("key", process.env)) };

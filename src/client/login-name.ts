@@ -1,7 +1,7 @@
 import { MAX_NAME_LENGTH, PROBE_USER } from "../core/protocol.ts";
 import type { UserName } from "../core/schemas.ts";
 
-/** Who is logged in, as a legal name: the system's word if there is no $USER (Bun's userInfo() says "unknown"). */
+/** The login name as a valid user name; from the system if $USER is unset (Bun's userInfo() returns "unknown"). */
 export async function loginName(): Promise<UserName> {
   const { USER, LOGNAME, USERNAME } = process.env;
   const login = USER || LOGNAME || USERNAME || (await systemName());
@@ -14,7 +14,7 @@ async function systemName(): Promise<string> {
     const { stdout } = Bun.spawn(["id", "-un"], { stdin: "ignore", stderr: "ignore" });
     return (await stdout.text()).trim();
   } catch {
-    // There is no such program here, or none that runs.
+    // The program is missing or does not run.
     return "";
   }
 }

@@ -5,16 +5,16 @@ import { stopSignal } from "../core/signals.ts";
 import { flags, readOptions } from "./options.ts";
 import type { TypedLine } from "./session/model.ts";
 
-/** How long joining may go on after a signal, in milliseconds, so that what was registered can be removed. */
+/** How long joining may continue after a signal, in milliseconds, so that the registration can be removed. */
 const JOIN_GRACE_MS = 1500;
 
-/** How long leaving may take, programs of --on-message included, in milliseconds: 3 s at most in all. */
+/** How long leaving may take, including --on-message programs, in milliseconds: 3 s in all. */
 const LEAVE_MS = 2700;
 
-/** How long the last lines may take to be read by whoever reads our output, in milliseconds. */
+/** How long to wait for our output's reader to take the last lines, in milliseconds. */
 const FLUSH_MS = 300;
 
-/** Lines taken before sockets, timers and signals get their turn: those that are there already would never let them. */
+/** Lines handled before sockets, timers and signals get a turn; otherwise buffered lines would starve them. */
 const LINES_PER_TURN = 64;
 
 export const client = defineCommand({
@@ -28,7 +28,7 @@ export const client = defineCommand({
     const { interval, program, bell, ...options } = await readOptions(args);
     const stop = stopSignal();
 
-    // Loaded late, because --help and a wrong flag need none of it; and first the screen, so that one can type at once.
+    // Loaded late: --help and wrong flags do not need it. The screen comes first, so that one can type at once.
     const [{ openScreen }, { openStorage }, { statePath }] = await Promise.all([
       import("./terminal/index.ts"),
       import("./storage/index.ts"),
@@ -98,7 +98,7 @@ export const client = defineCommand({
           if (++count % LINES_PER_TURN === 0) await nextTurn();
         }
       } catch (error) {
-        // Input that cannot be read any more has come to its end.
+        // An input that fails has ended.
         if (!(error instanceof TalkError)) throw error;
         onTrouble(error.message);
       }

@@ -4,7 +4,7 @@ import type { Outcome } from "./transports/types.ts";
 const NO_SUCH_HOST = "no such host";
 const NO_LOOKUP = "the host name cannot be looked up now";
 
-/** Whether a reason says that a host name was not found. */
+/** Whether a reason is about a failed name lookup. */
 export function isNameTrouble(reason: string): boolean {
   return reason === NO_SUCH_HOST || reason === NO_LOOKUP;
 }
@@ -19,13 +19,13 @@ const REASONS: Record<string, string> = {
   EINVAL: "no route to its address",
 };
 
-/** Why nothing can have reached the peer, for those errors that prove it; else undefined. */
+/** Why nothing can have reached the peer, for errors that prove it; else undefined. */
 export function unreachable(error: unknown): string | undefined {
   if (error instanceof DeniedAddress) return error.message;
   return REASONS[errorCode(error) ?? ""];
 }
 
-/** The outcome for those errors; the user may be there later, unless the address is one that is never contacted. */
+/** The outcome for such errors; a later attempt may succeed, unless the address is forbidden. */
 export function notReached(error: unknown): Outcome | undefined {
   const reason = unreachable(error);
   if (reason === undefined) return undefined;

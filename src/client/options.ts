@@ -1,4 +1,4 @@
-/** The client's flags, and what they mean together. */
+/** The client's flags. */
 import type { ArgsDef } from "citty";
 import { seconds, wholeNumber } from "../core/cli.ts";
 import { UsageError } from "../core/errors.ts";
@@ -70,18 +70,18 @@ export const flags = {
 } satisfies ArgsDef;
 
 export interface Options extends ListenAndRegisterOptions {
-  /** Of the polls, in milliseconds. */
+  /** Poll interval, in milliseconds. */
   interval: number;
-  /** The path of what is run for each message. */
+  /** Path of the program to run for each message. */
   program: string | undefined;
   bell: Bell;
 }
 
 type Args = Partial<Record<Exclude<keyof typeof flags, "json" | "plain" | "no-transcript">, string>>;
 
-/** The options that flags ask for. @throws UsageError */
+/** Parses the flags. @throws UsageError */
 export async function readOptions(args: Args): Promise<Options> {
-  // Loaded late, because --help and an unknown flag need none of it.
+  // Loaded late: --help and unknown flags do not need it.
   const [{ ownNameOf, registryOf }, { HOST_NAME, isHost }] = await Promise.all([
     import("./flag-values.ts"),
     import("../core/names.ts"),
@@ -94,7 +94,7 @@ export async function readOptions(args: Args): Promise<Options> {
   }
 
   async function publicAddressOf(text: string) {
-    // Loaded late, because it needs the schemas, which take longer than everything else here.
+    // Loaded late: it needs the schemas, which take longer to load than everything else here.
     const { parsePublicUrl } = await import("../core/address.ts");
     try {
       return parsePublicUrl(text);

@@ -1,13 +1,12 @@
-/** Lines of a stream, and lines that a terminal may have cut. */
+/** Reads lines from a stream, and detects lines a terminal may have truncated. */
 import { nextTurn } from "../core/clock.ts";
 
-/** Most characters of a line that are kept; far more than a message may have. */
+/** Most characters of a line; far above the message limit. */
 const MAX_LINE = 1024 * 1024;
 
 /**
- * The lines of a stream in UTF-8, without their ends (LF or CRLF). A longer line than 1 MB is handed out cut, as soon as
- * it is, and the rest of it skipped. Every chunk costs a turn of the event loop, so that a stream which is always ready
- * starves nobody.
+ * The lines of a UTF-8 stream, without line endings (LF or CRLF). Truncates a line over 1 MB at once, skipping the rest
+ * of it. Yields to the event loop after each chunk, so that a stream which is always ready starves nobody.
  */
 export async function* readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
@@ -35,15 +34,15 @@ export async function* readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>
 }
 
 /**
- * Most bytes of a line that a terminal hands over while it edits lines itself; of a longer one it drops the rest without
- * a word (Linux: N_TTY_BUF_SIZE less the line break; elsewhere MAX_CANON). So a line of that length may be only a part.
+ * Longest line, in bytes, from a terminal in canonical mode, which silently drops the rest of a longer one (Linux:
+ * N_TTY_BUF_SIZE less the line break; elsewhere MAX_CANON). So a line of that length may be truncated.
  */
 const MOST_BYTES = process.platform === "linux" ? 4095 : 1023;
 
-/** Whether a terminal may have cut the line. */
+/** Whether a terminal may have truncated the line. */
 export function mayBeCut(line: string): boolean {
   return Buffer.byteLength(line) >= MOST_BYTES;
 }
 
-/** Why such a line is not sent, and how it can be. */
+/** Why such a line is not sent, and how to send it. */
 export const CUT_SENTENCE = `the terminal cuts lines at ${MOST_BYTES} bytes, so nothing was sent; pipe a longer text in`;

@@ -1,4 +1,4 @@
-/** The client runtime: runs the session, which does nothing by itself, against registry, endpoint and outbox. */
+/** The client runtime: connects the session, which does no I/O, to registry, endpoint and outbox. */
 import { atMost, systemClock } from "../core/clock.ts";
 import { RegistryRefused, TalkError } from "../core/errors.ts";
 import { encodeMessage } from "../core/message.ts";
@@ -27,39 +27,39 @@ import { answer, record, whatWaits } from "./storage/answers.ts";
 import type { Kept } from "./storage/index.ts";
 import type { Outcome } from "./transports/types.ts";
 
-/** How long messages under way may take to end when one leaves, in milliseconds. */
+/** How long leaving waits for messages in flight, in milliseconds. */
 const FAREWELL_MS = 2500;
 
 export interface Runtime {
-  /** Resolves once the list has been asked for; messages are told of from then on. */
+  /** Resolves once the list has been requested; messages are shown from then on. */
   started: Promise<void>;
   /**
-   * Takes what the user writes, and resolves when the next may come: once fewer than 500 messages wait, and a user whom
-   * the registry is asked for is selected.
+   * Handles input; resolves when the next may come: once fewer than 500 messages are unsent, and no `:user` lookup is
+   * pending.
    */
   input(input: Input): Promise<void>;
-  /** Asks the registry who is there. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
+  /** Asks the registry for the list. @throws RegistryUnreachable, NoRegistry, RegistryRefused */
   users(): Promise<Users>;
-  /** Sends a text to a user, of the known list or not. Never rejects. @param options with `wait`, also to who is away */
+  /** Sends a text to a user, listed or not. Never rejects. @param options `wait` keeps a text to an absent user */
   send(to: UserName, text: string, options?: { wait?: boolean }): Promise<Outcome>;
-  /** Resolves when the user has asked to leave. */
+  /** Resolves once the user asks to leave. */
   left: Promise<void>;
-  /** Unregisters, lets messages under way end, and stops listening: in 3 s at most. */
+  /** Unregisters, finishes sending, and stops listening, within 3 s. */
   leave(): Promise<void>;
 }
 
 export interface RuntimeOptions {
-  /** Milliseconds between two looks at the registry's list, ±20 %. */
+  /** Milliseconds between checks of the registry's list, ±20 %. */
   interval: number;
-  /** The transcript, and texts that wait. */
+  /** The transcript and waiting texts. */
   kept: Kept;
-  /** Whether no more messages should be taken now, because those before are not read. @default never */
+  /** Whether senders should wait, because too much output is unread. @default never */
   isFull?: (() => boolean) | undefined;
-  /** Whether a prompt shows who is selected. @default no */
+  /** Whether a prompt shows the selected user. @default no */
   hasPrompt?: boolean;
-  /** Called with what the user is told. */
+  /** Called with each output. */
   onOutput: (output: Output) => void;
-  /** Called when the session is another than before. */
+  /** Called when the session changes. */
   onChange: (session: Session) => void;
 }
 
@@ -93,13 +93,13 @@ export function startRuntime(
   let stopPolling = () => {};
   let changes: Following | undefined;
   let leaving = false;
-  /** Lists that were asked for and have not come. */
+  /** List requests in flight. */
   const fetching = new Set<Promise<void>>();
   let selecting = Promise.resolve();
   let asking = Promise.resolve();
   let renewing = Promise.resolve();
 
-  /** What is printed is printed at once, in the order in which it was decided; what asks the network runs beside it. */
+  /** Updates the session, then runs its commands: prints at once and in order; requests run in the background. */
   function dispatch(msg: Msg): void {
     const before = session;
     const [next, cmds] = update(before, msg);
@@ -160,12 +160,12 @@ export function startRuntime(
         return;
       case "leave":
         leaving = true;
-        // The registry tells whether it reaches us only while we are registered.
+        // The registry checks reachability only of registered users.
         void asking.then(left.resolve);
     }
   }
 
-  /** A task that runs beside the chat: a fault of ours in it is told, and keeps nobody from going on, or from leaving. */
+  /** Runs a background task: a bug in it is reported, but keeps nobody from chatting or leaving. */
   function beside(task: Promise<void>): Promise<void> {
     return task.catch((error) => {
       const message = error instanceof Error ? error.message : String(error);
@@ -175,7 +175,7 @@ export function startRuntime(
 
   async function input(input: Input): Promise<void> {
     if (input.type === "line" && !mayRunAtOnce(input.text)) await selecting;
-    // What was piped in behind `:exit` is not for this chat any more.
+    // Ignore input piped in after `:exit`.
     if (leaving) return;
     dispatch(input);
     await outbox.room();
@@ -197,7 +197,7 @@ export function startRuntime(
   }
 
   async function renew(): Promise<void> {
-    // Who is leaving is missing from the list with good reason.
+    // While leaving, it is right that the list lacks us.
     if (leaving) return;
     try {
       if ((await registration.renew(session.address)) && shared) void beside(askReach(false));
@@ -230,7 +230,7 @@ export function startRuntime(
     }
   }
 
-  /** Asks for the list without being told to; false if the registry did not answer, or does not take us. */
+  /** Polls the list; false if the registry did not answer, or refused to register us. */
   async function poll(): Promise<boolean> {
     await beside(fetchList({ type: "poll" }));
     await renewing;

@@ -28,11 +28,11 @@ const flags = {
   "text...": { type: "positional", required: false, description: "the text; without it, what is piped in" },
 } satisfies ArgsDef;
 
-/** How long a text under way may take after a signal, and then its report, in milliseconds: 3 s at most in all. */
+/** How long sending may take after a signal, and then the report, in milliseconds: 3 s in all. */
 const STOP_MS = 2500;
 const FLUSH_MS = 300;
 
-/** The exit code that a report asks for; of several, the worst one counts. */
+/** Exit code for each report; the worst one wins. */
 const EXIT_CODES: Record<Report["type"], number> = { delivered: 0, unknown: 3, failed: 1, waiting: 1 };
 
 export const send = defineCommand({
@@ -44,7 +44,7 @@ export const send = defineCommand({
   args: flags,
   async run({ args, rawArgs }) {
     checkFlags(args, flags);
-    // Loaded late, because --help and an unknown flag need none of it.
+    // Loaded late: --help and unknown flags do not need it.
     const [{ nameOf, ownNameOf, registryOf }, { loginName }, { deliver }] = await Promise.all([
       import("./flag-values.ts"),
       import("./login-name.ts"),
@@ -76,7 +76,7 @@ export const send = defineCommand({
     for (const [i, report] of reports.entries()) tell(to[i] ?? "", report, args.json === true);
     const codes = reports.map(({ type }) => EXIT_CODES[type]);
     process.exitCode = [1, 3].find((code) => codes.includes(code)) ?? 0;
-    // Input or an answer that still does not come must not keep a stopped process.
+    // Input or an answer still pending must not keep a stopped process alive.
     void stop.then(() => setTimeout(process.exit, FLUSH_MS));
   },
 });
@@ -92,9 +92,9 @@ function tell(to: string, report: Report, json: boolean): void {
 }
 
 /**
- * The standard input as a client reads it: without a BOM, lines that end with LF, none behind the last. Once it is longer
- * than any message, no more of it is read.
- * @throws UsageError if there is no text, or a terminal has cut it
+ * Reads standard input: without a BOM, with LF line endings, and no trailing line break. Stops reading once it exceeds
+ * the message limit.
+ * @throws UsageError if there is no text, or a terminal may have truncated it
  */
 async function readInput(): Promise<string> {
   const chunks: Uint8Array[] = [];

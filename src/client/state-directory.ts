@@ -3,10 +3,10 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { errorCode } from "../core/errors.ts";
 
-/** Most symbolic links that are followed, as on Linux (path_resolution(7)). */
+/** Most symbolic links followed, as on Linux (path_resolution(7)). */
 const MAX_LINKS = 40;
 
-/** Where a file of ours is kept: in `talk` in the user's state folder (XDG Base Directory Specification 0.8). */
+/** The path of a file in Talk's state directory (XDG Base Directory Specification 0.8). */
 export function statePath(
   file: "key" | "history" | "talk.db",
   { XDG_STATE_HOME, HOME }: Record<string, string | undefined>,
@@ -16,8 +16,8 @@ export function statePath(
 }
 
 /**
- * The path without symbolic links at its end or in its folders, also where it leads to nothing yet: a file made there
- * is what the links stand for, one made at the path itself would take their place. The folder is made if need be.
+ * Resolves all symbolic links in a path, even if its target does not exist yet, so that creating the file does not
+ * replace a link. Creates the directory if need be.
  * @throws the system's error
  */
 export function followLinks(path: string, links = 0): string {
@@ -35,7 +35,7 @@ function followFolder(path: string, links: number): string {
   return folder;
 }
 
-/** Where the symbolic link at a path leads; undefined if there is none. */
+/** The target of the symbolic link at a path; undefined if there is none. */
 function linkAt(path: string): string | undefined {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;

@@ -17,16 +17,16 @@ const flags = {
   json: { type: "boolean", description: "write JSON, one line for the list and for each change" },
 } satisfies ArgsDef;
 
-/** How often a registry that does not tell of changes is asked for the list, in milliseconds, ±20 %. */
+/** Poll interval for a registry without a stream of changes, in milliseconds, ±20 %. */
 const POLL_MS = 150_000;
 
-/** There is no chat that could go on. */
+/** Shorter than the chat's sentence, because there is no chat to go on. */
 const AWAY = "the registry does not answer";
 
-/** Columns of a terminal that does not tell its size. */
+/** Columns assumed if the terminal does not report its size. */
 const COLUMNS = 80;
 
-/** Nobody is shown as `(you)`: the command is no user. */
+/** This command is not a user, so nobody is marked `(you)`. */
 const NOBODY = "";
 
 export const users = defineCommand({
@@ -34,7 +34,7 @@ export const users = defineCommand({
   args: flags,
   async run({ args }) {
     checkFlags(args, flags);
-    // Loaded late, because --help and an unknown flag need none of it.
+    // Loaded late: --help and unknown flags do not need it.
     const [{ registryOf }, { connectRegistry }, { adviseOnRegistry }, screen] = await Promise.all([
       import("./flag-values.ts"),
       import("./registry/api.ts"),
@@ -53,7 +53,7 @@ export const users = defineCommand({
   },
 });
 
-/** Tells of changes until it is to stop, which the stream tells at once, and a poll later where there is none. */
+/** Reports changes until `stop`: at once from the stream, or from polls if there is none. */
 async function watch(
   registry: { list(): Promise<Users>; url: string },
   listed: Users,
@@ -105,7 +105,7 @@ async function openJson(): Promise<Screen> {
   return (await import("./terminal/json.ts")).openJson();
 }
 
-/** The list and changes as a client in a terminal shows them, which appends lines alone. */
+/** Shows the list and changes as in a chat, but only appends lines. */
 async function openTerminal(): Promise<Screen> {
   const [{ createLineScreen, openStandardOutput }, { createEntries }, { createTheme }] = await Promise.all([
     import("./terminal/stdio.ts"),
@@ -123,7 +123,7 @@ async function openTerminal(): Promise<Screen> {
   return createLineScreen(out, (output) => {
     switch (output.type) {
       case "users":
-        // An empty list is no line.
+        // An empty list prints nothing.
         if (output.users.size > 0) write(entries.notice(at(), output, undefined));
         break;
       case "registry":
@@ -142,7 +142,7 @@ async function openText(): Promise<Screen> {
   return {
     ...screen,
     show(output) {
-      // An empty list is no line.
+      // An empty list prints nothing.
       if (output.type === "users" && output.users.size === 0) return;
       if (output.type === "registry" && !output.up) screen.show({ type: "warning", sentence: AWAY });
       else screen.show(output);

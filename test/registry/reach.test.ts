@@ -72,6 +72,17 @@ test("an unknown user cannot be tested, nor a user or its address twice in 5 s",
   expect((await ask(registry, "alias")).status).toBe(429);
 });
 
+test("an address cannot be tested twice in 5 s under other spellings, names or protocols", async () => {
+  const registry = await openRegistry();
+  const { address } = await addHealthy(registry, "bob");
+  const spellings = ["127.0.0.1", "::ffff:127.0.0.1", "::FFFF:7f00:1", "localhost", "LOCALHOST"];
+  for (const [i, host] of spellings.entries()) await put(registry, `user-${i}`, { ...address, host });
+  await put(registry, "websocket", { ...address, protocol: "WEBSOCKET" });
+  expect((await ask(registry, "bob")).status).toBe(200);
+  for (const user of [...spellings.keys()].map((i) => `user-${i}`).concat("websocket"))
+    expect((await ask(registry, user)).status).toBe(429);
+});
+
 const [outside] = networkAddresses();
 if (!outside) process.stderr.write("skipped: who asks from elsewhere, because this machine has no network\n");
 

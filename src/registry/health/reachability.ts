@@ -1,5 +1,5 @@
 /** Tests on request whether the registry can reach a user, with the checker's own probers. */
-import { canonicalHost, formatAddress } from "../../core/address.ts";
+import { canonicalHost, urlHost } from "../../core/address.ts";
 import type { Clock } from "../../core/clock.ts";
 import { sleep } from "../../core/clock.ts";
 import { type MayContact, resolveContact } from "../../core/denylist.ts";
@@ -14,6 +14,7 @@ const PAUSE_MS = 5000;
 /** How long a test may take, in milliseconds, and how many probes share that time, since datagrams may be lost. */
 const LOOK_MS = 3000;
 const ATTEMPTS = 4;
+const PROBE_MS = LOOK_MS / ATTEMPTS;
 
 /** Most concurrent tests, so that the checker's own probes are not starved. */
 const MAX_AT_ONCE = 20;
@@ -59,14 +60,13 @@ export function createLook({
 
   async function probe(address: Address): Promise<Finding> {
     const check = proberFor(address).begin(address);
-    const deadline = LOOK_MS / ATTEMPTS;
     try {
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
         const sentAt = clock.now();
-        const finding = await check.probe(deadline);
+        const finding = await check.probe(PROBE_MS);
         if (finding !== "silent") return finding;
         // A local error returns at once: give the peer the rest of its time to answer.
-        const left = sentAt + deadline - clock.now();
+        const left = sentAt + PROBE_MS - clock.now();
         if (left > 0 && attempt < ATTEMPTS) await sleep(clock, left);
       }
       return "silent";
@@ -78,11 +78,15 @@ export function createLook({
   return async (user, address) => {
     if (underWay >= MAX_AT_ONCE) throw refused("asked-too-soon", { retryAfter: 1 });
     pause(user);
-    // Limit by address too, so that many names at one address cannot have it probed more often.
-    pause(formatAddress(address));
     underWay++;
     try {
-      const [finding, from] = await Promise.all([probe(address), addressTowards(address, mayContact)]);
+      // Limit by place too, however it is spelled: many names at one could have it probed more often.
+      const ips = await resolveContact(address.host, mayContact, AbortSignal.timeout(PROBE_MS)).catch(
+        () => [],
+      );
+      const hosts = ips.length > 0 ? ips : [canonicalHost(address.host)];
+      for (const host of hosts) pause(`${urlHost(host)}:${address.port}`);
+      const [finding, from] = await Promise.all([probe(address), addressTowards(ips[0])]);
       return { reached: finding === "alive" ? "yes" : "no", reason: reasonOf(finding), from };
     } finally {
       underWay--;
@@ -90,12 +94,11 @@ export function createLook({
   };
 }
 
-async function addressTowards({ host }: Address, mayContact: MayContact): Promise<string | undefined> {
+async function addressTowards(ip: string | undefined): Promise<string | undefined> {
   try {
-    const [ip = host] = await resolveContact(host, mayContact, AbortSignal.timeout(LOOK_MS));
-    return canonicalHost(await localAddressTowards(ip));
+    return ip === undefined ? undefined : canonicalHost(await localAddressTowards(ip));
   } catch {
-    // No such host or no route: the finding says so.
+    // No route: the finding says so.
     return undefined;
   }
 }

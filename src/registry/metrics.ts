@@ -119,7 +119,8 @@ export function operationOf({ method, url }: Request): string {
     return method === "POST" ? "createUser" : "other";
   }
   if (path.startsWith(`${users}/`)) {
-    if (path.endsWith("/reach")) return "reachUser";
+    const [, below] = path.slice(users.length + 1).split("/", 2);
+    if (below) return below === "reach" && method === "POST" ? "reachUser" : "other";
     if (isRead) return "readUser";
     if (method === "PUT") return "putUser";
     return method === "DELETE" ? "removeUser" : "other";

@@ -74,6 +74,28 @@ describe("the metrics", () => {
     expect(samples.get("talk_streams")).toBe(1);
   });
 
+  test("count a user named reach like any other", async () => {
+    const registry = await createRegistry({ store: "memory:" });
+    afterwards(() => registry.close());
+    const url = await registry.listen({ port: 0 });
+    const user = `${url}/v1/users/reach`;
+    const body = JSON.stringify({ protocol: "HTTP", host: "127.0.0.1", port: freePort() });
+    await fetch(user, { method: "PUT", headers: { "content-type": "application/json" }, body });
+    await fetch(user);
+    await fetch(`${user}/reach`, { method: "POST" });
+    await fetch(`${user}/reach`);
+    await fetch(user, { method: "DELETE" });
+    const samples = samplesIn(await metricsOf(url));
+    const counted = [...samples.keys()].filter((key) => key.startsWith("talk_http_requests_total"));
+    expect(counted.map((key) => /operation="(\w+)"/.exec(key)?.[1]).sort()).toEqual([
+      "other",
+      "putUser",
+      "reachUser",
+      "readUser",
+      "removeUser",
+    ]);
+  });
+
   test("count response times, in buckets that add up", async () => {
     const samples = samplesIn(await metricsOf(await busyRegistry()));
     const name = "talk_http_request_duration_seconds";

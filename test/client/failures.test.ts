@@ -247,6 +247,26 @@ describe("what goes wrong is one line that says what to do, and the chat goes on
     ]);
   });
 
+  test.each([
+    ["file:///etc/passwd", "to what is no web address"],
+    ["data:application/json,{}", "to what is no web address"],
+    ["http://[", "to what is no web address"],
+    ["/v1/users/", "without end"],
+  ])("a redirect to %s where the registry should be", async (location, where) => {
+    const server = Bun.serve({
+      hostname: HOST,
+      port: 0,
+      fetch: () => new Response(null, { status: 302, headers: { location } }),
+    });
+    afterwards(() => server.stop(true));
+    const url = `http://${HOST}:${server.port}`;
+    const users = start("src/client/users.ts", ["--registry", url]);
+    expect(await users.exited).toBe(1);
+    expect(users.lines).toEqual([
+      `error: ${url} is not a Talk registry (it redirects ${where}); give the URL of one with --registry`,
+    ]);
+  });
+
   test.each(["HTTP", "WEBSOCKET"])("a client on %s where the registry should be", async (protocol) => {
     const bob = await startClient("bob", await startRegistry(), "--protocol", protocol);
     const url = /(?<=you are bob at \w+:)\S+(?=;)/.exec(bob.lines.join("\n"))?.[0];

@@ -181,6 +181,11 @@ export function failureOf(url: string, error: unknown): TalkError {
       return new NoRegistry(url, "it does not speak TLS; try http://");
     case "Malformed_HTTP_Response":
       return new NoRegistry(url, "it does not speak HTTP");
+    case "UnsupportedRedirectProtocol":
+    case "RedirectURLInvalid":
+      return new NoRegistry(url, "it redirects to what is no web address");
+    case "TooManyRedirects":
+      return new NoRegistry(url, "it redirects without end");
     case "ECONNRESET":
       return new RegistryUnreachable(url, "the connection was closed");
     default:
@@ -191,5 +196,6 @@ export function failureOf(url: string, error: unknown): TalkError {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "no answer";
-  return unreachable(error) ?? error.message;
+  // Without Bun's advice to whoever called `fetch`.
+  return unreachable(error) ?? error.message.replace(/\.? For more information, pass .*/s, "");
 }

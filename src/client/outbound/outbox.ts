@@ -35,11 +35,11 @@ export interface Outbox {
   ): Promise<Outcome>;
   /** Resolves once fewer than 500 messages and 512 KiB are unsent. */
   room(): Promise<void>;
-  /** Resolves once nothing is under way. */
+  /** Resolves once every message is settled. */
   idle(): Promise<void>;
   /** Counts of unsettled messages, by user. */
   unsettled(): Map<string, number>;
-  /** Sends nothing more, and settles what is under way: it may have arrived. Resolves once that is told. */
+  /** Stops sending, and settles messages in flight, which may have arrived. Resolves once their outcomes are reported. */
   close(): Promise<void>;
 }
 
@@ -238,7 +238,7 @@ export function createOutbox(
       for (const lane of lanes.values()) lane.cancelPause?.();
       for (const sender of senders.values()) sender.close();
       await settled.until(() => [...lanes.values()].every(({ underWay }) => underWay === 0));
-      // Whoever was told acts on it first.
+      // Let those awaiting the outcomes act first.
       await nextTurn();
     },
   };

@@ -39,7 +39,7 @@ export async function routeTo(url: string): Promise<Route> {
   }
 }
 
-/** Whether other machines reach the registry too; from loopback, we have to ask it. @throws RegistryUnreachable, NoRegistry */
+/** Whether other machines reach the registry too; on loopback, we ask it. @throws RegistryUnreachable, NoRegistry */
 export async function isShared({ registryIp }: Route, registry: RegistryApi): Promise<boolean> {
   return !isLoopback(registryIp) || (await registry.isOnNetwork());
 }

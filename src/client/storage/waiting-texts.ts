@@ -40,7 +40,7 @@ export interface WaitingTexts {
   oldest(most: number): { user: UserName; at: number; text: string }[];
   /** The first texts to send when a user is back at a host, in order. */
   first(user: UserName, host: string, most: number): WaitingText[];
-  /** Marks a text as being sent, so that a crash meanwhile is noticed; false if that fails, as on a full disk: do not send. */
+  /** Marks a text as being sent, so that a crash is noticed; false if that fails, as on a full disk: do not send. */
   begin(id: number): boolean;
   /** Marks a text as not arrived; it waits on. */
   end(id: number): void;

@@ -79,7 +79,7 @@ export const http: Transport = {
   },
 
   createSender(mayContact) {
-    /** Ends each request that is under way. */
+    /** Aborts the requests in flight. */
     const underWay = new Set<() => void>();
     let closed = false;
     return {

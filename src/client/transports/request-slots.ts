@@ -1,14 +1,14 @@
 import { createSemaphore } from "../../core/bounded-queue.ts";
 
 /**
- * Most requests to users at once. `fetch` runs 256 of a process and queues the rest while their deadlines run; the
- * registry must never wait behind users who are silent.
+ * Most concurrent requests to users. `fetch` runs 256 per process and queues the rest while their deadlines pass;
+ * requests to the registry must never wait for silent users.
  */
 const MAX_REQUESTS = 200;
 
 const semaphore = createSemaphore(MAX_REQUESTS);
 
-/** Resolves once a request to a user may start, which then has to `release`. */
+/** Resolves once a request to a user may start; call `releaseSlot` when it ends. */
 export function acquireSlot(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   semaphore.acquire(() => {

@@ -50,7 +50,7 @@ export interface Listener {
 export interface Sender {
   /** Sends an encoded message; resolves to its outcome within 5 s. Never rejects. */
   send(address: { host: string; port: number }, body: string): Promise<Outcome | Deferral>;
-  /** Ends what is under way, and tells of it what is known: it may have arrived. */
+  /** Settles messages in flight, which may have arrived. */
   close(): void;
 }
 

@@ -70,7 +70,8 @@ export async function join({
 }: JoinOptions): Promise<Me> {
   const wanted = { protocol, host: host ?? "localhost", port: port || undefined };
   parse(Registration, { user: name, address: publicAddress ?? wanted });
-  if (name === PROBE_USER) throw new InvalidInput(`The name ${PROBE_USER} is that of the registry's probes.`);
+  if (name === PROBE_USER)
+    throw new InvalidInput(`The name ${PROBE_USER} is reserved for the registry's probes.`);
   if (!URL.canParse(registry)) throw new InvalidInput("The registry must be a URL.");
   const joined = await listenAndRegister({
     name,

@@ -17,7 +17,10 @@ export const flags = {
     description: `the registry to use, as a URL or host[:port] (Default: $TALK_REGISTRY, else ${REGISTRY_URL})`,
     valueHint: "url",
   },
-  protocol: { type: "string", description: "HTTP, WEBSOCKET or UDP: how you take messages (Default: HTTP)" },
+  protocol: {
+    type: "string",
+    description: "HTTP, WEBSOCKET or UDP: how you receive messages (Default: HTTP)",
+  },
   host: {
     type: "string",
     description: "host name or IP to listen on (Default: this machine's address towards the registry)",
@@ -46,25 +49,27 @@ export const flags = {
   },
   plain: {
     type: "boolean",
-    description: "in a terminal, only add lines of plain text, as screen readers like it",
+    description: "in a terminal, only append plain text, for screen readers",
   },
   "no-transcript": {
     type: "boolean",
-    description: "keep nothing on this machine of what is said and typed",
+    description: "store no messages and no history on this machine",
   },
   bell: {
     type: "string",
-    description: "ring the terminal bell for messages: off, unselected (or while you look elsewhere), all",
+    description:
+      "ring the terminal bell for messages: off, unselected (or while the window has no focus), all",
     default: "unselected",
     valueHint: "when",
   },
   json: {
     type: "boolean",
-    description: 'write what happens as JSON, a line each, and read lines like {"to":"bob","text":"hi"} too',
+    description: 'write events as JSON lines, and also read lines like {"to":"bob","text":"hi"}',
   },
   "on-message": {
     type: "string",
-    description: "run this for each message: the text on its standard input, TALK_USER, TALK_AT, TALK_ME set",
+    description:
+      "run this for each message, with the text on standard input and TALK_USER, TALK_AT, TALK_ME set",
     valueHint: "program",
   },
 } satisfies ArgsDef;

@@ -10,7 +10,7 @@ import type { Report } from "./session/report.ts";
 const flags = {
   to: {
     type: "string",
-    description: "who gets the text; several with commas, or with --to again",
+    description: "the recipient; for several, use commas or repeat --to",
     valueHint: "user",
   },
   name: { type: "string", description: "your name (Default: $TALK_NAME, else your login name)" },
@@ -39,7 +39,7 @@ export const send = defineCommand({
   meta: {
     name: invocation("send"),
     description:
-      "Sends one text to users of a Talk registry. Exits 0 if it was delivered, 1 if not, 2 for a wrong command line, 3 if nobody can know, as over UDP",
+      "Sends one text to users of a Talk registry. Exits 0 if it was delivered, 1 if not, 2 for a wrong command line, 3 if unknown, as over UDP",
   },
   args: flags,
   async run({ args, rawArgs }) {
@@ -57,7 +57,7 @@ export const send = defineCommand({
           .map((user) => nameOf("to", user)),
       ),
     ];
-    if (to.length === 0) throw new UsageError("say who gets it: --to <user>[,<user>…]");
+    if (to.length === 0) throw new UsageError("name a recipient: --to <user>[,<user>…]");
     const from = ownNameOf(args.name) ?? (await loginName());
     const registry = registryOf(args.registry);
 
@@ -109,7 +109,7 @@ async function readInput(): Promise<string> {
     .replace(/^\ufeff/, "")
     .replace(/\r(?=\n|$)/g, "")
     .replace(/\n$/, "");
-  if (text === "") throw new UsageError('there is no text; an empty one is sent as ""');
+  if (text === "") throw new UsageError('there is no text; to send an empty one, pass ""');
   if (process.stdin.isTTY && text.split("\n").some(mayBeCut)) throw new UsageError(CUT_SENTENCE);
   return text;
 }

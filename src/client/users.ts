@@ -13,8 +13,8 @@ const flags = {
     description: `the registry to ask, as a URL or host[:port] (Default: $TALK_REGISTRY, else ${REGISTRY_URL})`,
     valueHint: "url",
   },
-  watch: { type: "boolean", description: "go on, and tell who joins, moves and leaves" },
-  json: { type: "boolean", description: "write JSON, one line for the list and for each change" },
+  watch: { type: "boolean", description: "keep running, and report who joins, moves and leaves" },
+  json: { type: "boolean", description: "write JSON lines: the list, then each change" },
 } satisfies ArgsDef;
 
 /** Poll interval for a registry without a stream of changes, in milliseconds, ±20 %. */

@@ -20,7 +20,7 @@ test.skipIf(!setsid)("a peer on WebSocket that closes with 1009 is offered no :a
   await put(registry, "bob", { protocol: "WEBSOCKET", host: "127.0.0.1", port: peer.port });
   const { alice } = await alone({}, [], registry);
   alice.type(`:user bob${ENTER}hello${ENTER}`);
-  await alice.contains("it takes no message this long");
+  await alice.contains("the message is too long for it");
   expect(alice.everything().join("\n")).not.toContain(":again retries");
 });
 

@@ -173,7 +173,7 @@ describe("a text to a user who is away", () => {
   test("is refused beyond 1,000 of one user, and none of those is dropped", async () => {
     const { alice, bob } = await setUp();
     alice.type(...Array.from({ length: 1001 }, (_, i) => `:to bob ${i}`));
-    await alice.sees(/^error: not delivered to bob: .*, and 1000 texts wait for it$/);
+    await alice.sees(/^error: not delivered to bob: .*, and 1000 texts already wait for it$/);
     await bob.come();
     for (let i = 0; i < 1000; i++) expect(await bob.inbox.next()).toBe(String(i));
     expect(bob.inbox.size()).toBe(0);
@@ -246,7 +246,7 @@ describe("a text to a user who is away", () => {
     alice.type(":to bob two");
     await alice.sees(/^error: not delivered to bob yet/);
     alice.type(":exit");
-    await alice.sees("they are forgotten when you leave, because nothing is kept");
+    await alice.sees("they are lost when you leave, because nothing is kept");
     await alice.exited;
     const folder = join(state, "talk");
     expect(existsSync(folder) ? readdirSync(folder).filter((file) => file !== "key") : []).toEqual([]);
@@ -274,7 +274,7 @@ describe("a text to a user who is away", () => {
       const filler = join(`/proc/${alice.pid}/root`, state, "filler");
       expect(() => writeFileSync(filler, Buffer.alloc(DISK_BYTES))).toThrow("ENOSPC");
       await bob.come();
-      await alice.sees(/what waits stays in .* until it can be written: the disk is full/);
+      await alice.sees(/waiting texts stay in .* until it can be written: the disk is full/);
       alice.type(":waiting");
       expect(JSON.parse(await alice.sees(/"waits"/)).users.bob).toMatchObject({ texts: 3 });
       expect(bob.inbox.size()).toBe(0);

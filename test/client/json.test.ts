@@ -247,7 +247,7 @@ describe("--on-message", () => {
     const { program } = await script("exec <&-; exit 3");
     const bob = await startClient("bob", registry, "--on-message", program);
     await sendAll(registry, ["x".repeat(60_000), "again"]);
-    await bob.sees(`error: ${program} ended with exit code 3 on a message from alice`);
+    await bob.sees(`error: ${program} exited with code 3 on a message from alice`);
     bob.type(":exit");
     expect(await bob.exited).toBe(0);
   });

@@ -81,7 +81,7 @@ test("who can keep no key is told once, and joins with a name that is open to al
   const registry = await startRegistry();
   const alice = startAlice(registry.url, "HTTP", { XDG_STATE_HOME: "/dev/null" });
   await alice.sees(
-    "warning: anybody can take the name alice from you: no key can be kept in /dev/null/talk/key (ENOTDIR)",
+    "warning: anybody can take the name alice from you: the key cannot be kept in /dev/null/talk/key (ENOTDIR)",
   );
   expect((await plain(registry.url, "PUT", MALLORY)).status).toBe(200);
   alice.type(":update");

@@ -95,7 +95,7 @@ test("a key that others can read is not used", () => {
 
 test("where there can be no folder, there is no key", () => {
   const path = statePath("key", { XDG_STATE_HOME: "/dev/null" });
-  expect(() => openSecrets(REGISTRY, path)).toThrow(`no key can be kept in ${path} (ENOTDIR)`);
+  expect(() => openSecrets(REGISTRY, path)).toThrow(`the key cannot be kept in ${path} (ENOTDIR)`);
 });
 
 test("the state folder is the user's, by default that of the home", () => {

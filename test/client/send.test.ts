@@ -256,13 +256,13 @@ describe("what goes wrong is told on stderr:", () => {
   });
 
   test.each([
-    [["hello"], "error: say who gets it: --to <user>[,<user>…]\n"],
+    [["hello"], "error: name a recipient: --to <user>[,<user>…]\n"],
     [["--to", "a b", "hello"], expect.stringMatching(/^error: --to must be 1 to 64 of the characters/)],
     [["--to"], "error: --to needs a value; see --help\n"],
     [["--to", "bob", "--too", "carol"], "error: unknown option --too; did you mean --to?\n"],
     [["--to", "bob", "--text", "hello"], "error: unknown option --text; see --help\n"],
     [["--to", "bob", "--name", "é", "hello"], expect.stringMatching(/^error: --name must be/)],
-    [["--to", "bob"], 'error: there is no text; an empty one is sent as ""\n'],
+    [["--to", "bob"], 'error: there is no text; to send an empty one, pass ""\n'],
     [
       ["--to", "bob", "--name", "healthCheck", "x"],
       expect.stringMatching(/^error: --name must not be healthCheck/),

@@ -285,11 +285,7 @@ test("a history file that is a link stays, and its lines come over", () => {
 
 test.each([
   ["a text", () => Buffer.from("these are the notes of somebody".repeat(100)), "it is not an SQLite file"],
-  [
-    "another program's database",
-    () => foreign("CREATE TABLE messages (x)"),
-    "it is a file of another program",
-  ],
+  ["another program's database", () => foreign("CREATE TABLE messages (x)"), "it belongs to another program"],
   [
     "a newer version's file",
     () => foreign("PRAGMA application_id = 0x544c4b43; PRAGMA user_version = 9"),

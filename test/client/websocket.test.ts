@@ -131,11 +131,11 @@ describe("WEBSOCKET", () => {
     expect(outcome).toEqual({ type: "broken" });
   });
 
-  test("is not delivered to what takes no WebSocket", async () => {
+  test("is not delivered to what accepts no WebSocket", async () => {
     const server = Bun.serve({ hostname: HOST, port: 0, fetch: () => new Response("no") });
     afterwards(() => server.stop(true));
     const outcome = await senderOf("WEBSOCKET").send({ host: HOST, port: server.port ?? 0 }, "{}");
-    expect(outcome).toEqual({ type: "failed", reason: "it takes no WebSocket connection" });
+    expect(outcome).toEqual({ type: "failed", reason: "it does not accept WebSocket connections" });
   });
 
   test("is not delivered to what never finishes the handshake", async () => {

@@ -56,7 +56,7 @@ export function createHandler({
       running.add(child);
       void child.exited.then((code) => {
         running.delete(child);
-        if (code !== 0) onTrouble(`${program} ended with exit code ${code} on a message from ${user}`);
+        if (code !== 0) onTrouble(`${program} exited with code ${code} on a message from ${user}`);
         ended.notify();
         pump();
       });

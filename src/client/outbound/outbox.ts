@@ -39,7 +39,7 @@ export interface Outbox {
   idle(): Promise<void>;
   /** Counts of unsettled messages, by user. */
   unsettled(): Map<string, number>;
-  /** Stops sending, and settles messages in flight, which may have arrived. Resolves once their outcomes are reported. */
+  /** Stops sending, and settles messages in flight, which may have arrived. Resolves once outcomes are reported. */
   close(): Promise<void>;
 }
 

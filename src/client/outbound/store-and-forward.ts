@@ -105,7 +105,7 @@ export function createStoreAndForward({
   const settling = new Map<number, { user: UserName; settle: (outcome: Outcome) => void }>();
   /** Hosts of users about whom an `elsewhere` event was sent. */
   const offered = new Map<UserName, string>();
-  /** Texts that are under way: what became of them is told when it is known, also after the end. */
+  /** Texts in flight; their outcomes are reported once known, even after `close`. */
   const underWay = new Set<number>();
   let closed = false;
 
@@ -158,8 +158,8 @@ export function createStoreAndForward({
   ): Outcome {
     const added = texts.add(to, host, text);
     if (added === "full")
-      return { type: "failed", reason: `${reason}, and ${MAX_WAITING_PER_USER} texts wait for it` };
-    if (added === "busy") return { type: "failed", reason: `${reason}, and no text can be kept now` };
+      return { type: "failed", reason: `${reason}, and ${MAX_WAITING_PER_USER} texts already wait for it` };
+    if (added === "busy") return { type: "failed", reason: `${reason}, and it cannot be kept now` };
     empty = false;
     if (onSettled) settling.set(added.id, { user: to, settle: onSettled });
     return { type: "waiting", reason };

@@ -83,5 +83,5 @@ function make(path: string): void {
 function unusable(error: unknown, path: string): unknown {
   const code = errorCode(error);
   if (error instanceof TalkError && error.code === "key") return error;
-  return code === undefined ? error : new TalkError("key", `no key can be kept in ${path} (${code})`);
+  return code === undefined ? error : new TalkError("key", `the key cannot be kept in ${path} (${code})`);
 }

@@ -162,7 +162,7 @@ export function waitsOf({ waiting, kept }: Extract<Output, { type: "waits" }>): 
     const why = taken ? `; not sent by itself (:again ${visibleName(user)})` : "";
     return `${textsOf(count)} for ${visibleName(user)} at ${visible(host)}, since ${dateTime(since)}${why}`;
   });
-  return kept ? lines : [...lines, "they are forgotten when you leave, because nothing is kept"];
+  return kept ? lines : [...lines, "they are lost when you leave, because nothing is kept"];
 }
 
 function textsOf(count: number): string {

@@ -42,7 +42,7 @@ export function answer(
       const found = transcript.find(question.word, MAX_FOUND + 1);
       const messages = found.slice(-MAX_FOUND);
       if (messages.length === 0) return [{ type: "said", title: "nothing was found", messages }];
-      const some = found.length > MAX_FOUND ? `the last ${MAX_FOUND} of more` : `${found.length}`;
+      const some = found.length > MAX_FOUND ? `only the last ${MAX_FOUND}` : `${found.length}`;
       return [{ type: "said", title: `${some} found`, messages }];
     }
     case "waiting":

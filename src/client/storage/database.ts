@@ -135,7 +135,7 @@ export function createPrivate(path: string): void {
     closeSync(descriptor);
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
-    if (!statSync(path).isFile()) throw new TalkError("storage", "it is no file");
+    if (!statSync(path).isFile()) throw new TalkError("storage", "it is not a regular file");
   }
 }
 
@@ -154,7 +154,7 @@ function checkOwner(database: Database, path: string): void {
   const version = pragma(database, "user_version");
   const isEmpty = database.query("SELECT 1 FROM sqlite_schema LIMIT 1").get() === null;
   if (isEmpty && id === 0 && version === 0) return;
-  if (id !== APPLICATION_ID) throw new TalkError("storage", "it is a file of another program");
+  if (id !== APPLICATION_ID) throw new TalkError("storage", "it belongs to another program");
   if (version > SCHEMA_VERSION)
     throw new TalkError("storage", `${path} was written by a newer version of Talk`);
 }

@@ -102,7 +102,7 @@ export function openLocalStore({
       // A broken database may not even close.
     }
     database = openInMemory();
-    onTrouble(`what is said and typed is not kept in ${failed}: ${reasonOf(error)}`);
+    onTrouble(`messages and history are not kept in ${failed}: ${reasonOf(error)}`);
     return database;
   }
 
@@ -131,7 +131,7 @@ export function openLocalStore({
         return retryIn(BUSY_RETRY_MS);
       }
       if (keepsToFile) {
-        if (!faulty) onTrouble(`what waits stays in ${file} until it can be written: ${reasonOf(error)}`);
+        if (!faulty) onTrouble(`waiting texts stay in ${file} until it can be written: ${reasonOf(error)}`);
         faulty = true;
         return retryIn(FAULT_RETRY_MS);
       }

@@ -79,7 +79,7 @@ export function openWebSocketConnection(
   }
 
   function fail(error: unknown) {
-    end(notReached(error) ?? { type: "failed", reason: "it takes no WebSocket connection" });
+    end(notReached(error) ?? { type: "failed", reason: "it does not accept WebSocket connections" });
   }
 
   function transmit(frame: Frame) {
@@ -124,7 +124,7 @@ export function openWebSocketConnection(
 function farewell(code: number, reason: string): Outcome | Deferral {
   if (code === WEBSOCKET_CLOSE.tooFast || code === WEBSOCKET_CLOSE.tryAgain)
     return { type: "deferred", ms: readCloseReason(reason) || DEFERRAL_MS };
-  if (code === 1009) return { type: "failed", reason: "it takes no message this long", permanent: true };
+  if (code === 1009) return { type: "failed", reason: "the message is too long for it", permanent: true };
   // A normal close: this peer never answers.
   if (code === 1000 || code === 1001) return { type: "sent" };
   return { type: "broken" };

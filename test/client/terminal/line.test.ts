@@ -140,7 +140,7 @@ inTerminal("history", () => {
 
   test("that cannot be kept is told once, and the chat goes on", async () => {
     const { alice, bob } = await pair({ env: { XDG_STATE_HOME: "/dev/null/state" } });
-    await alice.contains("! what is said and typed is not kept in /dev/null/state/talk/talk.db:");
+    await alice.contains("! messages and history are not kept in /dev/null/state/talk/talk.db:");
     alice.type(`hello${ENTER}`);
     expect(await bob.inbox.next()).toBe("hello");
   });

@@ -56,7 +56,7 @@ inTerminal.skipIf(!canMount)("a disk", () => {
     await alice.contains("hello ✓");
     alice.type(`:last bob${ENTER}`);
     await alice.shows("12:34 to bob: hello ✓\n--- now ---\nbob> ▏");
-    const warnings = alice.everything().filter((row) => row.includes("! what is said and typed is not kept"));
+    const warnings = alice.everything().filter((row) => row.includes("! messages and history are not kept"));
     expect(warnings.length).toBe(1);
     expect(warnings[0]).toMatch(new RegExp(`talk/talk\\.db: (${why})`));
   });

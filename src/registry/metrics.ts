@@ -3,7 +3,7 @@
  * its process metrics are wrong on Bun.
  */
 import manifest from "../../package.json" with { type: "json" };
-import { PROTOCOLS, REGISTRY_PATHS } from "../core/protocol.ts";
+import { PROTOCOLS } from "../core/protocol.ts";
 import type { Protocol, Registration } from "../core/schemas.ts";
 import type { Finding } from "./health/types.ts";
 import type { LogEvent } from "./log.ts";
@@ -14,7 +14,7 @@ export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 export interface Metrics {
-  /** Counts a response. @param seconds until it began */
+  /** Counts a response. @param operation `other` for requests without a route. @param seconds until it began */
   answered(operation: string, status: number, seconds: number): void;
   /** Counts a finished check. */
   checked(protocol: Protocol, finding: Finding): void;
@@ -104,41 +104,6 @@ export function createMetrics(): Metrics {
       ].join("");
     },
   };
-}
-
-/** The `operationId` of a request; `docs`, `page` or `other` for everything else. */
-export function operationOf({ method, url }: Request): string {
-  // Not `new URL`, which would add a tenth to the cost of a PUT.
-  const start = url.indexOf("/", url.indexOf("://") + 3);
-  const query = url.indexOf("?", start);
-  const path = url.slice(start, query < 0 ? undefined : query);
-  const isRead = method === "GET" || method === "HEAD";
-  const { users, events, health, metrics, docs } = REGISTRY_PATHS;
-  if (path === users || path === `${users}/`) {
-    if (isRead) return "listUsers";
-    return method === "POST" ? "createUser" : "other";
-  }
-  if (path.startsWith(`${users}/`)) {
-    const [, below] = path.slice(users.length + 1).split("/", 2);
-    if (below) return below === "reach" && method === "POST" ? "reachUser" : "other";
-    if (isRead) return "readUser";
-    if (method === "PUT") return "putUser";
-    return method === "DELETE" ? "removeUser" : "other";
-  }
-  if (!isRead) return "other";
-  switch (path) {
-    case events:
-      return "watchUsers";
-    case health:
-      return "health";
-    case metrics:
-      return "metrics";
-    case "/":
-      return "about";
-    default:
-      if (path.startsWith("/page/")) return "page";
-      return path.startsWith(docs) ? "docs" : "other";
-  }
 }
 
 /** A counter with one label or two. */

@@ -8,11 +8,12 @@ import { Address, parse, Registration, type UserName, UserParams } from "../../c
 import type { LookAt } from "../health/reachability.ts";
 import type { Log } from "../log.ts";
 import { andThen } from "../maybe-promise.ts";
-import { createMetrics, METRICS_TYPE, type Metrics, operationOf } from "../metrics.ts";
+import { createMetrics, METRICS_TYPE, type Metrics } from "../metrics.ts";
 import { OPERATOR } from "../stores/ownership.ts";
 import type { StoreRefusal } from "../stores/types.ts";
 import type { WatchedStore } from "../stores/watched-store.ts";
 import { claimOf } from "./auth.ts";
+import { createCounted } from "./counted.ts";
 import { docs } from "./docs.ts";
 import { createEvents, type Events } from "./events.ts";
 import { createReachLimit, createRegistrationLimits, type RegistrationLimits } from "./limits.ts";
@@ -65,6 +66,7 @@ export function createApp({
   const answerList = createListAnswer(store);
   const claimTo = open ? () => OPERATOR : claimOf;
   const limitReach = createReachLimit();
+  const counted = createCounted(metrics, refuse);
   /** Depends on where the app listens, which is known at the first request. */
   let place: ListenPlace | undefined;
 
@@ -78,83 +80,85 @@ export function createApp({
       idleTimeout: IDLE_SECONDS,
     },
   })
-    .onError(({ error, request }) => refuse(error, request))
+    // Requests without a route; `counted` answers what a handler throws.
+    .onError(({ error, request }) => refuseUnrouted(error, request))
     // `wrap` and not `onRequest`, for which Elysia would parse the URL of each request.
     .wrap((answer, request) => {
+      place ??= placeOf(app.server, publicHost);
       try {
-        place ??= placeOf(app.server, publicHost);
         place.guard(request);
-        return timed(request, place.onNetwork ? markedAsReachable(answer) : answer);
       } catch (error) {
-        return timed(request, () => refuse(error, request));
+        return () => refuseUnrouted(error, request);
       }
+      return place.onNetwork ? markedAsReachable(answer) : answer;
     })
-    .use(docs((): InternalRoute[] => app.routes))
-    .use(pages(async () => [...(await store.registrations())].length, operations.about))
-    .get(health, () => OK, { detail: operations.health })
+    .use(docs(counted, (): InternalRoute[] => app.routes))
+    .use(pages(counted, async () => [...(await store.registrations())].length, operations.about))
+    .get(
+      health,
+      counted("health", () => OK),
+      { detail: operations.health },
+    )
     .get(
       users,
-      ({ request }) => {
-        const answer = answerList(request);
-        // Return a cached list synchronously: Elysia would await a plain call to the handler.
-        return answer instanceof Promise ? orRefused(answer, request) : answer;
-      },
+      counted("listUsers", ({ request }) => answerList(request)),
       { detail: operations.list },
     )
     .get(
       eventsPath,
-      async ({ request }) =>
+      counted("watchUsers", async ({ request }) =>
         events.open(request, sourceOf(request), (seconds) => app.server?.timeout(request, seconds)),
+      ),
       { detail: operations.events },
     )
     .get(
       metricsPath,
-      async () => {
+      counted("metrics", async () => {
         const text = metrics.text({ users: await store.registrations(), streams: events.count() });
         return new Response(text, { headers: { "content-type": METRICS_TYPE, "cache-control": "no-store" } });
-      },
+      }),
       { detail: operations.metrics },
     )
     .post(
       users,
-      async ({ request }) => {
+      counted("createUser", async ({ request }) => {
         const { user, address } = parse(Registration, await readJson(request, leniently));
         return save("create", user, address, request);
-      },
+      }),
       { detail: operations.create },
     )
     .get(
       user,
-      async ({ params }) => {
+      counted("readUser", async ({ params }) => {
         // Invalid percent-encoding arrives as U+FFFD, or, without a socket, as undefined.
         const address = isUserName(params.user) && (await store.get(params.user));
         if (!address) throw refused("unknown-user");
         return address;
-      },
+      }),
       { detail: operations.read },
     )
     .put(
       user,
-      async ({ params, request }) => {
+      counted("putUser", async ({ params, request }) => {
         const { user } = parse(UserParams, params);
         return save("put", user, parse(Address, await readJson(request, leniently)), request);
-      },
+      }),
       { detail: operations.put },
     )
     .delete(
       user,
-      async ({ params, request }) => {
+      counted("removeUser", async ({ params, request }) => {
         if (!isUserName(params.user)) return OK;
         const result = await store.remove(params.user, claimTo(request));
         if (result === "done") log({ type: "left", user: params.user });
         else if (result !== "absent") throw refused(result);
         return OK;
-      },
+      }),
       { detail: operations.remove },
     )
     .post(
       `${user}/reach`,
-      async ({ params, request }) => {
+      counted("reachUser", async ({ params, request }) => {
         if (!lookAt || !isUserName(params.user)) throw refused("unknown-user");
         limitReach(sourceOf(request));
         const result = await store.mayChange(params.user, claimTo(request));
@@ -164,21 +168,21 @@ export function createApp({
         if (!address) throw refused("unknown-user");
         const { from, ...found } = await lookAt(params.user, address);
         return { ...OK, ...found, ...(from !== undefined && { from }) };
-      },
+      }),
       { detail: operations.reach },
     );
 
   /** Stores a user at an address that others can reach, within the limits of the source. */
-  async function save(how: "create" | "put", user: UserName, given: Address, request: Request) {
+  function save(how: "create" | "put", user: UserName, given: Address, request: Request) {
     const source = sourceOf(request);
     const address = reachableAddress(given, source);
     const claim = claimTo(request);
-    const result = await limits.within<StoreRefusal | "done">(user, source, () =>
-      store[how](user, address, claim),
-    );
-    if (result !== "done") throw refused(result);
-    log({ type: how === "create" ? "registered" : "updated", user, address });
-    return OK;
+    const stored = limits.within<StoreRefusal | "done">(user, source, () => store[how](user, address, claim));
+    return andThen(stored, (result) => {
+      if (result !== "done") throw refused(result);
+      log({ type: how === "create" ? "registered" : "updated", user, address });
+      return OK;
+    });
   }
 
   /** An error as a response. */
@@ -189,20 +193,11 @@ export function createApp({
     return failure(refusal);
   }
 
-  /** Counts a response, and the time until it begins. */
-  function timed<A extends unknown[]>(request: Request, answer: (...args: A) => unknown) {
-    const began = performance.now();
-    function count(response: unknown): unknown {
-      const status = response instanceof Response ? response.status : 200;
-      metrics.answered(operationOf(request), status, (performance.now() - began) / 1000);
-      return response;
-    }
-    return (...args: A) => andThen(answer(...args), count);
-  }
-
-  /** A pending response, with errors turned into responses. */
-  function orRefused(answer: Promise<Response>, request: Request): Promise<Response> {
-    return answer.catch((error) => refuse(error, request));
+  /** Answers a request that no route took. */
+  function refuseUnrouted(error: unknown, request: Request): Response {
+    const answer = refuse(error, request);
+    metrics.answered("other", answer.status, 0);
+    return answer;
   }
 
   /** The client's IP address; without a socket, loopback. */

@@ -5,12 +5,14 @@ import { Elysia, type InternalRoute } from "elysia";
 import style from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import script from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import { REGISTRY_PATHS } from "../../core/protocol.ts";
+import type { Counted } from "./counted.ts";
 
 /**
  * `/swagger` and its assets, all served from here, because registries run on networks without internet access.
+ * @param counted counts the responses
  * @param routes returns the routes of the API, once all are defined
  */
-export function docs(routes: () => InternalRoute[]) {
+export function docs(counted: Counted, routes: () => InternalRoute[]) {
   const base = REGISTRY_PATHS.docs;
   let document: Promise<unknown> | undefined;
   const assets = {
@@ -23,7 +25,7 @@ export function docs(routes: () => InternalRoute[]) {
   };
   const app = new Elysia({ name: "docs" });
   for (const [path, serve] of Object.entries(assets))
-    app.get(`${base}${path}`, serve, { detail: { hide: true } });
+    app.get(`${base}${path}`, counted("docs", serve), { detail: { hide: true } });
   return app;
 }
 

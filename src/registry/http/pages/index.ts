@@ -4,6 +4,7 @@ import { Elysia } from "elysia";
 import manifest from "../../../../package.json" with { type: "json" };
 import { REGISTRY_PATHS } from "../../../core/protocol.ts";
 import type { MaybePromise } from "../../maybe-promise.ts";
+import type { Counted } from "../counted.ts";
 import style from "./home.css" with { type: "text" };
 import html from "./home.htm" with { type: "text" };
 import script from "./home.js" with { type: "text" };
@@ -25,20 +26,27 @@ const HEADERS = {
   "cache-control": "no-cache",
 };
 
-/** @param countUsers the number of users, for programs that request `/` */
-export function pages(countUsers: () => MaybePromise<number>, detail: object) {
+/**
+ * @param counted counts the responses
+ * @param countUsers the number of users, for programs that request `/`
+ */
+export function pages(counted: Counted, countUsers: () => MaybePromise<number>, detail: object) {
   const app = new Elysia({ name: "pages" }).get(
     "/",
-    async ({ request }) => {
+    counted("about", async ({ request }) => {
       if (wantsHtml(request.headers.get("accept") ?? "")) return file(html, "text/html; charset=utf-8");
       const users = await countUsers();
       const about = { name: manifest.name, version: manifest.version, users, docs: REGISTRY_PATHS.docs };
       return Response.json(about, { headers: { vary: "accept" } });
-    },
+    }),
     { detail },
   );
   for (const [name, [text, type]] of Object.entries(FILES)) {
-    app.get(`/page/${name}`, () => file(text, type), { detail: { hide: true } });
+    app.get(
+      `/page/${name}`,
+      counted("page", () => file(text, type)),
+      { detail: { hide: true } },
+    );
   }
   return app;
 }

@@ -14,8 +14,8 @@ export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 export interface Metrics {
-  /** Counts a response. @param operation `other` for requests without a route. @param seconds until it began */
-  answered(operation: string, status: number, seconds: number): void;
+  /** Counts the responses of an operation; `other` stands for requests without a route. */
+  recorder(operation: string): Recorder;
   /** Counts a finished check. */
   checked(protocol: Protocol, finding: Finding): void;
   /** Counts an event if it is a removal. */
@@ -26,34 +26,43 @@ export interface Metrics {
   text(now: { users: Iterable<Registration>; streams: number }): string;
 }
 
-interface Durations {
-  /** The count in each bucket, and beyond the last. */
+/** Counts a response. @param seconds until it began */
+export type Recorder = (status: number, seconds: number) => void;
+
+/** The responses of an operation. */
+interface Responses {
+  /** How many, by status. */
+  statuses: Map<number, number>;
+  /** How many in each bucket of durations, and beyond the last. */
   buckets: number[];
-  sum: number;
+  seconds: number;
 }
 
 type Labels = Record<string, string | number>;
 type Sample = [labels: Labels, value: number];
 
 export function createMetrics(): Metrics {
-  const durations = new Map<string, Durations>();
-  const requests = createCounter("operation", "status");
+  const operations = new Map<string, Responses>();
   const checks = createCounter("protocol", "finding");
   const removals = createCounter("reason");
   let failedWrites = 0;
 
   return {
-    answered(operation, status, seconds) {
-      requests.count(operation, status);
-      let known = durations.get(operation);
-      if (!known) {
-        known = { buckets: [...BUCKETS, 0].fill(0), sum: 0 };
-        durations.set(operation, known);
-      }
-      let bucket = 0;
-      while (seconds > (BUCKETS[bucket] ?? Number.POSITIVE_INFINITY)) bucket++;
-      known.buckets[bucket] = (known.buckets[bucket] ?? 0) + 1;
-      known.sum += seconds;
+    recorder(operation) {
+      const responses: Responses = operations.get(operation) ?? {
+        statuses: new Map(),
+        buckets: [...BUCKETS, 0].fill(0),
+        seconds: 0,
+      };
+      operations.set(operation, responses);
+      const { statuses, buckets } = responses;
+      return (status, seconds) => {
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        let bucket = 0;
+        while (seconds > (BUCKETS[bucket] ?? Number.POSITIVE_INFINITY)) bucket++;
+        buckets[bucket] = (buckets[bucket] ?? 0) + 1;
+        responses.seconds += seconds;
+      };
     },
     checked: (protocol, finding) => checks.count(protocol, finding),
     logged(event) {
@@ -65,6 +74,7 @@ export function createMetrics(): Metrics {
     },
     text({ users, streams }) {
       const { user, system } = process.cpuUsage();
+      const used = [...operations].filter(([, { statuses }]) => statuses.size > 0);
       return [
         family("talk_users", "gauge", "Users registered now.", usersByProtocol(users)),
         family("talk_streams", "gauge", "Streams of changes open now.", [[{}, streams]]),
@@ -72,13 +82,11 @@ export function createMetrics(): Metrics {
           "talk_http_requests_total",
           "counter",
           "Requests answered, by operation and HTTP status.",
-          requests.samples(),
+          used.flatMap(([operation, { statuses }]) =>
+            [...statuses].map(([status, count]): Sample => [{ operation, status }, count]),
+          ),
         ),
-        histogram(
-          "talk_http_request_duration_seconds",
-          "Time until the response to a request began.",
-          durations,
-        ),
+        histogram("talk_http_request_duration_seconds", "Time until the response to a request began.", used),
         family("talk_checks_total", "counter", "Finished checks of users, by finding.", checks.samples()),
         family(
           "talk_removals_total",
@@ -138,8 +146,8 @@ function family(name: string, type: string, help: string, samples: Sample[]): st
   return head(name, type, help) + samples.map(([labels, value]) => line(name, labels, value)).join("");
 }
 
-function histogram(name: string, help: string, durations: ReadonlyMap<string, Durations>): string {
-  const lines = [...durations].flatMap(([operation, { buckets, sum }]) => {
+function histogram(name: string, help: string, operations: [string, Responses][]): string {
+  const lines = operations.flatMap(([operation, { buckets, seconds }]) => {
     let count = 0;
     const cumulative = buckets.map((inBucket, i) => {
       count += inBucket;
@@ -147,7 +155,7 @@ function histogram(name: string, help: string, durations: ReadonlyMap<string, Du
     });
     return [
       ...cumulative,
-      line(`${name}_sum`, { operation }, sum),
+      line(`${name}_sum`, { operation }, seconds),
       line(`${name}_count`, { operation }, count),
     ];
   });

@@ -67,6 +67,7 @@ export function createApp({
   const claimTo = open ? () => OPERATOR : claimOf;
   const limitReach = createReachLimit();
   const counted = createCounted(metrics, refuse);
+  const recordOther = metrics.recorder("other");
   /** Depends on where the app listens, which is known at the first request. */
   let place: ListenPlace | undefined;
 
@@ -196,7 +197,7 @@ export function createApp({
   /** Answers a request that no route took. */
   function refuseUnrouted(error: unknown, request: Request): Response {
     const answer = refuse(error, request);
-    metrics.answered("other", answer.status, 0);
+    recordOther(answer.status, 0);
     return answer;
   }
 

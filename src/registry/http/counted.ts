@@ -22,23 +22,30 @@ export function createCounted(
   metrics: Metrics,
   refuse: (error: unknown, request: Request) => Response,
 ): Counted {
-  return (operation, handle) =>
-    ({ request, params }) => {
+  return (operation, handle) => {
+    const record = metrics.recorder(operation);
+
+    function count(answer: unknown, began: number): unknown {
+      record(answer instanceof Response ? answer.status : 200, (performance.now() - began) / 1000);
+      return answer;
+    }
+
+    const countLater = (answer: Promise<unknown>, began: number, request: Request) =>
+      answer.then(
+        (found) => count(found, began),
+        (error) => count(refuse(error, request), began),
+      );
+
+    return ({ request, params }) => {
       const began = performance.now();
-      function count(answer: unknown): unknown {
-        const status = answer instanceof Response ? answer.status : 200;
-        metrics.answered(operation, status, (performance.now() - began) / 1000);
-        return answer;
-      }
-      const fail = (error: unknown) => count(refuse(error, request));
       let answer: MaybePromise<unknown>;
       try {
         answer = handle({ request, params });
-        answer = answer instanceof Promise ? answer.then(count, fail) : count(answer);
       } catch (error) {
-        answer = fail(error);
+        answer = refuse(error, request);
       }
-      // Not `return fail(error)`: Elysia would take the handler for asynchronous, and await each answer.
-      return answer;
+      // Elysia reads this source: with a plain call behind `return` it would await what is there at once.
+      return answer instanceof Promise ? countLater(answer, began, request) : count(answer, began);
     };
+  };
 }

@@ -9,13 +9,13 @@ export interface RouteContext {
   params: { user?: string };
 }
 
-export type Handler = (context: RouteContext) => MaybePromise<unknown>;
+export type RouteHandler = (context: RouteContext) => MaybePromise<unknown>;
 
 /**
  * Counts a handler's responses, and the time until each begins; whatever it throws becomes a response too.
  * @param operation the `operationId`, or for files `docs` or `page`
  */
-export type Counted = (operation: string, handle: Handler) => Handler;
+export type Counted = (operation: string, handle: RouteHandler) => RouteHandler;
 
 /** @param refuse turns an error into a response */
 export function createCounted(

@@ -1,8 +1,8 @@
 /** Formats, parses, compares and resolves addresses. */
 import { InvalidInput } from "./errors.ts";
-import { HOST_NAME, isHost, isIPv4, isIPv6 } from "./names.ts";
+import { isIPv4, isIPv6 } from "./names.ts";
 import { isProtocol, PROTOCOLS } from "./protocol.ts";
-import type { Address } from "./schemas.ts";
+import { Address, parse } from "./schemas.ts";
 
 /** A host as written in a URL: IPv6 addresses in brackets (RFC 3986 §3.2.2). */
 export function urlHost(host: string): string {
@@ -90,19 +90,15 @@ function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
  * @throws InvalidInput
  */
 export function parsePublicUrl(text: string): Address {
-  const wrong = new InvalidInput("it must look like http://host[:port], ws://host[:port] or udp://host:port");
   const match = /^([a-z]+):\/\/(?:\[([^\]]+)\]|([^:/?#@[\]]+))(?::(\d+))?\/?$/i.exec(text);
   const scheme = match?.[1]?.toLowerCase();
   const protocol = Object.keys(PROTOCOLS)
     .filter(isProtocol)
     .find((known) => PROTOCOLS[known].scheme === scheme);
   // 80 is the default of the http and ws schemes (RFC 9110 §4.2.1, RFC 6455 §3); udp has none.
-  const port = match?.[4] ?? (protocol === "UDP" ? undefined : "80");
-  if (!match || !protocol || port === undefined) throw wrong;
-  // Checked without the schema, because loading its library would delay the first prompt.
-  const host = match[2] ?? match[3] ?? "";
-  if (!isHost(host)) throw new InvalidInput(`"host" must be ${HOST_NAME.rule}.`);
-  const number = Number(port);
-  if (number < 1 || number > 65535) throw new InvalidInput('"port" must be a whole number from 1 to 65535.');
-  return { protocol, host, port: number };
+  const port = match?.[4] ?? (protocol === "UDP" ? undefined : 80);
+  if (!match || !protocol || port === undefined) {
+    throw new InvalidInput("it must look like http://host[:port], ws://host[:port] or udp://host:port");
+  }
+  return parse(Address, { protocol, host: match[2] ?? match[3], port: Number(port) });
 }

@@ -129,6 +129,14 @@ describe("the options", () => {
       ["--public-url", "udp://h"],
       "error: --public-url is not valid: it must look like http://host[:port], ws://host[:port] or udp://host:port",
     ],
+    [
+      ["--public-url", "http://1.2.3"],
+      'error: --public-url is not valid: "host" must be an IPv4 address, an IPv6 address without brackets or zone, or a host name.',
+    ],
+    [
+      ["--public-url", "http://h:65536"],
+      'error: --public-url is not valid: "port" must be a whole number from 1 to 65535.',
+    ],
   ])("%j is an error", async (args, error) => {
     const client = start("src/client/main.ts", args);
     expect(await client.exited).toBe(2);

@@ -95,8 +95,7 @@ export function parsePublicUrl(text: string): Address {
   const protocol = Object.keys(PROTOCOLS)
     .filter(isProtocol)
     .find((known) => PROTOCOLS[known].scheme === scheme);
-  // 80 is the default of the http and ws schemes (RFC 9110 §4.2.1, RFC 6455 §3); udp has none.
-  const port = match?.[4] ?? (protocol === "UDP" ? undefined : 80);
+  const port = match?.[4] ?? (protocol && PROTOCOLS[protocol].urlPort);
   if (!match || !protocol || port === undefined) {
     throw new InvalidInput("it must look like http://host[:port], ws://host[:port] or udp://host:port");
   }

@@ -1,10 +1,13 @@
 /** Constants of the wire protocol: paths, schemes, default ports and limits. */
 
-/** The protocols a client can listen on, with their URL schemes and default ports. */
+/**
+ * The protocols a client can listen on, and the transport below each. A client listens on `defaultPort` unless told
+ * otherwise; `urlPort` is the port of a URL that names none (RFC 9110 §4.2.1, RFC 6455 §3).
+ */
 export const PROTOCOLS = {
-  HTTP: { scheme: "http", defaultPort: 8080 },
-  WEBSOCKET: { scheme: "ws", defaultPort: 8082 },
-  UDP: { scheme: "udp", defaultPort: 3000 },
+  HTTP: { scheme: "http", transport: "TCP", defaultPort: 8080, urlPort: 80 },
+  WEBSOCKET: { scheme: "ws", transport: "TCP", defaultPort: 8082, urlPort: 80 },
+  UDP: { scheme: "udp", transport: "UDP", defaultPort: 3000, urlPort: undefined },
 } as const;
 
 /** Whether a value names a protocol. */

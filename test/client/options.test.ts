@@ -130,6 +130,10 @@ describe("the options", () => {
       "error: --public-url is not valid: it must look like http://host[:port], ws://host[:port] or udp://host:port",
     ],
     [
+      ["--public-url", "ftp://h:21"],
+      "error: --public-url is not valid: it must look like http://host[:port], ws://host[:port] or udp://host:port",
+    ],
+    [
       ["--public-url", "http://1.2.3"],
       'error: --public-url is not valid: "host" must be an IPv4 address, an IPv6 address without brackets or zone, or a host name.',
     ],

@@ -293,3 +293,14 @@ describe("the list that comes by itself", () => {
     ]);
   });
 });
+
+test.each([
+  ["HTTP", "TCP"],
+  ["WEBSOCKET", "TCP"],
+  ["UDP", "UDP"],
+] as const)("who receives over %s and cannot be reached is told to open a %s port", (protocol, transport) => {
+  const session = startSession("alice", { ...ALICE, protocol });
+  const found = { reached: false, reason: "no answer in 3 s", from: undefined };
+  const [, cmds] = update(session, { type: "reach", found, asked: false });
+  expect(JSON.stringify(cmds)).toContain(`open ${transport} port 8080`);
+});

@@ -1,5 +1,6 @@
 /** The chat itself, without I/O or clock: what each message (Msg) changes, and the commands (Cmd) that follow. */
 import { formatAddress } from "../../core/address.ts";
+import { PROTOCOLS } from "../../core/protocol.ts";
 import type { Address, Message } from "../../core/schemas.ts";
 import { nearestUser } from "../registry/listed-users.ts";
 import type { Reach } from "../registry/types.ts";
@@ -139,11 +140,11 @@ function onReach(session: Session, found: Reach | undefined, asked: boolean): Up
 
 function unreachedSentence(address: Address, { reason, from }: Reach): string {
   const { protocol, port } = address;
-  const transport = protocol === "UDP" ? "UDP" : "TCP";
   return (
     `others may not reach you at ${formatAddress(address)} over ${protocol}: the registry ` +
     `${from === undefined ? "" : `at ${from} `}tried, and found: ${reason}. ` +
-    `Behind a firewall, open ${transport} port ${port}; behind NAT or in a container, say with --public-url ` +
-    "how others reach you; if the address is not yours, give the right one with --host. :reach tries again"
+    `Behind a firewall, open ${PROTOCOLS[protocol].transport} port ${port}; behind NAT or in a container, say ` +
+    "with --public-url how others reach you; if the address is not yours, give the right one with --host. " +
+    ":reach tries again"
   );
 }

@@ -1,4 +1,5 @@
-import { createBoundedQueue, createCondition } from "../core/bounded-queue.ts";
+import { createBoundedQueue } from "./bounded-queue.ts";
+import { createCondition } from "./condition.ts";
 
 /** An asynchronous queue. */
 export interface Queue<T> extends AsyncIterable<T> {

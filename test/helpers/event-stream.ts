@@ -1,7 +1,7 @@
 /** A reader of a registry's stream of changes, which keeps a list by it. */
 import { expect } from "bun:test";
+import { createCondition } from "../../src/client/condition.ts";
 import { readEventStream, type ServerSentEvent } from "../../src/client/registry/event-stream.ts";
-import { createCondition } from "../../src/core/bounded-queue.ts";
 import { afterwards } from "./afterwards.ts";
 
 export interface Reader {

@@ -3,7 +3,7 @@ import { describe } from "bun:test";
 import { join } from "node:path";
 import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { Terminal } from "@xterm/headless";
-import { createCondition } from "../../src/core/bounded-queue.ts";
+import { createCondition } from "../../src/client/condition.ts";
 import { atMost } from "../../src/core/clock.ts";
 import { afterwards } from "./afterwards.ts";
 import { root } from "./program.ts";

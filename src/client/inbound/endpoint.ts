@@ -1,11 +1,11 @@
 /** Incoming messages: the listener, its limits, and the address at which others reach it. */
 import { isLoopback, sameAddress } from "../../core/address.ts";
-import { createBoundedQueue } from "../../core/bounded-queue.ts";
 import { systemClock } from "../../core/clock.ts";
 import { CannotListen } from "../../core/errors.ts";
 import { PROTOCOLS } from "../../core/protocol.ts";
 import type { Address, Message, Protocol } from "../../core/schemas.ts";
 import { localAddressTowards } from "../../core/udp-socket.ts";
+import { createBoundedQueue } from "../bounded-queue.ts";
 import { type Route, routeTo } from "../registry/route.ts";
 import { transports } from "../transports/index.ts";
 import type { Listener, ListenOptions } from "../transports/types.ts";

@@ -1,7 +1,8 @@
 /** Runs a program for each message (--on-message). */
-import { createBoundedQueue, createCondition } from "../../core/bounded-queue.ts";
 import { errorCode } from "../../core/errors.ts";
 import type { Message, UserName } from "../../core/schemas.ts";
+import { createBoundedQueue } from "../bounded-queue.ts";
+import { createCondition } from "../condition.ts";
 
 /** Most programs running at once. */
 const MAX_RUNNING = 4;

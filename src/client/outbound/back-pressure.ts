@@ -1,4 +1,4 @@
-import { createCondition } from "../../core/bounded-queue.ts";
+import { createCondition } from "../condition.ts";
 
 /** Most unsent messages, and their bytes, before writers have to wait. */
 const MAX_MESSAGES = 500;

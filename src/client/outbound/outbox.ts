@@ -1,11 +1,11 @@
 /** Sends messages: in order to each peer, and no slow peer delays another. */
 import { canonicalHost, sameAddress } from "../../core/address.ts";
-import { createCondition } from "../../core/bounded-queue.ts";
 import { nextTurn, systemClock } from "../../core/clock.ts";
 import type { MayContact } from "../../core/denylist.ts";
 import { TalkError } from "../../core/errors.ts";
 import { MESSAGES_PER_SECOND } from "../../core/protocol.ts";
 import { createTokenBucket } from "../../core/token-bucket.ts";
+import { createCondition } from "../condition.ts";
 import type { ListedAddress } from "../registry/types.ts";
 import { transportFor } from "../transports/index.ts";
 import type { Deferral, Outcome, Sender, Transport } from "../transports/types.ts";

@@ -1,6 +1,6 @@
 /** Line-based input and output, shared by every mode without a line editor. */
-import { createCondition } from "../../core/bounded-queue.ts";
 import { errorCode, TalkError } from "../../core/errors.ts";
+import { createCondition } from "../condition.ts";
 import { CUT_SENTENCE, mayBeCut, readLines } from "../read-lines.ts";
 import type { TypedLine } from "../session/model.ts";
 import type { Screen } from "./types.ts";

@@ -7,14 +7,18 @@ export interface Condition {
 }
 
 export function createCondition(): Condition {
-  let changed = Promise.withResolvers<void>();
+  /** Only while somebody waits, so that `notify` is free otherwise. */
+  let changed: PromiseWithResolvers<void> | undefined;
   return {
     notify() {
-      changed.resolve();
-      changed = Promise.withResolvers();
+      changed?.resolve();
+      changed = undefined;
     },
     async until(holds) {
-      while (!holds()) await changed.promise;
+      while (!holds()) {
+        changed ??= Promise.withResolvers();
+        await changed.promise;
+      }
     },
   };
 }

@@ -27,7 +27,7 @@ const MAX_LIST_BYTES = 48 * 1024 * 1024;
 /** Most bytes of an error's body that are read. */
 const MAX_EXPLANATION_BYTES = 4096;
 
-/** Statuses that say that this path has no users to list or add. */
+/** Statuses of a path at which users can be neither listed nor added. */
 const UNKNOWN_PATH = [404, 405];
 
 /**
@@ -53,7 +53,7 @@ export function connectRegistry(url: string, secretOf?: SecretOf): RegistryApi {
     throw new NoRegistry(base, "its answers are compressed");
   }
 
-  /** A registry knows the path of its users, whatever else it answers. */
+  /** A server without the path of the users is not a registry; any other error is a registry's refusal. */
   async function expectRegistry(response: Response): Promise<void> {
     if (UNKNOWN_PATH.includes(response.status)) {
       throw new NoRegistry(base, `it has no users at ${REGISTRY_PATHS.users}`);
@@ -196,6 +196,6 @@ export function failureOf(url: string, error: unknown): TalkError {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "no answer";
-  // Without Bun's advice to whoever called `fetch`.
+  // Drops Bun's advice, which is meant for programmers.
   return unreachable(error) ?? error.message.replace(/\.? For more information, pass .*/s, "");
 }

@@ -30,7 +30,7 @@ export function readUsers(body: unknown): Users | undefined {
   return users;
 }
 
-/** A port may be a decimal string. Not `Number(…)`, which calls what the value says, and throws. */
+/** A port may be a decimal string. Not `Number(…)`, which throws on an object such as `{"toString": null}`. */
 function readPort(port: unknown): unknown {
   return typeof port === "string" && /^\d{1,5}$/.test(port) ? Number(port) : port;
 }

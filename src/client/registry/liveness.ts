@@ -19,7 +19,7 @@ const ATTEMPT_MS = ANSWER_MS / 4;
 /** Most IP addresses of a host probed, in parallel. */
 const MAX_ADDRESSES = 8;
 
-/** Whether a client answers at one IP address of a host. @throws an error that means there is none */
+/** Whether a client answers at one IP address of a host. @throws an error if no client is there */
 type LivenessProbe = (ip: string, address: ListedAddress, signal: AbortSignal) => Promise<boolean>;
 
 /** Whether a client answers at an address within 2 s. Never rejects. */

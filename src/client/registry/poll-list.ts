@@ -26,7 +26,7 @@ export function startPolling({ ask, interval, clock, random }: PollOptions): () 
   async function poll(): Promise<void> {
     const answered = await ask();
     if (stopped) return;
-    // Never longer than the interval, so that a registry that is back knows everybody within one.
+    // Never longer than the interval, so that a registry that comes back soon knows everybody again.
     cancel = wait(answered ? interval : Math.min(interval, retry * interval));
     retry = answered ? FIRST_RETRY : retry * 2;
   }

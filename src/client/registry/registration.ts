@@ -84,7 +84,7 @@ async function claimName(
     const answer = await registry.create(candidate, address);
     if (answer === "created") return candidate;
     const holder = (await registry.list()).get(candidate);
-    // Left over from a crash, if it has the address we have just bound, or it is ours and nobody answers there.
+    // The holder is left over from a crash if it has the address we have just bound, or our key and nobody answers.
     const left =
       holder &&
       (sameAddress(holder, address) || (answer === "own" && !(await isPresent(holder, mayContact))));

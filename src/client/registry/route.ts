@@ -39,14 +39,14 @@ export async function routeTo(url: string): Promise<Route> {
   }
 }
 
-/** Whether other machines reach the registry too; on loopback, we ask it. @throws RegistryUnreachable, NoRegistry */
+/** Whether other machines can reach the registry; one on loopback is asked. @throws RegistryUnreachable, NoRegistry */
 export async function isShared({ registryIp }: Route, registry: RegistryApi): Promise<boolean> {
   return !isLoopback(registryIp) || (await registry.isOnNetwork());
 }
 
 /**
- * Which users we may contact: a loopback address listed by a registry on another machine is not on ours.
- * @param shared whether other machines reach the registry
+ * Which users we may contact: a loopback address in the list of a registry elsewhere does not mean this machine.
+ * @param shared whether other machines can reach the registry
  */
 export function contactRuleFor({ registryIp }: Route, shared: boolean): MayContact {
   if (!isOwnAddress(registryIp)) return contactElsewhere;

@@ -181,11 +181,11 @@ function pragma(database: Database, name: "application_id" | "user_version"): nu
   return row?.[name] ?? 0;
 }
 
-/** Removes a regular file; a symbolic link was put there on purpose. */
+/** Removes a regular file, but not a symbolic link, which somebody put there on purpose. */
 function removeFile(path: string): void {
   try {
     if (lstatSync(path).isFile()) rmSync(path);
   } catch {
-    // Missing, or not removable: either way, its lines are imported.
+    // Missing, or cannot be removed: either way, its lines are imported.
   }
 }

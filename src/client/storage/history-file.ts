@@ -1,4 +1,4 @@
-/** The history file of versions before the database. */
+/** The history file of older versions, which kept it as text. */
 import { readFileSync } from "node:fs";
 
 /** Its lines, oldest first; none if it is missing or unreadable. */

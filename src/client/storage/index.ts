@@ -18,7 +18,7 @@ export interface Storage {
   of(registry: string, me: UserName, recording: boolean): Kept;
   /**
    * Stores what was added, so that it survives a crash of the process.
-   * @returns whether it is stored, or nobody should wait for it any more
+   * @returns true once it is stored, or once the file has been locked for too long to keep waiting
    */
   commit(): boolean;
   close(): void;
@@ -38,7 +38,7 @@ export function openStorage({
     options.onTrouble(sentence);
   }
   const store = openLocalStore({ ...options, path, onTrouble });
-  // On its own: what is said goes on in memory where the disk is full, what waits would be sent twice.
+  // A second store, which never falls back to memory: texts sent meanwhile would stay in the file and be sent again.
   const forWaiting = openLocalStore({ ...options, path, onTrouble, keepsToFile: true });
   const forHistory = isDevice(options.historyFile)
     ? openLocalStore({ ...options, path: undefined, onTrouble })

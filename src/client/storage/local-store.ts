@@ -20,7 +20,7 @@ const BUSY_RETRY_MS = 100;
 /** How long to wait before retrying a failed write, in milliseconds. */
 const FAULT_RETRY_MS = 1000;
 
-/** How long to retry in all, in milliseconds: then that client is stuck, and lines are shown without being stored. */
+/** How long lines wait to be stored before they are shown anyway, in milliseconds: the other client must be stuck. */
 const MAX_BUSY_MS = 2000;
 
 /** Most writes deferred while another client has the file locked; beyond that, storage falls back to memory. */
@@ -36,7 +36,7 @@ export interface LocalStore {
   defer(write: Work<void>): void;
   /**
    * Commits deferred writes in one transaction. While another client has the file locked, retries later.
-   * @returns whether they are stored, or nobody should wait for that any more
+   * @returns true once they are stored, or once the file has been locked for too long to keep waiting
    */
   commit(): boolean;
   /** Commits a write together with deferred ones; undefined while another client has the file locked. */
@@ -51,13 +51,13 @@ export interface LocalStore {
 export interface LocalStoreOptions {
   /** Undefined stores everything in memory. */
   path: string | undefined;
-  /** The history file of versions before the database. */
+  /** The history file of older versions, which kept it as text. */
   historyFile: string;
   /** Called once, if the file becomes unusable; storage goes on in memory. */
   onTrouble: (sentence: string) => void;
   /**
-   * Never falls back to memory once the file is open: while writing fails, defers writes and still reads. Then
-   * `onTrouble` is called too. @default false
+   * Never falls back to memory once the file is open: while writes fail, calls `onTrouble` once, defers them, and still
+   * reads. @default false
    */
   keepsToFile?: boolean;
 }
@@ -71,11 +71,11 @@ export function openLocalStore({
   let file = path;
   let database: Database | undefined;
   let pending: Work<void>[] = [];
-  /** Until when nothing is written, by the system's clock: another client has the file, or it cannot be written. */
+  /** Nothing is written before this time (system clock), because the file was locked or a write failed. */
   let busyUntil = 0;
-  /** Whether the last write failed for another reason than another client's. */
+  /** Whether the last write failed for a reason other than a lock. */
   let faulty = false;
-  /** Since when another client has held the file. */
+  /** Since when another client has had the file locked. */
   let busySince: number | undefined;
   let commits = 0;
   let cancelCheckpoint = () => {};
@@ -165,7 +165,7 @@ export function openLocalStore({
     try {
       database?.run("PRAGMA wal_checkpoint(PASSIVE)");
     } catch {
-      // Nothing is lost, since the log remains; the fault shows at the next write.
+      // Nothing is lost, because the log remains; if the fault persists, the next write reports it.
     }
   }
 

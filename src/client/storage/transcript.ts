@@ -47,7 +47,7 @@ export interface Transcript {
   dropped(user: UserName | undefined): void;
   /**
    * Stores what was recorded, so that it survives a crash of the process.
-   * @returns whether it is stored, or nobody should wait for it any more
+   * @returns true once it is stored, or once the file has been locked for too long to keep waiting
    */
   commit(): boolean;
   /** The last messages, with one user or with all, oldest first. */
@@ -257,7 +257,7 @@ function asSaid({ at, user, mine, outcome, doubtful, text }: MessageRow): Said {
   return { at, user, mine: mine === 1, outcome: outcome ?? undefined, doubtful: doubtful === 1, text };
 }
 
-/** Records nothing but reads what other clients stored: for clients whose output others record. */
+/** A transcript that is read but not added to: for clients whose output goes to a program. */
 export function readOnly(transcript: Transcript): Transcript {
   return { ...transcript, heard() {}, sending() {}, settled() {}, waited() {}, dropped() {} };
 }

@@ -15,7 +15,7 @@ export interface WaitingText {
   id: number;
   user: UserName;
   text: string;
-  /** How often a send was cut short by the client's end, so that its outcome is unknown. */
+  /** How often a client ended while sending it, so that the outcome is unknown. */
   attempts: number;
 }
 
@@ -42,7 +42,7 @@ export interface WaitingTexts {
   first(user: UserName, host: string, most: number): WaitingText[];
   /** Marks a text as being sent, so that a crash is noticed; false if that fails, as on a full disk: do not send. */
   begin(id: number): boolean;
-  /** Marks a text as not arrived; it waits on. */
+  /** Marks a text as not delivered; it keeps waiting. */
   end(id: number): void;
   /** The host to which the newest text for a user will be sent. */
   hostFor(user: UserName): string | undefined;
@@ -64,7 +64,7 @@ export interface WaitingTexts {
 
 /** @param chat a hash of the registry and me @param now the time, in milliseconds since 1970 */
 export function createWaitingTexts(store: LocalStore, chat: number, now: () => number): WaitingTexts {
-  /** Sent or dropped while the file could not be written: not to be resent before that is stored. */
+  /** Texts sent or dropped whose deletion is not stored yet; they must not be sent again. */
   const gone = new Set<number>();
 
   function all<T>(query: string, bindings: QueryParameters = {}): T[] {

@@ -23,7 +23,7 @@ interface Rendered {
   text: string;
 }
 
-/** Returns undefined if a pipe gets no line for it. Control characters from outside are escaped. */
+/** Returns undefined for output that is not written to a pipe. Control characters from outside are escaped. */
 function render(output: Output): Rendered | undefined {
   switch (output.type) {
     case "message":

@@ -17,7 +17,7 @@ export interface Display {
   draw(): void;
   /** Draws with the next frame. */
   drawSoon(): void;
-  /** Draws the whole screen anew. */
+  /** Redraws the whole screen once its size is stable. */
   repaintSoon(): void;
   /** Stops the process, as Ctrl-Z does in other programs, and draws again once it continues. */
   suspend(): void;

@@ -1,11 +1,10 @@
 /** Lays out recalled messages. */
-
 import type { Output } from "../../session/model.ts";
 import { dateTime, waitsOf } from "../../session/sentences.ts";
 import type { Said } from "../../storage/transcript.ts";
 import type { Entries, Entry } from "./entries.ts";
 
-/** @param today as dates are written */
+/** @param today the date as displayed, so that only older messages show theirs */
 export function layoutKept(
   output: Extract<Output, { type: "said" | "waits" }>,
   entries: Entries,

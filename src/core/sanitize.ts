@@ -55,7 +55,7 @@ function ranges(codes: string): string {
  * as bidi controls and zero-width ones (Cf), lone surrogates (Cs), line and paragraph separators, other invisible
  * characters (Default_Ignorable: tags and fillers), and noncharacters.
  */
-export const UNSAFE_CHARACTER =
+const UNSAFE_CHARACTER =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/u;
 
 /**

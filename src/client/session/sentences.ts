@@ -111,7 +111,7 @@ const COUNTED: [word: string, types: Outcome["type"][]][] = [
 const MAX_NAMED = 5;
 
 /** Counts of the outcomes of several texts: `5 delivered, 1 sent`. */
-export function tally(outcomes: readonly Outcome[]): string {
+function tally(outcomes: readonly Outcome[]): string {
   return COUNTED.map(([word, types]) => [word, outcomes.filter(({ type }) => types.includes(type)).length])
     .filter(([, count]) => count !== 0)
     .map(([word, count]) => `${count} ${word}`)

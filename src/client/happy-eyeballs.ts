@@ -1,5 +1,5 @@
 /** Happy Eyeballs (RFC 8305): finds out which of a host's addresses accepts connections, with staggered attempts. */
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { canonicalHost } from "../core/address.ts";
 
 /** Delay before the next address is tried in parallel (RFC 8305 §8), in milliseconds. */
@@ -19,7 +19,9 @@ export interface Reached {
  * @param ms time limit for all of them together
  * @throws the system error of the last address to fail, or code ETIMEDOUT if none answered in time
  */
-export function firstToConnect(ips: readonly string[], port: number, ms: number): Promise<Reached> {
+export async function firstToConnect(ips: readonly string[], port: number, ms: number): Promise<Reached> {
+  // Loaded late: a host with one address needs no attempt.
+  const { connect } = await import("node:net");
   const { promise, resolve, reject } = Promise.withResolvers<Reached>();
   const sockets: Socket[] = [];
   let failed = 0;

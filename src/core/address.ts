@@ -48,6 +48,22 @@ export function canonicalHost(host: string): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
+/** The eight 16-bit groups of an IP address (RFC 4291 §2.2); of IPv4, those of its IPv4-mapped form (§2.5.5.2). */
+export function groupsOf(ip: string): number[] {
+  const canonical = canonicalHost(ip);
+  if (isIPv4(canonical)) {
+    const [a = 0, b = 0, c = 0, d = 0] = canonical.split(".").map(Number);
+    return [0, 0, 0, 0, 0, 0xffff, a * 256 + b, c * 256 + d];
+  }
+  const [head = [], tail = []] = canonical.split("::").map((part) =>
+    part
+      .split(":")
+      .filter(Boolean)
+      .map((group) => Number.parseInt(group, 16)),
+  );
+  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => 0), ...tail];
+}
+
 /** Whether a host is a wildcard (`0.0.0.0`, `::`): fit to listen on, but nobody can connect to it. */
 export function isUnspecified(host: string): boolean {
   return ["0.0.0.0", "::"].includes(canonicalHost(host));

@@ -19,12 +19,23 @@ export function parse<S extends XSchema & object>(schema: Checked<S>, value: unk
   return schema[CHECK](value);
 }
 
-/**
- * Compiles a schema. Loads TypeBox lazily, because it takes longer than the rest of a client's start.
- */
-export function compile<const S extends XSchema>(schema: S): Validator<S> {
-  const { Compile }: typeof import("typebox/schema") = require("typebox/schema");
-  return Compile(schema);
+/** How many values are checked before a schema is compiled, which takes as long as the first 30 checks. */
+const CHECKS_UNCOMPILED = 10;
+
+/** A function that checks values against a schema. */
+export function checkerOf<const S extends XSchema>(schema: S): (value: unknown) => value is Static<S> {
+  let checks = 0;
+  let compiled: Validator<S> | undefined;
+  return (value): value is Static<S> => {
+    if (!compiled && checks++ < CHECKS_UNCOMPILED) return typebox().Check(schema, value);
+    compiled ??= typebox().Compile(schema);
+    return compiled.Check(value);
+  };
+}
+
+/** Loads TypeBox at the first check, because it takes longer than the rest of a client's start. */
+function typebox(): typeof import("typebox/schema") {
+  return require("typebox/schema");
 }
 
 export const UserName = {
@@ -191,14 +202,13 @@ function checked<const S extends XSchema & object>(
   schema: S,
   tolerate: (value: unknown) => unknown = (value) => value,
 ): Checked<S> {
-  let validator: Validator<S> | undefined;
+  const isValid = checkerOf(schema);
   return {
     ...schema,
     [CHECK](raw) {
-      validator ??= compile(schema);
       const value = tolerate(raw);
-      if (validator.Check(value)) return value;
-      const [, errors] = validator.Errors(value);
+      if (isValid(value)) return value;
+      const [, errors] = typebox().Errors(schema, value);
       throw new InvalidInput(sentence(schema, errors[0]));
     },
   };

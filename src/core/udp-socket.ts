@@ -1,5 +1,5 @@
-import { isIPv6 } from "node:net";
 import { canonicalHost, resolveHost } from "./address.ts";
+import { isIPv6 } from "./names.ts";
 
 /** Nothing is sent, so any port will do (RFC 863). */
 const DISCARD_PORT = 9;

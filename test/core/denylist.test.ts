@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { BlockList } from "node:net";
 import { createContactRule, resolveContact } from "../../src/core/denylist.ts";
 
 const mayContact = createContactRule();
@@ -57,6 +58,37 @@ describe("a denied network", () => {
     "localhost",
   ])("cannot be spelled %p", (network) => expect(() => createContactRule([network])).toThrow("looks like"));
 });
+
+test("a denied network has the same addresses as in node:net's BlockList", () => {
+  const random = (below: number) => Math.floor(Math.random() * below);
+  const ipv4 = () => Array.from({ length: 4 }, () => random(256)).join(".");
+  // 2001:db8::/32, which embeds no IPv4 address.
+  const ipv6 = () => `2001:db8:${Array.from({ length: 6 }, () => random(0x10000).toString(16)).join(":")}`;
+  for (let i = 0; i < 2000; i++) {
+    for (const [family, address, size] of [["ipv4", ipv4, 32] as const, ["ipv6", ipv6, 128] as const]) {
+      const [base, bits] = [address(), random(size + 1)];
+      const list = new BlockList();
+      list.addSubnet(base, bits, family);
+      const rule = createContactRule([`${base}/${bits}`]);
+      for (const ip of [base, address(), near(base, random(size))]) {
+        const denied = list.check(ip, family) || !mayContact(ip);
+        expect([`${base}/${bits}`, ip, !rule(ip)]).toEqual([`${base}/${bits}`, ip, denied]);
+      }
+    }
+  }
+});
+
+/** An address that differs in one bit. */
+function near(ip: string, bit: number): string {
+  const [separator, radix, width] = ip.includes(":") ? [":", 16, 16] : [".", 10, 8];
+  return ip
+    .split(separator)
+    .map((part, i) => {
+      const flipped = i === Math.floor(bit / width) ? 1 << (width - 1 - (bit % width)) : 0;
+      return (Number.parseInt(part, radix) ^ flipped).toString(radix);
+    })
+    .join(separator);
+}
 
 test("a name is contacted only at addresses that are not denied", async () => {
   expect(await resolveContact("127.0.0.1", mayContact)).toEqual(["127.0.0.1"]);

@@ -41,6 +41,8 @@ export function connectRegistry(url: string, secretOf?: SecretOf): RegistryApi {
   let listPath = `${users}/`;
   /** The last list and its ETag, so that the registry can answer 304. */
   let known: { etag: string; users: Users } | undefined;
+  /** Whether other machines can reach the registry, as its last answer said. */
+  let onNetwork: boolean | undefined;
 
   async function ask(path: string, init: Parameters<typeof request>[1] = {}): Promise<Response> {
     const response = await request(path, { signal: AbortSignal.timeout(ANSWER_MS), ...init }).catch(
@@ -48,6 +50,7 @@ export function connectRegistry(url: string, secretOf?: SecretOf): RegistryApi {
         throw failureOf(base, error);
       },
     );
+    onNetwork = response.headers.get(REACH_HEADER) === "network";
     if (!isCompressed(response)) return response;
     await response.body?.cancel();
     throw new NoRegistry(base, "its answers are compressed");
@@ -118,9 +121,8 @@ export function connectRegistry(url: string, secretOf?: SecretOf): RegistryApi {
       await expectOk(await ask(`${users}/${user}`, { ...write("DELETE", user), ...(signal && { signal }) }));
     },
     async isOnNetwork() {
-      const response = await ask(`${base}${REGISTRY_PATHS.health}`);
-      await response.body?.cancel();
-      return response.headers.get(REACH_HEADER) === "network";
+      if (onNetwork === undefined) await (await ask(`${base}${REGISTRY_PATHS.health}`)).body?.cancel();
+      return onNetwork === true;
     },
     async reach(user) {
       const response = await ask(`${users}/${user}/reach`, write("POST", user));

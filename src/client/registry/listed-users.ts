@@ -1,17 +1,14 @@
-import type { Validator } from "typebox/schema";
 import { sameAddress } from "../../core/address.ts";
 import { isUserName } from "../../core/names.ts";
-import { compile, Host, isRecord, Port, type UserName } from "../../core/schemas.ts";
+import { checkerOf, Host, isRecord, Port, type UserName } from "../../core/schemas.ts";
 import { suggest } from "../../core/suggest.ts";
 import type { ListedAddress, Users } from "./types.ts";
 
-const Listed = {
+const isListed = checkerOf({
   type: "object",
   required: ["protocol", "host", "port"],
   properties: { protocol: { type: "string" }, host: Host, port: Port },
-} as const;
-
-let validator: Validator<typeof Listed> | undefined;
+});
 
 /**
  * The users in a registry's answer; undefined if it is not a list. Skips invalid addresses, so that one odd peer does
@@ -19,13 +16,12 @@ let validator: Validator<typeof Listed> | undefined;
  */
 export function readUsers(body: unknown): Users | undefined {
   if (!isRecord(body)) return undefined;
-  validator ??= compile(Listed);
   const users = new Map<UserName, ListedAddress>();
   for (const [user, value] of Object.entries(body)) {
     if (!isRecord(value)) continue;
     const { protocol, host } = value;
     const address = { protocol, host, port: readPort(value.port) };
-    if (validator.Check(address)) users.set(user, address);
+    if (isListed(address)) users.set(user, address);
   }
   return users;
 }

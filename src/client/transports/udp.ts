@@ -1,8 +1,8 @@
-import { isIPv4, isIPv6 } from "node:net";
 import { canonicalHost, isUnspecified, resolveHost } from "../../core/address.ts";
 import { atMost } from "../../core/clock.ts";
 import { type MayContact, resolveContact } from "../../core/denylist.ts";
 import { CannotListen, errorCode, TalkError } from "../../core/errors.ts";
+import { isIPv4, isIPv6 } from "../../core/names.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts";
 import { type ConnectedSocket, connectUdp } from "../../core/udp-socket.ts";
 import { notReached, unreachable } from "../network-errors.ts";

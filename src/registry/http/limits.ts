@@ -1,5 +1,5 @@
 /** Registration limits per source address, so that nobody can fill the registry. */
-import { canonicalHost, isLoopback } from "../../core/address.ts";
+import { canonicalHost, groupsOf, isLoopback } from "../../core/address.ts";
 import type { Clock } from "../../core/clock.ts";
 import { refused } from "../../core/errors.ts";
 import type { UserName } from "../../core/schemas.ts";
@@ -112,9 +112,8 @@ export function createReachLimit(): (source: string) => void {
 export function blockOf(ip: string): string {
   const canonical = canonicalHost(ip);
   if (!canonical.includes(":")) return canonical;
-  const [left = "", right] = canonical.split("::");
-  const head = left === "" ? [] : left.split(":");
-  const tail = right ? right.split(":") : [];
-  const zeros = Array.from({ length: right === undefined ? 0 : 8 - head.length - tail.length }, () => "0");
-  return `${[...head, ...zeros, ...tail].slice(0, 4).join(":")}::/64`;
+  return `${groupsOf(canonical)
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(":")}::/64`;
 }

@@ -25,6 +25,13 @@ describe("the options", () => {
     await client.sees(/^you are DOM-ann-- at/);
   });
 
+  test("without a variable that tells it, the login name is the system's", async () => {
+    const registry = await startRegistry();
+    const unset = { USER: "", LOGNAME: "", USERNAME: "" };
+    const client = start("src/client/main.ts", ["--port", "0", "--registry", registry.url], unset);
+    await client.sees(new RegExp(`^you are ${(await Bun.$`id -un`.text()).trim()} at`));
+  });
+
   test("one's own name, left by a crash at the same address, is taken back", async () => {
     const registry = await startRegistry();
     const first = await startClient("alice", registry);

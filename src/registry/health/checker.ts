@@ -141,7 +141,7 @@ export function createChecker({
   async function probeUntilCertain(target: Target): Promise<CheckResult> {
     const prober = proberFor(target.address);
     const { attempts } = prober;
-    const probing = prober.begin(target.address, target.history);
+    const probing = prober.begin(target.address, target);
     const deadline = window / attempts;
     let sample: PeerSample<Target> | undefined;
     let refused = false;
@@ -216,7 +216,7 @@ export function createChecker({
     member.unanswered = true;
     if (!(await hasSlot(true))) return false;
     const prober = proberFor(member.address);
-    const probing = prober.begin(member.address, member.history);
+    const probing = prober.begin(member.address, member);
     const answered = (await probing.probe(window / prober.attempts)) === "alive";
     probing.end();
     semaphore.release();

@@ -8,7 +8,7 @@ import type { ProbeHistory } from "./types.ts";
 const TAKEOVER_SPREAD = 1 / 30;
 
 /** A registered user, with the state of its checks. */
-export interface Target extends StoredUser {
+export interface Target extends StoredUser, ProbeHistory {
   /** When it is checked next, by the clock. */
   due: number;
   /** When it last registered or answered, by the clock. */
@@ -20,7 +20,6 @@ export interface Target extends StoredUser {
   unanswered: boolean;
   /** Was registered before we began to check, and has not answered since. */
   initial: boolean;
-  history: ProbeHistory;
   /** The latest version of the store that lists it. */
   version: string;
 }
@@ -72,7 +71,6 @@ export function createSchedule({ store, interval, clock, random }: ScheduleOptio
           suspect: false,
           unanswered: false,
           initial,
-          history: {},
           version,
         });
       }

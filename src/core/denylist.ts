@@ -86,26 +86,32 @@ function parseNetwork(network: string): Network {
   return { groups: groupsOf(base), bits: 128 - size + prefix };
 }
 
+/** Compares the last bits first, in which most addresses differ. */
 function contains({ groups, bits }: Network, address: readonly number[]): boolean {
-  return groups.every((group, i) => {
-    const counted = Math.min(16, Math.max(0, bits - 16 * i));
-    return (group ^ (address[i] ?? 0)) >> (16 - counted) === 0;
-  });
+  for (let i = Math.ceil(bits / 16) - 1; i >= 0; i--) {
+    const ignored = Math.max(0, 16 * (i + 1) - bits);
+    if (((groups[i] ?? 0) ^ (address[i] ?? 0)) >> ignored !== 0) return false;
+  }
+  return true;
 }
 
-/**
- * The IPv4 address in an IPv6 address that a gateway translates, as groups: NAT64 (RFC 6052; RFC 8215 for local use),
- * 6to4 (RFC 3056) and IPv4-compatible addresses (RFC 4291 §2.5.5.1).
- */
+/** Prefixes of IPv6 addresses that hold an IPv4 address: behind 6to4's (RFC 3056), at the end of all others. */
+const SIX_TO_FOUR = parseNetwork("2002::/16");
+/** RFC 6052; RFC 8215 for local use. */
+const NAT64 = ["64:ff9b::/96", "64:ff9b:1::/96"].map(parseNetwork);
+/** RFC 4291 §2.5.5.1. */
+const IPV4_COMPATIBLE = parseNetwork("::/96");
+
+/** The groups of the IPv4 address to which a gateway may translate an IPv6 address, if there is one. */
 function embeddedIPv4(groups: readonly number[]): number[] | undefined {
-  const [a, b, c, , , , high = 0, low = 0] = groups;
-  const mapped = (first: number, second: number) => [0, 0, 0, 0, 0, 0xffff, first, second];
-  if (a === 0x2002) return mapped(b ?? 0, c ?? 0);
-  const prefix = groups
-    .slice(0, 6)
-    .map((group) => group.toString(16))
-    .join(":");
-  if (["64:ff9b:0:0:0:0", "64:ff9b:1:0:0:0"].includes(prefix)) return mapped(high, low);
-  // ::1 is loopback, not 0.0.0.1.
-  return prefix === "0:0:0:0:0:0" && high > 0xff ? mapped(high, low) : undefined;
+  if (contains(SIX_TO_FOUR, groups)) return mapped(groups.slice(1, 3));
+  const last = groups.slice(6);
+  if (NAT64.some((network) => contains(network, groups))) return mapped(last);
+  // ::1 is the loopback, not 0.0.0.1.
+  const [high = 0] = last;
+  return contains(IPV4_COMPATIBLE, groups) && high > 0xff ? mapped(last) : undefined;
+}
+
+function mapped(groups: readonly number[]): number[] {
+  return [0, 0, 0, 0, 0, 0xffff, ...groups];
 }

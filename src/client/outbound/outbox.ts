@@ -128,14 +128,13 @@ export function createOutbox(
     });
   }
 
-  async function transmit(
-    transport: Transport | undefined,
-    { address, body }: Item,
-  ): Promise<Outcome | Deferral> {
-    if (!address)
-      return { type: "failed", reason: "the registry knows no such user", absent: true, unknown: true };
-    if (transport) return senderOf(transport).send(address, body);
-    return { type: "failed", reason: "its protocol is not supported", permanent: true };
+  function transmit(transport: Transport | undefined, { address, body }: Item): Promise<Outcome | Deferral> {
+    if (address && transport) return senderOf(transport).send(address, body);
+    return Promise.resolve(
+      address
+        ? { type: "failed", reason: "its protocol is not supported", permanent: true }
+        : { type: "failed", reason: "the registry knows no such user", absent: true, unknown: true },
+    );
   }
 
   function arrived(to: string, lane: Lane, item: Item, outcome: Outcome | Deferral): void {

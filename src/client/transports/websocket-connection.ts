@@ -22,6 +22,8 @@ const DEFERRAL_MS = 1000;
 /** A frame awaiting its answer; answers come in the order of the frames. */
 interface Frame {
   body: string;
+  /** When it was sent, by `performance.now()`. */
+  sentAt: number;
   settle: (outcome: Outcome | Deferral) => void;
 }
 
@@ -39,6 +41,7 @@ export function openWebSocketConnection(
   /** Answers still due for frames already settled as `sent`; they come before those of waiting frames. */
   let late = 0;
   let ended: Outcome | Deferral | undefined;
+  let answerTimer: Timer | undefined;
   const openTimer = setTimeout(
     () => end({ type: "failed", reason: `no connection in ${OPEN_MS / 1000} s`, absent: true }),
     OPEN_MS,
@@ -84,24 +87,33 @@ export function openWebSocketConnection(
 
   function transmit(frame: Frame) {
     socket?.send(frame.body);
-    const timer = setTimeout(() => {
+    frame.sentAt = performance.now();
+    answerTimer ??= setTimeout(checkAnswers, ANSWER_MS);
+  }
+
+  /** Settles frames whose answer is overdue. One timer serves all, because answers come in the order of the frames. */
+  function checkAnswers() {
+    answerTimer = undefined;
+    const now = performance.now();
+    for (let [frame] = waiting; frame; [frame] = waiting) {
+      const left = frame.sentAt + ANSWER_MS - now;
+      if (left > 0) {
+        answerTimer = setTimeout(checkAnswers, left);
+        return;
+      }
       // A peer that has answered before, or does not even read, is gone; the next message reconnects.
       if (answered || socket?.bufferedAmount) return end({ type: "unanswered", seconds: ANSWER_MS / 1000 });
       late++;
       waiting.shift();
-      settle({ type: "sent" });
-    }, ANSWER_MS);
-    const { settle } = frame;
-    frame.settle = (outcome) => {
-      clearTimeout(timer);
-      settle(outcome);
-    };
+      frame.settle({ type: "sent" });
+    }
   }
 
   function end(outcome: Outcome | Deferral) {
     if (ended) return;
     ended = outcome;
     clearTimeout(openTimer);
+    clearTimeout(answerTimer);
     onEnded();
     for (const frame of waiting.splice(0)) frame.settle(outcome);
     socket?.terminate();
@@ -111,7 +123,7 @@ export function openWebSocketConnection(
     send(body) {
       if (ended) return Promise.resolve(ended);
       const { promise, resolve } = Promise.withResolvers<Outcome | Deferral>();
-      const frame = { body, settle: resolve };
+      const frame = { body, sentAt: 0, settle: resolve };
       waiting.push(frame);
       if (open) transmit(frame);
       return promise;

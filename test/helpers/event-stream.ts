@@ -28,6 +28,8 @@ export interface Reader {
 /** Opens a stream of changes. @param from goes on where that reader is, or with a state of that name */
 export async function listenTo(url: string, from?: Reader | string): Promise<Reader> {
   const lastId = typeof from === "string" ? from : from?.lastId();
+  // Copied now: while the stream opens, that reader may go on beyond its last id.
+  const users = new Map(typeof from === "string" ? [] : Object.entries(from?.users() ?? {}));
   const stop = new AbortController();
   const response = await fetch(`${url}/v1/events`, {
     signal: stop.signal,
@@ -35,7 +37,6 @@ export async function listenTo(url: string, from?: Reader | string): Promise<Rea
   });
   expect(response.status).toBe(200);
   const events: ServerSentEvent[] = [];
-  const users = new Map(typeof from === "string" ? [] : Object.entries(from?.users() ?? {}));
   const changed = createCondition();
   let taken = 0;
   let text = "";

@@ -96,6 +96,17 @@ describe("the metrics", () => {
     ]);
   });
 
+  test("count cross-origin requests, of whatever operation, as other", async () => {
+    const registry = await createRegistry({ store: "memory:" });
+    afterwards(() => registry.close());
+    const url = await registry.listen({ port: 0 });
+    const foreign = await fetch(`${url}/v1/users`, { headers: { origin: "http://evil.example" } });
+    expect(foreign.status).toBe(403);
+    const samples = samplesIn(await metricsOf(url));
+    expect(samples.get('talk_http_requests_total{operation="other",status="403"}')).toBe(1);
+    expect(samples.get('talk_http_request_duration_seconds_count{operation="other"}')).toBe(1);
+  });
+
   test("count response times, in buckets that add up", async () => {
     const samples = samplesIn(await metricsOf(await busyRegistry()));
     const name = "talk_http_request_duration_seconds";

@@ -224,8 +224,8 @@ describe.skipIf(!chromium)("the page", () => {
     await page.until("document.querySelector('#log').textContent.includes('left')");
     await store.put("constructor", { ...HERE, host: EVIL });
     await page.shows("constructor joined");
+    await page.until("document.title === 'Talk: 4 users'");
     expect(await page.view.evaluate("document.querySelectorAll('main img').length")).toBe(0);
-    expect(await page.view.evaluate("document.title")).toBe("Talk: 4 users");
     expect(page.complaints).toEqual([]);
   });
 

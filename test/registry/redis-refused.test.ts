@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { openStore } from "../../src/registry/stores/index.ts";
 import { afterwards } from "../helpers/afterwards.ts";
+import { freePort } from "../helpers/port.ts";
 import { listed, root, start, startRegistry } from "../helpers/program.ts";
 import { noRedis, type Redis, startRedis } from "../helpers/redis.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
@@ -81,7 +82,8 @@ describe.skipIf(skipped)("a registry refuses, with Redis' own reason,", () => {
   });
 
   test("one in cluster mode, with slots and without", async () => {
-    const redis = await redisWith("--cluster-enabled", "yes");
+    // By default 10,000 above the other port, where an outgoing connection may have it.
+    const redis = await redisWith("--cluster-enabled", "yes", "--cluster-port", String(freePort()));
     expect(await refusal(redis.url)).toMatch(
       /says "CLUSTERDOWN .*"; use a Redis that is not in cluster mode$/,
     );

@@ -94,7 +94,8 @@ inTerminal("a terminal", () => {
       const bob = await addPeer(registry, "bob");
       const main = join(root, "src/client/main.ts");
       const client = `${process.execPath} ${main} --name alice --port 0 --registry ${registry.url} ${flags}`;
-      const screen = openScreen(["sh", "-c", `${client} 2>&1 | cat`]);
+      // Tall enough for all that is echoed and reported, in whatever order.
+      const screen = openScreen(["sh", "-c", `${client} 2>&1 | cat`], { rows: 300 });
       await screen.contains("alice");
       if (flags === "") screen.type(`:user bob${ENTER}`);
       screen.type(`${write("x".repeat(3000))}${ENTER}`);

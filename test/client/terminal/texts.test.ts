@@ -293,6 +293,7 @@ inTerminal("messages", () => {
   test("of users who are not selected are counted, and :reply selects who wrote last", async () => {
     const { alice, registry, from } = await pair();
     await addPeer(registry, "carol");
+    await alice.contains("carol joined");
     await from("bob", "to you");
     await from("dave", "psst");
     for (const text of ["one", "two"]) await from("carol", text);

@@ -97,24 +97,24 @@ export function createApp({
     .use(pages(counted, async () => [...(await store.registrations())].length, operations.about))
     .get(
       health,
-      counted("health", () => OK),
+      counted(operations.health.operationId, () => OK),
       { detail: operations.health },
     )
     .get(
       users,
-      counted("listUsers", ({ request }) => answerList(request)),
+      counted(operations.list.operationId, ({ request }) => answerList(request)),
       { detail: operations.list },
     )
     .get(
       eventsPath,
-      counted("watchUsers", async ({ request }) =>
+      counted(operations.events.operationId, async ({ request }) =>
         events.open(request, sourceOf(request), (seconds) => app.server?.timeout(request, seconds)),
       ),
       { detail: operations.events },
     )
     .get(
       metricsPath,
-      counted("metrics", async () => {
+      counted(operations.metrics.operationId, async () => {
         const text = metrics.text({ users: await store.registrations(), streams: events.count() });
         return new Response(text, { headers: { "content-type": METRICS_TYPE, "cache-control": "no-store" } });
       }),
@@ -122,7 +122,7 @@ export function createApp({
     )
     .post(
       users,
-      counted("createUser", async ({ request }) => {
+      counted(operations.create.operationId, async ({ request }) => {
         const { user, address } = parse(Registration, await readJson(request, leniently));
         return save("create", user, address, request);
       }),
@@ -130,7 +130,7 @@ export function createApp({
     )
     .get(
       user,
-      counted("readUser", async ({ params }) => {
+      counted(operations.read.operationId, async ({ params }) => {
         // Invalid percent-encoding arrives as U+FFFD, or, without a socket, as undefined.
         const address = isUserName(params.user) && (await store.get(params.user));
         if (!address) throw refused("unknown-user");
@@ -140,7 +140,7 @@ export function createApp({
     )
     .put(
       user,
-      counted("putUser", async ({ params, request }) => {
+      counted(operations.put.operationId, async ({ params, request }) => {
         const { user } = parse(UserParams, params);
         return save("put", user, parse(Address, await readJson(request, leniently)), request);
       }),
@@ -148,7 +148,7 @@ export function createApp({
     )
     .delete(
       user,
-      counted("removeUser", async ({ params, request }) => {
+      counted(operations.remove.operationId, async ({ params, request }) => {
         if (!isUserName(params.user)) return OK;
         const result = await store.remove(params.user, claimTo(request));
         if (result === "done") log({ type: "left", user: params.user });
@@ -159,7 +159,7 @@ export function createApp({
     )
     .post(
       `${user}/reach`,
-      counted("reachUser", async ({ params, request }) => {
+      counted(operations.reach.operationId, async ({ params, request }) => {
         if (!lookAt || !isUserName(params.user)) throw refused("unknown-user");
         limitReach(sourceOf(request));
         const result = await store.mayChange(params.user, claimTo(request));

@@ -30,10 +30,14 @@ const HEADERS = {
  * @param counted counts the responses
  * @param countUsers the number of users, for programs that request `/`
  */
-export function pages(counted: Counted, countUsers: () => MaybePromise<number>, detail: object) {
+export function pages(
+  counted: Counted,
+  countUsers: () => MaybePromise<number>,
+  detail: { operationId: string },
+) {
   const app = new Elysia({ name: "pages" }).get(
     "/",
-    counted("about", async ({ request }) => {
+    counted(detail.operationId, async ({ request }) => {
       if (wantsHtml(request.headers.get("accept") ?? "")) return file(html, "text/html; charset=utf-8");
       const users = await countUsers();
       const about = { name: manifest.name, version: manifest.version, users, docs: REGISTRY_PATHS.docs };

@@ -206,16 +206,44 @@ test("what waits goes out in order, is bounded for each user, and is forgotten a
   expect(waiting.add("carol", "10.0.0.2", "for carol")).toMatchObject({ id: 1001 });
   const first = waiting.first("bob", "10.0.0.1", 3);
   expect(first.map(({ text }) => text)).toEqual(["0", "1", "2"]);
-  for (const { id } of first) waiting.remove(id);
+  waiting.remove(first.map(({ id }) => id));
   expect(waiting.first("bob", "10.0.0.1", 1).map(({ text }) => text)).toEqual(["3"]);
   time += 7 * DAY_MS;
-  expect(waiting.expire()).toEqual([]);
+  expect(waiting.expired()).toEqual([]);
   // Set back by years, and right again: nothing waits for longer because of it.
   time -= 90 * DAY_MS;
-  expect(waiting.expire()).toEqual([]);
+  expect(waiting.expired()).toEqual([]);
   time += 7 * DAY_MS + 1;
-  expect(waiting.expire().length).toBe(998);
-  expect(waiting.summary()).toEqual([]);
+  expect(waiting.expired().length).toBe(998);
+});
+
+test("a text that waits is in the transcript first, and its outcome is before it no longer waits", () => {
+  const folder = temporaryFolder();
+  const { transcript, waiting } = alice(open(folder));
+  const add = (text: string) => waiting.add("bob", "10.0.0.1", text);
+  /** What another process finds, as the next one would after a crash. */
+  function stored(): string[] {
+    using database = new Database(join(folder, "talk.db"), { readonly: true });
+    const rows = database
+      .query(
+        "SELECT text, outcome, EXISTS (SELECT 1 FROM waiting WHERE waiting.text = messages.text) FROM messages",
+      )
+      .values();
+    return rows.map(([text, outcome, waits]) => `${text}: ${outcome}${waits === 1 ? ", waits" : ""}`);
+  }
+  transcript.sending(1, "bob", "one");
+  const one = add("one");
+  expect(stored()).toEqual(["one: null, waits"]);
+  transcript.settled(1, "waiting");
+  transcript.sending(2, "bob", "two");
+  add("two");
+  transcript.settled(2, "waiting");
+  transcript.waited("bob", "one", "broken");
+  if (typeof one === "object") waiting.remove([one.id]);
+  expect(stored()).toEqual(["one: broken", "two: waiting, waits"]);
+  transcript.dropped("bob");
+  waiting.drop("bob");
+  expect(stored()).toEqual(["one: broken", "two: failed"]);
 });
 
 test("what waits is for a host, until somebody has the name elsewhere or it is sent there on purpose", () => {

@@ -228,7 +228,7 @@ export function createStoreAndForward({
         const outcome = closed ? undefined : await forwardOne(waiting, address);
         if (!outcome) return "later";
         outcomes.push(outcome);
-        tell(waiting, outcome);
+        tell([waiting], outcome);
         if (outcome.type === "unanswered") return "later";
       }
     } finally {
@@ -237,7 +237,7 @@ export function createStoreAndForward({
     }
   }
 
-  /** Sends a text and removes it; undefined if it still waits, because the user is away. */
+  /** Sends a text; undefined if it still waits, because the user is away. */
   async function forwardOne(
     { id, user, text, attempts }: WaitingText,
     address: ListedAddress,
@@ -254,20 +254,17 @@ export function createStoreAndForward({
       texts.end(id);
       return undefined;
     }
-    texts.remove(id);
     return outcome;
   }
 
-  function tell({ id, user, text }: WaitingText, outcome: Outcome): void {
-    settling.get(id)?.settle(outcome);
-    settling.delete(id);
-    onEvent({ type: "settled", to: user, text, outcome });
-  }
-
-  function expire(): void {
-    for (const text of texts.expire()) {
-      tell(text, { type: "failed", reason: "it was away for 7 days" });
+  /** Tells what became of texts, and removes them. */
+  function tell(settled: readonly WaitingText[], outcome: Outcome): void {
+    for (const { id, user, text } of settled) {
+      settling.get(id)?.settle(outcome);
+      settling.delete(id);
+      onEvent({ type: "settled", to: user, text, outcome });
     }
+    if (settled.length > 0) texts.remove(settled.map(({ id }) => id));
   }
 
   return {
@@ -280,7 +277,7 @@ export function createStoreAndForward({
         if (!next.has(user) && gone.size <= MAX_GONE) continue;
         gone.delete(user);
       }
-      expire();
+      tell(texts.expired(), { type: "failed", reason: "it was away for 7 days" });
       const summary = texts.summary();
       empty = summary.length === 0;
       const strangers = new Map<UserName, { address: ListedAddress; count: number }>();

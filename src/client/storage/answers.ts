@@ -58,8 +58,9 @@ export function answer(
       ];
     case "drop": {
       const { user } = question;
-      const count = forwarder.drop(user);
+      // In this order: a crash in between may tell of a drop too many, but not forget one.
       transcript.dropped(user);
+      const count = forwarder.drop(user);
       return [{ type: "dropped", user, count }];
     }
     case "again": {

@@ -52,7 +52,7 @@ export function openStorage({
       commit = transcript.commit;
       return {
         transcript: recording ? transcript : readOnly(transcript),
-        waiting: createWaitingTexts(forWaiting, chat, now),
+        waiting: createWaitingTexts(forWaiting, chat, transcript.commit, now),
       };
     },
     commit: () => commit(),

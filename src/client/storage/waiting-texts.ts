@@ -46,32 +46,44 @@ export interface WaitingTexts {
   end(id: number): void;
   /** The host to which the newest text for a user will be sent. */
   hostFor(user: UserName): string | undefined;
-  /** Removes a text. */
-  remove(id: number): void;
+  /** Removes texts. */
+  remove(ids: readonly number[]): void;
   /** Notes that the name is now at a host: texts to another host are no longer sent automatically. */
   seenAt(user: UserName, host: string): void;
   /** Redirects all texts waiting for a user to a host. */
   redirect(user: UserName, host: string): void;
   /** Removes what waits for a user, or for all; returns how many texts. */
   drop(user: UserName | undefined): number;
-  /** Removes and returns texts that have waited too long. */
-  expire(): WaitingText[];
+  /** Texts that have waited too long. */
+  expired(): WaitingText[];
   /** Locks out other clients of the same name; undefined if one holds the lock. Released when the process ends. */
   lock(): (() => void) | undefined;
   /** Whether waiting texts survive this process. */
   isKept(): boolean;
 }
 
-/** @param chat a hash of the registry and me @param now the time, in milliseconds since 1970 */
-export function createWaitingTexts(store: LocalStore, chat: number, now: () => number): WaitingTexts {
+/** Of this chat, and not removed. */
+const STILL_WAITING = "chat = $chat AND id NOT IN (SELECT value FROM json_each($gone))";
+
+/**
+ * @param chat a hash of the registry and me @param commitTranscript stores what the transcript has of texts; called before
+ * one is added or removed, so that after a crash, too, the transcript tells what became of it
+ * @param now the time, in milliseconds since 1970
+ */
+export function createWaitingTexts(
+  store: LocalStore,
+  chat: number,
+  commitTranscript: () => void,
+  now: () => number,
+): WaitingTexts {
   /** Texts sent or dropped whose deletion is not stored yet; they must not be sent again. */
   const gone = new Set<number>();
 
+  /** The rows of a query that selects among STILL_WAITING. */
   function all<T>(query: string, bindings: QueryParameters = {}): T[] {
     forgetGone();
-    return (
-      store.read((database) => database.query<T, QueryParameters>(query).all({ chat, ...bindings })) ?? []
-    );
+    const parameters = { chat, gone: JSON.stringify([...gone]), ...bindings };
+    return store.read((database) => database.query<T, QueryParameters>(query).all(parameters)) ?? [];
   }
 
   function run(query: string, bindings: QueryParameters = {}): void {
@@ -80,6 +92,7 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
   }
 
   function remove(ids: readonly number[]): void {
+    commitTranscript();
     for (const id of ids) gone.add(id);
     store.defer((database) => {
       const query = database.query("DELETE FROM waiting WHERE id = $id");
@@ -95,6 +108,7 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
 
   return {
     add(user, host, text) {
+      commitTranscript();
       const result = store.write((database) => {
         const waiting = database
           .query<{ count: number }, QueryParameters>(
@@ -112,19 +126,16 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
     summary: () =>
       all<Omit<WaitingFor, "taken"> & { taken: number }>(
         `SELECT user, host, taken, count(*) AS count, min(at) AS since FROM waiting
-         WHERE chat = $chat AND id NOT IN (SELECT value FROM json_each($gone)) GROUP BY user, host, taken ORDER BY user, min(id)`,
-        { gone: JSON.stringify([...gone]) },
+         WHERE ${STILL_WAITING} GROUP BY user, host, taken ORDER BY user, min(id)`,
       ).map((row) => ({ ...row, taken: row.taken === 1 })),
     oldest: (most) =>
-      all("SELECT user, at, text FROM waiting WHERE chat = $chat ORDER BY id LIMIT $most", { most }),
+      all(`SELECT user, at, text FROM waiting WHERE ${STILL_WAITING} ORDER BY id LIMIT $most`, { most }),
     first: (user, host, most) =>
       all<WaitingText>(
         `SELECT id, user, text, attempts FROM waiting
-         WHERE chat = $chat AND user = $user AND host = $host AND taken = 0 ORDER BY id LIMIT $most`,
-        { user, host, most: most + gone.size },
-      )
-        .filter(({ id }) => !gone.has(id))
-        .slice(0, most),
+         WHERE ${STILL_WAITING} AND user = $user AND host = $host AND taken = 0 ORDER BY id LIMIT $most`,
+        { user, host, most },
+      ),
     begin: (id) =>
       store.write(
         (database) =>
@@ -135,10 +146,10 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
     end: (id) => run("UPDATE waiting SET attempts = attempts - 1 WHERE chat = $chat AND id = $id", { id }),
     hostFor: (user) =>
       all<{ host: string }>(
-        "SELECT host FROM waiting WHERE chat = $chat AND user = $user AND taken = 0 ORDER BY id DESC LIMIT 1",
+        `SELECT host FROM waiting WHERE ${STILL_WAITING} AND user = $user AND taken = 0 ORDER BY id DESC LIMIT 1`,
         { user },
       )[0]?.host,
-    remove: (id) => remove([id]),
+    remove,
     seenAt: (user, host) =>
       run("UPDATE waiting SET taken = 1 WHERE chat = $chat AND user = $user AND host <> $host", {
         user,
@@ -149,24 +160,22 @@ export function createWaitingTexts(store: LocalStore, chat: number, now: () => n
     drop(user) {
       const whose = user === undefined ? "" : "AND user = $user";
       const bindings: QueryParameters = user === undefined ? {} : { user };
-      const ids = all<{ id: number }>(`SELECT id FROM waiting WHERE chat = $chat ${whose}`, bindings)
-        .map(({ id }) => id)
-        .filter((id) => !gone.has(id));
+      const ids = all<{ id: number }>(`SELECT id FROM waiting WHERE ${STILL_WAITING} ${whose}`, bindings).map(
+        ({ id }) => id,
+      );
       remove(ids);
       return ids.length;
     },
-    expire() {
+    expired() {
       const time = now();
       // A clock set back must not extend the wait.
-      const misdated = all("SELECT id FROM waiting WHERE chat = $chat AND at > $time LIMIT 1", { time });
+      const misdated = all(`SELECT id FROM waiting WHERE ${STILL_WAITING} AND at > $time LIMIT 1`, { time });
       if (misdated.length > 0)
         run("UPDATE waiting SET at = $time WHERE chat = $chat AND at > $time", { time });
-      const old = all<WaitingText>(
-        "SELECT id, user, text, attempts FROM waiting WHERE chat = $chat AND at < $limit ORDER BY id",
+      return all(
+        `SELECT id, user, text, attempts FROM waiting WHERE ${STILL_WAITING} AND at < $limit ORDER BY id`,
         { limit: time - MAX_WAIT_MS },
-      ).filter(({ id }) => !gone.has(id));
-      if (old.length > 0) remove(old.map(({ id }) => id));
-      return old;
+      );
     },
     lock() {
       const folder = store.folder();

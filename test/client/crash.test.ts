@@ -1,9 +1,10 @@
 /** Short forms of scripts/checks/client-crash.ts and terminal-flood.ts. */
 import { expect, test } from "bun:test";
-import { start } from "../helpers/program.ts";
+import { faultsOf, start } from "../helpers/program.ts";
 
 test("no line that was shown and no text that waits is lost by kill -9", async () => {
   const run = start("scripts/checks/client-crash.ts", ["6"]);
+  expect(await faultsOf(run)).toEqual([]);
   expect(await run.sees(/^of those arrived/)).toMatch(/ lost 0$/);
   expect(await run.sees(/^faults/)).toMatch(/ 0$/);
   expect(await run.exited).toBe(0);

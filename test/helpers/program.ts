@@ -76,6 +76,12 @@ export function start(
   return program;
 }
 
+/** Waits for one of scripts/checks to end, and returns the faults it named. */
+export async function faultsOf(check: Program): Promise<string[]> {
+  await check.exited;
+  return check.lines.filter((line) => line.startsWith("FAULT: "));
+}
+
 /** A registry on a free port. */
 export async function startRegistry(...args: string[]): Promise<Program & { url: string }> {
   const port = args.includes("--port") ? [] : ["--port", "0"];

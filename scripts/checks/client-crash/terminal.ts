@@ -9,8 +9,6 @@ export interface TerminalClient {
   type(line: string): void;
   /** The numbers shown so far, in order. */
   shown(): string[];
-  /** Resolves once a number is shown, or messages were counted instead of drawn. */
-  waitFor(text: string | undefined): Promise<void>;
   kill(): Promise<void>;
 }
 
@@ -56,14 +54,6 @@ export function startTerminal(registry: string, name: string, state: string): Te
     shown() {
       look();
       return [...found];
-    },
-    async waitFor(text) {
-      const deadline = performance.now() + 5000;
-      while (text !== undefined && performance.now() < deadline) {
-        look();
-        if (found.includes(text) || / more \(:last/.test(written.slice(-400))) return;
-        await Bun.sleep(20);
-      }
     },
     async kill() {
       child.kill("SIGKILL");

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createRateLimit } from "../../src/client/inbound/rate-limit.ts";
-import { createTokenBucket } from "../../src/core/token-bucket.ts";
+import { createTokenBucket } from "../../src/core/limits/token-bucket.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 
 /** A pace whose time is told. */

@@ -1,6 +1,6 @@
 /** Rate limit per source, with notices to the user about sources that exceed it. */
 import type { Clock } from "../../core/clock.ts";
-import { createTokenBucket } from "../../core/token-bucket.ts";
+import { createTokenBucket } from "../../core/limits/token-bucket.ts";
 
 /** How long after the first refusal to notify, and how long to stay silent after that, in milliseconds. */
 const TELL_AFTER_MS = 1000;

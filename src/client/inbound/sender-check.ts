@@ -2,9 +2,9 @@
 import { networkInterfaces } from "node:os";
 import { canonicalHost, isLoopback, resolveHost } from "../../core/address.ts";
 import type { Clock } from "../../core/clock.ts";
+import { createTokenBucket } from "../../core/limits/token-bucket.ts";
 import { isIPv4 } from "../../core/names.ts";
 import type { UserName } from "../../core/schemas.ts";
-import { createTokenBucket } from "../../core/token-bucket.ts";
 import type { Users } from "../registry/types.ts";
 
 /** Limits list requests, however many strangers write: a burst, then so many a second. */

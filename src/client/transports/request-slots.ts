@@ -1,4 +1,4 @@
-import { createSemaphore } from "../../core/semaphore.ts";
+import { createSemaphore } from "../../core/limits/semaphore.ts";
 
 /**
  * Most concurrent requests to users. `fetch` runs 256 per process and queues the rest while their deadlines pass;

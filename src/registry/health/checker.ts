@@ -1,8 +1,8 @@
 /** Checks users when they are due, and decides what a failure means. Independent of protocols. */
 import { type Clock, jittered, sleep } from "../../core/clock.ts";
 import { TalkError } from "../../core/errors.ts";
+import { createSemaphore } from "../../core/limits/semaphore.ts";
 import type { Address, Protocol } from "../../core/schemas.ts";
-import { createSemaphore } from "../../core/semaphore.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../stores/types.ts";
 import { createLease } from "./leader.ts";

@@ -2,8 +2,8 @@
 import { canonicalHost, groupsOf, isLoopback } from "../../core/address.ts";
 import type { Clock } from "../../core/clock.ts";
 import { refused } from "../../core/errors.ts";
+import { createTokenBucket } from "../../core/limits/token-bucket.ts";
 import type { UserName } from "../../core/schemas.ts";
-import { createTokenBucket } from "../../core/token-bucket.ts";
 import { andThen, type MaybePromise } from "../maybe-promise.ts";
 
 /** New users per source: this many at once, refilled at the same number a minute. */

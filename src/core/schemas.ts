@@ -34,8 +34,8 @@ export function checkerOf<const S extends XSchema>(schema: S): (value: unknown) 
 }
 
 /** Loads TypeBox at the first check, because it takes longer than the rest of a client's start. */
-function typebox(): typeof import("typebox/schema") {
-  return require("typebox/schema");
+function typebox(): typeof import("./typebox.ts") {
+  return require("./typebox.ts");
 }
 
 export const UserName = {

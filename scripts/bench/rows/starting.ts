@@ -182,14 +182,15 @@ async function timed(command: string[]): Promise<number> {
   return performance.now() - began;
 }
 
-/** Times a client without input until its first output; it then exits by itself. */
+/** Times a client behind `printf '' |` until its first output; it then exits by itself. */
 async function toFirstByte(command: string[], { ready: url }: Started): Promise<number> {
   const began = performance.now();
   const child = Bun.spawn([...command, "--registry", url, "--port", "0"], {
-    stdin: "ignore",
+    stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",
   });
+  child.stdin.end();
   let ms = Number.NaN;
   for await (const _ of child.stdout) if (Number.isNaN(ms)) ms = performance.now() - began;
   await child.exited;

@@ -3,6 +3,7 @@ import { defineCommand } from "citty";
 import { join, type Me, type Protocol } from "talk/client";
 import { createRegistry, type Registry } from "talk/registry";
 import { client } from "../src/client/main.ts";
+import { isTerminal } from "../src/client/terminal/is-terminal.ts";
 import { checkFlags, invocation, runMain } from "../src/core/cli.ts";
 import { atMost } from "../src/core/clock.ts";
 import { CannotListen } from "../src/core/errors.ts";
@@ -23,11 +24,11 @@ export const demo = defineCommand({
     const registry = await createRegistry({ store: "memory:" });
     const url = await listen(registry);
     const bots = await Promise.all(protocols.map((protocol) => startEchoBot(protocol, url)));
-    if (process.stdin.isTTY && process.stdout.isTTY) {
-      process.stdout.write(
+    if (await isTerminal("stdin", "stdout")) {
+      console.log(
         `The registry is at ${url}, where a browser shows who is here.\n` +
           `Try :user ${bots[0]?.name}, then say hello. To join from another terminal, run\n` +
-          `${joining(url)}\n:exit ends the demo.\n\n`,
+          `${joining(url)}\n:exit ends the demo.\n`,
       );
       return runMain(client, ["--registry", url, "--port", "0"]);
     }
@@ -57,14 +58,14 @@ function joining(url: string): string {
 /** Says hello to each bot, and waits for the echo. */
 async function talkTo(bots: Me[], you: Me): Promise<boolean> {
   for (const { name } of bots) {
-    process.stdout.write(`you to ${name}: hello ${name}\n`);
+    console.log(`you to ${name}: hello ${name}`);
     void you.send(name, `hello ${name}`);
     const answer = await atMost(ANSWER_MS, answerFrom(name, you));
     if (answer === undefined) {
-      process.stderr.write(`error: ${name} did not answer in ${ANSWER_MS / 1000} s\n`);
+      console.error(`error: ${name} did not answer in ${ANSWER_MS / 1000} s`);
       return false;
     }
-    process.stdout.write(`${name}: ${answer}\n`);
+    console.log(`${name}: ${answer}`);
   }
   return true;
 }

@@ -21,7 +21,7 @@ const commands: Record<string, TalkCommand> = {
   },
   send: {
     help: "sends one text from a script",
-    run: async (argv) => runMain((await import("./client/send.ts")).send, argv, { writesByConsole: true }),
+    run: async (argv) => runMain((await import("./client/send.ts")).send, argv),
   },
   users: {
     help: "shows who is here, and who comes and goes",

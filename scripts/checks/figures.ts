@@ -65,11 +65,11 @@ const command = defineCommand({
       const given = [...(name === "fuzz" ? [seed] : []), ...(args.quick ? check.quick : check.full)];
       for await (const figure of figuresOf(name, [join(import.meta.dir, check.file), ...given.map(String)])) {
         figures.push(figure);
-        process.stderr.write(`${figure.what}: ${figure.seen}${figure.held ? "" : " (NOT HELD)"}\n`);
+        console.error(`${figure.what}: ${figure.seen}${figure.held ? "" : " (NOT HELD)"}`);
         if (!figure.held) process.exitCode = 1;
       }
     }
-    process.stdout.write(
+    console.log(
       `${describeMachine()}, ${new Date().toISOString().slice(0, 10)}${kind}:\n\n${table(figures)}`,
     );
   },
@@ -114,7 +114,7 @@ function table(figures: Figure[]): string {
   const lines = [head, widths.map((width) => "-".repeat(width)), ...rows].map((row) =>
     row.map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - Bun.stringWidth(cell))),
   );
-  return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 await runMain(command);

@@ -48,7 +48,7 @@ export const conformance = defineCommand({
     }
     const options: RunOptions = {
       strict: args.strict ?? false,
-      onResult: (result) => process.stdout.write(`${args.json ? jsonLine(result) : written(result)}\n`),
+      onResult: (result) => console.log(args.json ? jsonLine(result) : written(result)),
     };
     const results =
       args.client === undefined
@@ -59,7 +59,7 @@ export const conformance = defineCommand({
     const sum = `${count("passed")} passed, ${count("failed")} failed, ${count("not checked")} not checked`;
     const differing = count("differs");
     const differ = differing === 0 ? "" : `, and ${differing} where others may differ`;
-    if (!args.json) process.stdout.write(`${sum}${differ}\n`);
+    if (!args.json) console.log(`${sum}${differ}`);
     process.exitCode = count("failed") === 0 ? 0 : 1;
   },
 });

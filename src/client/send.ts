@@ -6,6 +6,7 @@ import { jsonLine, visible } from "../core/sanitize.ts";
 import { stopSignal } from "../core/signals.ts";
 import { CUT_SENTENCE, mayBeCut } from "./read-lines.ts";
 import type { Report } from "./session/report.ts";
+import { isTerminal } from "./terminal/is-terminal.ts";
 
 const flags = {
   to: {
@@ -110,8 +111,8 @@ async function readInput(): Promise<string> {
     .replace(/\r(?=\n|$)/g, "")
     .replace(/\n$/, "");
   if (text === "") throw new UsageError('there is no text; to send an empty one, pass ""');
-  if (process.stdin.isTTY && text.split("\n").some(mayBeCut)) throw new UsageError(CUT_SENTENCE);
+  if (text.split("\n").some(mayBeCut) && (await isTerminal("stdin"))) throw new UsageError(CUT_SENTENCE);
   return text;
 }
 
-if (import.meta.main) await runMain(send, undefined, { writesByConsole: true });
+if (import.meta.main) await runMain(send);

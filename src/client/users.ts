@@ -4,6 +4,7 @@ import { REGISTRY_URL } from "../core/protocol.ts";
 import { stopSignal } from "../core/signals.ts";
 import type { Users } from "./registry/types.ts";
 import type { Output } from "./session/model.ts";
+import { isTerminal } from "./terminal/is-terminal.ts";
 import type { Screen } from "./terminal/types.ts";
 import type { Entry } from "./terminal/view/entries.ts";
 
@@ -39,7 +40,7 @@ export const users = defineCommand({
       import("./flag-values.ts"),
       import("./registry/api.ts"),
       import("./registry/advice.ts"),
-      args.json ? openJson() : process.stdout.isTTY ? openTerminal() : openText(),
+      args.json ? openJson() : isTerminal("stdout").then((is) => (is ? openTerminal() : openText())),
     ]);
     const { list, url } = connectRegistry(registryOf(args.registry));
     const known = await list().catch((error) => {

@@ -25,13 +25,12 @@ const MAX_SECONDS = 86_400;
 /**
  * Runs a command. The one place where a failure becomes a line on stderr and an exit code: 2 for a usage error,
  * 1 for everything else.
- * @param options `more` is text that --help prints below the options; with `writesByConsole` the command writes by
- * console.log alone, and need not wait for process.stdout, which takes longer to load than all the rest of a help
+ * @param options `more` is text that --help prints below the options
  */
 export async function runMain<A extends ArgsDef>(
   command: CommandDef<A>,
   argv = process.argv.slice(2),
-  { more = "", writesByConsole = false } = {},
+  { more = "" } = {},
 ): Promise<void> {
   try {
     // Everything after `--` is positional.
@@ -45,15 +44,13 @@ export async function runMain<A extends ArgsDef>(
       return;
     }
     checkSwitches(options, await command.args);
-    // Ignore EPIPE: a closed reader (`| head -1`) must not abort the command.
-    if (!writesByConsole) for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
     // Talk stays within its own network and never goes through a web proxy.
     process.env.NO_PROXY = "*";
     await runCommand(command, { rawArgs: argv });
   } catch (error) {
     if (!(error instanceof TalkError)) throw error;
     const { visible } = await import("./sanitize.ts");
-    process.stderr.write(`${wrapped(`error: ${visible(error.message)}`)}\n`);
+    console.error(wrapped(`error: ${visible(error.message)}`));
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }

@@ -25,14 +25,14 @@ export const registry = defineCommand({
     const { host, port, sharePort, ...options } = await readOptions(args);
     if (args.release !== undefined) {
       const { release } = await import("./release.ts");
-      process.stdout.write(`${await release(args.store, args.release)}\n`);
+      console.log(await release(args.store, args.release));
       return;
     }
     const stop = stopSignal();
     void stop.then(() => setTimeout(() => process.exit(0), STOP_MS));
     // Imported lazily: --help and usage errors need none of it.
     const [{ createRegistry }, { createLog }] = await Promise.all([import("./index.ts"), import("./log.ts")]);
-    const { log, flush } = args.quiet ? SILENT : createLog((text) => process.stderr.write(text));
+    const { log, flush } = args.quiet ? SILENT : createLog(openLogOutput());
     const running = await createRegistry({ ...options, log });
     let url: string;
     try {
@@ -43,14 +43,13 @@ export const registry = defineCommand({
     }
     const [, path = ""] = /^sqlite:(.+)$/.exec(args.store) ?? [];
     if (path !== "") log({ type: "opened", path: resolve(path) });
-    process.stdout.write(`registry at ${url}, API docs at ${url}${REGISTRY_PATHS.docs}\n`);
+    console.log(`registry at ${url}, API docs at ${url}${REGISTRY_PATHS.docs}`);
     // A wildcard has more addresses; the last one is loopback.
     const others = isUnspecified(host) ? urlsOfWildcard(host, Number(URL.parse(url)?.port)).slice(1) : [];
     for (const other of others)
-      process.stdout.write(`also at ${other}${isLoopback(hostOf(other)) ? ", on this machine" : ""}\n`);
-    if (isLoopback(host))
-      process.stdout.write("only this machine can reach it; --host 0.0.0.0 lets others in\n");
-    if (sharePort && (await resetsQueued())) process.stdout.write(`${MIGRATE_HINT}\n`);
+      console.log(`also at ${other}${isLoopback(hostOf(other)) ? ", on this machine" : ""}`);
+    if (isLoopback(host)) console.log("only this machine can reach it; --host 0.0.0.0 lets others in");
+    if (sharePort && (await resetsQueued())) console.log(MIGRATE_HINT);
 
     await stop;
     await running.close();
@@ -58,6 +57,13 @@ export const registry = defineCommand({
     process.exit(0);
   },
 });
+
+/** Not console.error: a log that is not read must not block the registry, nor one that is closed end it. */
+function openLogOutput(): (text: string) => void {
+  const { stderr } = process;
+  stderr.on("error", () => {});
+  return (text) => void stderr.write(text);
+}
 
 async function resetsQueued(): Promise<boolean> {
   const file = Bun.file(MIGRATE);

@@ -3,6 +3,7 @@ import { errorCode, TalkError } from "../../core/errors.ts";
 import { createCondition } from "../condition.ts";
 import { CUT_SENTENCE, mayBeCut, readLines } from "../read-lines.ts";
 import type { TypedLine } from "../session/model.ts";
+import { isTerminal } from "./is-terminal.ts";
 import type { Screen } from "./types.ts";
 
 /** Most characters of unread output before senders are asked to wait. */
@@ -30,7 +31,7 @@ export function createLineScreen(output: StandardOutput, show: Screen["show"]): 
 async function* stdinLines(show: Screen["show"]): AsyncGenerator<TypedLine> {
   try {
     for await (const line of readLines(Bun.stdin.stream())) {
-      if (process.stdin.isTTY && mayBeCut(line)) show({ type: "failure", sentence: CUT_SENTENCE });
+      if (mayBeCut(line) && (await isTerminal("stdin"))) show({ type: "failure", sentence: CUT_SENTENCE });
       else yield { type: "line", text: line };
     }
   } catch (error) {
@@ -52,10 +53,13 @@ export interface StandardOutput {
   end(): Promise<void>;
 }
 
-/** Standard output and error, in order even if both go to one file. */
+/**
+ * Standard output and error, in order even if both go to one file. Not process.stdout, which takes longer to load than
+ * everything else a client in a pipe does before its first line.
+ */
 export function openStandardOutput(): StandardOutput {
-  const stdout = openStream(process.stdout);
-  const stderr = openStream(process.stderr);
+  const stdout = openStream(Bun.stdout);
+  const stderr = openStream(Bun.stderr);
   return {
     write(text, stream = "stdout") {
       const [to, other] = stream === "stdout" ? [stdout, stderr] : [stderr, stdout];
@@ -75,9 +79,9 @@ export function openStandardOutput(): StandardOutput {
 }
 
 /** Counts unread output, so that a pipe nobody reads cannot exhaust memory. */
-function openStream(stream: NodeJS.WriteStream) {
+function openStream(file: Bun.BunFile) {
+  const sink = file.writer();
   const hungUp = Promise.withResolvers<void>();
-  stream.on("error", () => hungUp.resolve());
   const taken = createCondition();
   let gathered = "";
   let waiting = 0;
@@ -88,10 +92,13 @@ function openStream(stream: NodeJS.WriteStream) {
     const text = gathered;
     if (text === "") return;
     gathered = "";
-    stream.write(text, () => {
-      waiting -= text.length;
-      taken.notify();
-    });
+    // Both now: the other stream may go to the same file, and must find this text written. Either may throw or reject.
+    Promise.all([Promise.try(() => sink.write(text)), Promise.try(() => sink.flush())])
+      .catch(() => hungUp.resolve())
+      .finally(() => {
+        waiting -= text.length;
+        taken.notify();
+      });
   }
 
   return {
@@ -105,10 +112,9 @@ function openStream(stream: NodeJS.WriteStream) {
     full,
     room: () => taken.until(() => !full()),
     hungUp: hungUp.promise,
-    end(): Promise<void> {
+    async end(): Promise<void> {
       flush();
-      // Not an empty write: it completes at once, ahead of pending output.
-      return new Promise((done) => void stream.end(() => done()));
+      await Promise.try(() => sink.end()).catch(() => hungUp.resolve());
     },
   };
 }

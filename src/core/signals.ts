@@ -1,7 +1,7 @@
 /** The signals with which a terminal, a service manager or a script asks a command to stop. */
-import { constants } from "node:os";
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** By name, with their numbers (POSIX, `kill`). */
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 /**
  * Signals within this time of the first count as the same request, in milliseconds. A terminal and systemd signal the
@@ -19,10 +19,10 @@ let stopped: Promise<void> | undefined;
 export function stopSignal(): Promise<void> {
   stopped ??= new Promise((resolve) => {
     let first: number | undefined;
-    for (const signal of SIGNALS) {
+    for (const [signal, number] of Object.entries(SIGNALS)) {
       process.on(signal, () => {
         first ??= performance.now();
-        if (performance.now() - first > REPEAT_MS) process.exit(128 + constants.signals[signal]);
+        if (performance.now() - first > REPEAT_MS) process.exit(128 + number);
         resolve();
       });
     }

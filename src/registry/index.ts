@@ -1,8 +1,8 @@
 /** The registry as a library: imported as `talk/registry`, and what `bun run registry` runs. */
 import { isUnspecified, urlHost } from "../core/address.ts";
+import { CannotListen } from "../core/cannot-listen.ts";
 import { systemClock } from "../core/clock.ts";
 import { createContactRule, type MayContact, withoutLoopbackNames } from "../core/denylist.ts";
-import { CannotListen } from "../core/errors.ts";
 import { urlsOfWildcard } from "../core/own-addresses.ts";
 import { REGISTRY_PORT, REGISTRY_URL } from "../core/protocol.ts";
 import { createChecker } from "./health/checker.ts";

@@ -1,7 +1,7 @@
 /** Incoming messages: the listener, its limits, and the address at which others reach it. */
 import { isLoopback, sameAddress } from "../../core/address.ts";
+import { CannotListen } from "../../core/cannot-listen.ts";
 import { systemClock } from "../../core/clock.ts";
-import { CannotListen } from "../../core/errors.ts";
 import { PROTOCOLS } from "../../core/protocol.ts";
 import type { Address, Message, Protocol } from "../../core/schemas.ts";
 import { localAddressTowards } from "../../core/udp-socket.ts";

@@ -1,7 +1,8 @@
 import { canonicalHost, urlHost } from "../../core/address.ts";
+import { CannotListen } from "../../core/cannot-listen.ts";
 import { startDeadline } from "../../core/clock.ts";
 import { resolveContact } from "../../core/denylist.ts";
-import { CannotListen, MethodNotAllowed, refused } from "../../core/errors.ts";
+import { MethodNotAllowed, refused } from "../../core/errors.ts";
 import { failureOf, OK, pathOf, readJson, readRetryAfter, strictly } from "../../core/http.ts";
 import { createOriginGuard } from "../../core/origin-guard.ts";
 import { CLIENT_PATHS } from "../../core/protocol.ts";

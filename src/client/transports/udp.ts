@@ -1,7 +1,8 @@
 import { canonicalHost, isUnspecified, resolveHost } from "../../core/address.ts";
+import { CannotListen } from "../../core/cannot-listen.ts";
 import { atMost } from "../../core/clock.ts";
 import { type MayContact, resolveContact } from "../../core/denylist.ts";
-import { CannotListen, errorCode, TalkError } from "../../core/errors.ts";
+import { errorCode, TalkError } from "../../core/errors.ts";
 import { isIPv4, isIPv6 } from "../../core/names.ts";
 import { encodeProbeAnswer, type Probe, readDatagram } from "../../core/probe.ts";
 import { type ConnectedSocket, connectUdp } from "../../core/udp-socket.ts";

@@ -1,4 +1,5 @@
-import { CannotListen, InvalidInput, MethodNotAllowed, refused, TalkError } from "../../core/errors.ts";
+import { CannotListen } from "../../core/cannot-listen.ts";
+import { InvalidInput, MethodNotAllowed, refused, TalkError } from "../../core/errors.ts";
 import { closeReason, failureBody, failureOf, pathOf } from "../../core/http.ts";
 import { decodeMessage } from "../../core/message.ts";
 import { createOriginGuard } from "../../core/origin-guard.ts";

@@ -1,6 +1,7 @@
 /** Sends fuzzed frames to a client: text and binary frames over a WebSocket, and malformed ones over bare sockets. */
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
+import { WEBSOCKET_CLOSE } from "../../src/core/protocol.ts";
 import { below, mutate, type Random } from "./chance.ts";
 import { messageBytes } from "./messages.ts";
 import { HANG_MS } from "./run.ts";
@@ -31,8 +32,11 @@ function wellFormed(host: string, random: Random): Promise<string> {
     if (data !== "OK" && !String(data).startsWith('{"status":"error"')) resolve("!odd answer");
     if (++answers === FRAMES_PER_CONNECTION) resolve("all answered");
   });
-  // A frame over 64 KiB closes the connection, as it should.
-  socket.addEventListener("close", ({ code }) => resolve(code === 1009 ? "1009" : `!closed ${code}`));
+  // As it should, a frame over 64 KiB closes the connection, and so does a client whose output we read too slowly.
+  socket.addEventListener("close", ({ code, reason }) => {
+    const isRight = code === 1009 || (code === WEBSOCKET_CLOSE.tooFast && reason.startsWith("Retry-After: "));
+    resolve(isRight ? String(code) : `!closed ${code} ${reason}`);
+  });
   return promise.finally(() => {
     clearTimeout(timer);
     socket.terminate();

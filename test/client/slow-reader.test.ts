@@ -1,8 +1,11 @@
 /** Those who are too slow for what comes: whoever reads our output, and whoever is sent to. */
 import { expect, test } from "bun:test";
+import { constants, openSync, readSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createOutbox } from "../../src/client/outbound/outbox.ts";
+import { nextTurn } from "../../src/core/clock.ts";
+import { errorCode } from "../../src/core/errors.ts";
 import { afterwards } from "../helpers/afterwards.ts";
 import { listed, root, startRegistry } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/registry.ts";
@@ -45,6 +48,52 @@ test.each([[], ["--json"]])(
     while ((await read()) <= taken);
   },
 );
+
+test("a reader who lags behind, but keeps up, gets everything, and no sender is asked to wait", async () => {
+  const registry = await startRegistry();
+  const pipe = join(temporaryFolder(), "pipe");
+  Bun.spawnSync(["mkfifo", pipe]);
+  const output = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const self = `--name bob --port 0 --rate-limit 0 --registry ${registry.url}`;
+  const command = `tail -f /dev/null | bun run client ${self} >${pipe}`;
+  const shell = Bun.spawn(["setsid", "sh", "-c", command], { cwd: root, env: process.env });
+  afterwards(() => process.kill(-shell.pid, "SIGKILL"));
+  while (!("bob" in (await listed(registry))));
+  const port = /"port":(\d+)/.exec(JSON.stringify(await listed(registry)))?.[1];
+
+  const text = "x".repeat(2000);
+  async function post(): Promise<number> {
+    const { status } = await fetch(`http://${HOST}:${port}/v1/message`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ user: "eve", text }),
+    });
+    return status;
+  }
+  let seen = "";
+  function readSome(): void {
+    const bytes = Buffer.alloc(text.length);
+    try {
+      seen += bytes.toString("utf8", 0, readSync(output, bytes));
+    } catch (error) {
+      // The client has not written yet what its pipe has room for.
+      if (errorCode(error) !== "EAGAIN") throw error;
+    }
+  }
+
+  const statuses: number[] = [];
+  // More than a pipe holds, so that some waits in the client; then as much is read as comes.
+  for (let i = 0; i < 100; i++) statuses.push(await post());
+  for (let i = 0; i < 1000; i++) {
+    statuses.push(await post());
+    readSome();
+  }
+  expect(statuses).toEqual(Array(1100).fill(200));
+  while ((seen.match(/x{2000}/g)?.length ?? 0) < statuses.length) {
+    readSome();
+    await nextTurn();
+  }
+});
 
 test("of 10,010 messages to a peer that answers nothing ten are not delivered at once, and others are not touched", async () => {
   const server = createServer(() => {});

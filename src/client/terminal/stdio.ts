@@ -83,22 +83,49 @@ function openStream(file: Bun.BunFile) {
   const sink = file.writer();
   const hungUp = Promise.withResolvers<void>();
   const taken = createCondition();
+  /** The lines of this turn of the event loop, and of earlier turns. */
   let gathered = "";
+  const turns: string[] = [];
   let waiting = 0;
+  /** While the pipe is full. */
+  let isWriting = false;
 
   const full = () => waiting > MAX_WAITING;
 
   function flush(): void {
-    const text = gathered;
-    if (text === "") return;
+    if (gathered !== "") turns.push(gathered);
     gathered = "";
-    // Both now: the other stream may go to the same file, and must find this text written. Either may throw or reject.
-    Promise.all([Promise.try(() => sink.write(text)), Promise.try(() => sink.flush())])
-      .catch(() => hungUp.resolve())
-      .finally(() => {
-        waiting -= text.length;
-        taken.notify();
-      });
+    for (let text = turns[0]; text !== undefined && !isWriting; text = turns[0]) {
+      turns.shift();
+      put(text);
+    }
+  }
+
+  /** Writes at once, because the other stream may go to the same file; what a pipe cannot take follows once it is read. */
+  function put(text: string): void {
+    try {
+      const written = sink.write(text);
+      const unread = written instanceof Promise ? written : sink.flush();
+      if (unread instanceof Promise) {
+        isWriting = true;
+        unread
+          .catch(() => hungUp.resolve())
+          .finally(() => {
+            isWriting = false;
+            settle(text);
+            flush();
+          });
+        return;
+      }
+    } catch {
+      hungUp.resolve();
+    }
+    settle(text);
+  }
+
+  function settle(text: string): void {
+    waiting -= text.length;
+    taken.notify();
   }
 
   return {
@@ -114,6 +141,7 @@ function openStream(file: Bun.BunFile) {
     hungUp: hungUp.promise,
     async end(): Promise<void> {
       flush();
+      await taken.until(() => waiting === 0);
       await Promise.try(() => sink.end()).catch(() => hungUp.resolve());
     },
   };

@@ -5,7 +5,7 @@ import { createRegistry, type Registry } from "talk/registry";
 import { client } from "../src/client/main.ts";
 import { isTerminal } from "../src/client/terminal/is-terminal.ts";
 import { CannotListen } from "../src/core/cannot-listen.ts";
-import { checkFlags, invocation, runMain } from "../src/core/cli.ts";
+import { checkFlags, invocation, runMain, writeError } from "../src/core/cli.ts";
 import { atMost } from "../src/core/clock.ts";
 import { REGISTRY_URL } from "../src/core/protocol.ts";
 import { stopSignal } from "../src/core/signals.ts";
@@ -62,7 +62,7 @@ async function talkTo(bots: Me[], you: Me): Promise<boolean> {
     void you.send(name, `hello ${name}`);
     const answer = await atMost(ANSWER_MS, answerFrom(name, you));
     if (answer === undefined) {
-      console.error(`error: ${name} did not answer in ${ANSWER_MS / 1000} s`);
+      writeError(`error: ${name} did not answer in ${ANSWER_MS / 1000} s`);
       return false;
     }
     console.log(`${name}: ${answer}`);

@@ -1,6 +1,6 @@
 /** The `talk` command: one table of commands, run by name. */
 import manifest from "../package.json" with { type: "json" };
-import { invokedAsTalk, runMain } from "./core/cli.ts";
+import { invokedAsTalk, runMain, writeError } from "./core/cli.ts";
 import { visible } from "./core/sanitize.ts";
 import { suggest } from "./core/suggest.ts";
 
@@ -62,6 +62,6 @@ function refuse(name: string, table: Record<string, TalkCommand>): void {
 }
 
 function complain(sentence: string): void {
-  process.stderr.write(`error: ${visible(sentence)}\n`);
+  writeError(`error: ${visible(sentence)}`);
   process.exitCode = 2;
 }

@@ -1,10 +1,11 @@
 /** What all commands have in common: --version, -h, and where the registry and one's name are taken from. */
 import { describe, expect, test } from "bun:test";
+import { join as joinPath } from "node:path";
 import { join } from "talk/client";
 import manifest from "../package.json" with { type: "json" };
 import { registryOf } from "../src/client/flag-values.ts";
 import { openRegistry, put } from "./helpers/chat.ts";
-import { start, startClient } from "./helpers/program.ts";
+import { root, start, startClient } from "./helpers/program.ts";
 import { run } from "./helpers/run.ts";
 
 const ADDRESS = { protocol: "HTTP", host: "127.0.0.1", port: 1 };
@@ -116,3 +117,24 @@ test.each([
     expect(exitCode).toBe(1);
   },
 );
+
+test.each([
+  [["client", "--nope"]],
+  [["send", "--to", "bob", "--registry", "127.0.0.1:1", "hello"]],
+  [["nope"]],
+])("an error is written to a terminal without colour: talk %j", async (args) => {
+  const { NO_COLOR: _, ...env } = process.env;
+  const line = Promise.withResolvers<string>();
+  let written = "";
+  Bun.spawn([process.execPath, joinPath(root, "scripts/talk.ts"), ...args], {
+    env,
+    terminal: {
+      data(_, bytes) {
+        written += Buffer.from(bytes);
+        if (written.includes("\n")) line.resolve(written);
+      },
+    },
+  });
+  expect(await line.promise).toStartWith("error: ");
+  expect(Bun.stripANSI(written)).toBe(written);
+});

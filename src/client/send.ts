@@ -1,5 +1,5 @@
 import { type ArgsDef, defineCommand } from "citty";
-import { checkFlags, invocation, runMain, seconds, valuesOf } from "../core/cli.ts";
+import { checkFlags, invocation, runMain, seconds, valuesOf, writeError } from "../core/cli.ts";
 import { UsageError } from "../core/errors.ts";
 import { MAX_MESSAGE_BYTES, REGISTRY_URL } from "../core/protocol.ts";
 import { jsonLine, visible } from "../core/sanitize.ts";
@@ -88,7 +88,7 @@ function tell(to: string, report: Report, json: boolean): void {
   else if (report.type === "delivered") console.log(`delivered to ${to}`);
   else {
     const what = report.type === "failed" ? "error: not delivered" : "maybe delivered";
-    console.error(`${what} to ${to}: ${visible(report.reason)}`);
+    writeError(`${what} to ${to}: ${visible(report.reason)}`);
   }
 }
 

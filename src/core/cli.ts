@@ -50,9 +50,17 @@ export async function runMain<A extends ArgsDef>(
   } catch (error) {
     if (!(error instanceof TalkError)) throw error;
     const { visible } = await import("./sanitize.ts");
-    console.error(wrapped(`error: ${visible(error.message)}`));
+    writeError(wrapped(`error: ${visible(error.message)}`));
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
+}
+
+let stderr: NodeJS.WriteStream | undefined;
+
+/** Writes a line to stderr, even if nobody reads it any more; in a terminal without the colour that console.error adds. */
+export function writeError(line: string): void {
+  stderr ??= process.stderr.on("error", () => {});
+  stderr.write(`${line}\n`);
 }
 
 /** Rejects a value behind a flag that takes none: citty would read it as a positional. @throws UsageError */

@@ -60,8 +60,7 @@ export const registry = defineCommand({
 
 /** Not console.error: a log that is not read must not block the registry, nor one that is closed end it. */
 function openLogOutput(): (text: string) => void {
-  const { stderr } = process;
-  stderr.on("error", () => {});
+  const stderr = process.stderr.on("error", () => {});
   return (text) => void stderr.write(text);
 }
 

@@ -259,12 +259,16 @@ export function createStoreAndForward({
 
   /** Tells what became of texts, and removes them. */
   function tell(settled: readonly WaitingText[], outcome: Outcome): void {
-    for (const { id, user, text } of settled) {
-      settling.get(id)?.settle(outcome);
-      settling.delete(id);
-      onEvent({ type: "settled", to: user, text, outcome });
+    if (settled.length === 0) return;
+    try {
+      for (const { id, user, text } of settled) {
+        settling.get(id)?.settle(outcome);
+        settling.delete(id);
+        onEvent({ type: "settled", to: user, text, outcome });
+      }
+    } finally {
+      texts.remove(settled.map(({ id }) => id));
     }
-    if (settled.length > 0) texts.remove(settled.map(({ id }) => id));
   }
 
   return {
@@ -277,7 +281,8 @@ export function createStoreAndForward({
         if (!next.has(user) && gone.size <= MAX_GONE) continue;
         gone.delete(user);
       }
-      tell(texts.expired(), { type: "failed", reason: "it was away for 7 days" });
+      const expired = texts.expired().filter(({ id }) => !underWay.has(id));
+      tell(expired, { type: "failed", reason: "it was away for 7 days" });
       const summary = texts.summary();
       empty = summary.length === 0;
       const strangers = new Map<UserName, { address: ListedAddress; count: number }>();

@@ -58,7 +58,7 @@ export function answer(
       ];
     case "drop": {
       const { user } = question;
-      // In this order: a crash in between may tell of a drop too many, but not forget one.
+      // The transcript first: after a crash in between, it may report a drop that did not happen, but misses none.
       transcript.dropped(user);
       const count = forwarder.drop(user);
       return [{ type: "dropped", user, count }];

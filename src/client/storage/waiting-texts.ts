@@ -62,12 +62,13 @@ export interface WaitingTexts {
   isKept(): boolean;
 }
 
-/** Of this chat, and not removed. */
+/** SQL: in this chat, and not removed. */
 const STILL_WAITING = "chat = $chat AND id NOT IN (SELECT value FROM json_each($gone))";
 
 /**
- * @param chat a hash of the registry and me @param commitTranscript stores what the transcript has of texts; called before
- * one is added or removed, so that after a crash, too, the transcript tells what became of it
+ * @param chat a hash of the registry and me
+ * @param commitTranscript called before a text is added or removed, so that the transcript has its outcome after a crash,
+ *   too, unless another client had the file locked a moment before
  * @param now the time, in milliseconds since 1970
  */
 export function createWaitingTexts(

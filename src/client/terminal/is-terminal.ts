@@ -1,6 +1,6 @@
 /**
- * Whether these standard streams are terminals, all of them. Asks a stream itself only if it is a character device,
- * because to load it takes longer than everything else a client in a pipe does before its first line.
+ * Whether all of these standard streams are terminals. Asks process.stdin or process.stdout only about a character device:
+ * loading them costs more than everything else before the first line of a client in a pipe, which uses Bun.stdout.
  */
 export async function isTerminal(...names: ("stdin" | "stdout")[]): Promise<boolean> {
   for (const name of names) {

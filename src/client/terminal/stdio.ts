@@ -53,10 +53,7 @@ export interface StandardOutput {
   end(): Promise<void>;
 }
 
-/**
- * Standard output and error, in order even if both go to one file. Not process.stdout, which takes longer to load than
- * everything else a client in a pipe does before its first line.
- */
+/** Standard output and error, in order even if both go to one file; only in a full pipe may one overtake the other. */
 export function openStandardOutput(): StandardOutput {
   const stdout = openStream(Bun.stdout);
   const stderr = openStream(Bun.stderr);
@@ -83,11 +80,11 @@ function openStream(file: Bun.BunFile) {
   const sink = file.writer();
   const hungUp = Promise.withResolvers<void>();
   const taken = createCondition();
-  /** The lines of this turn of the event loop, and of earlier turns. */
+  /** The output of this turn of the event loop. */
   let gathered = "";
+  /** The output of earlier turns, not yet written. */
   const turns: string[] = [];
   let waiting = 0;
-  /** While the pipe is full. */
   let isWriting = false;
 
   const full = () => waiting > MAX_WAITING;
@@ -95,37 +92,24 @@ function openStream(file: Bun.BunFile) {
   function flush(): void {
     if (gathered !== "") turns.push(gathered);
     gathered = "";
-    for (let text = turns[0]; text !== undefined && !isWriting; text = turns[0]) {
-      turns.shift();
-      put(text);
-    }
+    if (!isWriting) void writeTurns();
   }
 
-  /** Writes at once, because the other stream may go to the same file; what a pipe cannot take follows once it is read. */
-  function put(text: string): void {
-    try {
-      const written = sink.write(text);
-      const unread = written instanceof Promise ? written : sink.flush();
-      if (unread instanceof Promise) {
-        isWriting = true;
-        unread
-          .catch(() => hungUp.resolve())
-          .finally(() => {
-            isWriting = false;
-            settle(text);
-            flush();
-          });
-        return;
+  /** Writes synchronously, because the other stream may go to the same file; waits only while a pipe is full. */
+  async function writeTurns(): Promise<void> {
+    isWriting = true;
+    for (let text = turns.shift(); text !== undefined; text = turns.shift()) {
+      try {
+        const written = sink.write(text);
+        const unread = written instanceof Promise ? written : sink.flush();
+        if (unread instanceof Promise) await unread;
+      } catch {
+        hungUp.resolve();
       }
-    } catch {
-      hungUp.resolve();
+      waiting -= text.length;
+      taken.notify();
     }
-    settle(text);
-  }
-
-  function settle(text: string): void {
-    waiting -= text.length;
-    taken.notify();
+    isWriting = false;
   }
 
   return {
@@ -139,10 +123,9 @@ function openStream(file: Bun.BunFile) {
     full,
     room: () => taken.until(() => !full()),
     hungUp: hungUp.promise,
-    async end(): Promise<void> {
+    end(): Promise<void> {
       flush();
-      await taken.until(() => waiting === 0);
-      await Promise.try(() => sink.end()).catch(() => hungUp.resolve());
+      return taken.until(() => waiting === 0);
     },
   };
 }

@@ -1,11 +1,12 @@
 /** What all commands have in common: --version, -h, and where the registry and one's name are taken from. */
 import { describe, expect, test } from "bun:test";
-import { join as joinPath } from "node:path";
+import { closeSync, constants, openSync } from "node:fs";
 import { join } from "talk/client";
 import manifest from "../package.json" with { type: "json" };
 import { registryOf } from "../src/client/flag-values.ts";
 import { openRegistry, put } from "./helpers/chat.ts";
 import { root, start, startClient } from "./helpers/program.ts";
+import { temporaryFolder } from "./helpers/registry.ts";
 import { run } from "./helpers/run.ts";
 
 const ADDRESS = { protocol: "HTTP", host: "127.0.0.1", port: 1 };
@@ -126,7 +127,7 @@ test.each([
   const { NO_COLOR: _, ...env } = process.env;
   const line = Promise.withResolvers<string>();
   let written = "";
-  Bun.spawn([process.execPath, joinPath(root, "scripts/talk.ts"), ...args], {
+  Bun.spawn([process.execPath, `${root}/scripts/talk.ts`, ...args], {
     env,
     terminal: {
       data(_, bytes) {
@@ -137,4 +138,15 @@ test.each([
   });
   expect(await line.promise).toStartWith("error: ");
   expect(Bun.stripANSI(written)).toBe(written);
+});
+
+test("an error is written to a stderr that nobody reads without another error", async () => {
+  const pipe = `${temporaryFolder()}/pipe`;
+  Bun.spawnSync(["mkfifo", pipe]);
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(pipe, constants.O_WRONLY);
+  closeSync(reader);
+  const child = Bun.spawn([process.execPath, `${root}/scripts/talk.ts`, "nope"], { stderr: writer });
+  expect([await child.stdout.text(), await child.exited]).toEqual(["", 2]);
+  closeSync(writer);
 });

@@ -58,8 +58,8 @@ const command = defineCommand({
       rounds: args.quick ? 3 : 7,
       seconds: args.quick ? 1 : 2,
       onSample: ({ name, unit }, round, side, value) =>
-        process.stderr.write(
-          `${name}, ${round === 0 ? "warming up" : `round ${round}`}: ${side.name} ${value.toPrecision(4)} ${unit}\n`,
+        console.error(
+          `${name}, ${round === 0 ? "warming up" : `round ${round}`}: ${side.name} ${value.toPrecision(4)} ${unit}`,
         ),
     };
     const report: Report = {
@@ -88,7 +88,7 @@ const command = defineCommand({
     for (const { name, grow } of growthRows.filter(wanted)) {
       await attempt(name, async () => report.growth.push(await grow(options)));
     }
-    process.stdout.write(args.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
+    console.log(args.json ? JSON.stringify(report, null, 2) : formatReport(report).trimEnd());
     if (args.chart !== undefined) await Bun.write(args.chart, drawChart(report));
     process.exit(0);
   },

@@ -57,7 +57,7 @@ export async function runMain<A extends ArgsDef>(
 
 let stderr: NodeJS.WriteStream | undefined;
 
-/** Writes a line to stderr, even if nobody reads it any more; in a terminal without the colour that console.error adds. */
+/** Writes a line to stderr. Unlike console.error, never colours it; whether it is still read does not matter. */
 export function writeError(line: string): void {
   stderr ??= process.stderr.on("error", () => {});
   stderr.write(`${line}\n`);

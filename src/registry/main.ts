@@ -28,11 +28,13 @@ export const registry = defineCommand({
       console.log(await release(args.store, args.release));
       return;
     }
+    // Not console.error, which waits for the reader of a pipe; and a reader who has gone must not end the registry.
+    const stderr = process.stderr.on("error", () => {});
     const stop = stopSignal();
     void stop.then(() => setTimeout(() => process.exit(0), STOP_MS));
     // Imported lazily: --help and usage errors need none of it.
     const [{ createRegistry }, { createLog }] = await Promise.all([import("./index.ts"), import("./log.ts")]);
-    const { log, flush } = args.quiet ? SILENT : createLog(openLogOutput());
+    const { log, flush } = args.quiet ? SILENT : createLog((text) => stderr.write(text));
     const running = await createRegistry({ ...options, log });
     let url: string;
     try {
@@ -57,12 +59,6 @@ export const registry = defineCommand({
     process.exit(0);
   },
 });
-
-/** Not console.error: a log that is not read must not block the registry, nor one that is closed end it. */
-function openLogOutput(): (text: string) => void {
-  const stderr = process.stderr.on("error", () => {});
-  return (text) => void stderr.write(text);
-}
 
 async function resetsQueued(): Promise<boolean> {
   const file = Bun.file(MIGRATE);

@@ -223,6 +223,6 @@ function toTalkError(error: unknown, request: Request, methodsAt: (path: string)
     if (allowed.length > 0) return new MethodNotAllowed(allowed);
     return refused("unknown-path", { hint: `the API is described at ${REGISTRY_PATHS.docs}` });
   }
-  console.error(`error: ${error instanceof Error ? error.stack : String(error)}`);
+  process.stderr.write(`error: ${error instanceof Error ? error.stack : String(error)}\n`);
   return new TalkError("unexpected", "The registry failed; its log says why. Please report it.");
 }

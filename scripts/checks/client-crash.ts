@@ -24,7 +24,7 @@ import { startRegistry } from "./shared/registry.ts";
 const MAX_LIFE_MS = 600;
 /** How long the last messages may take to arrive, in milliseconds. */
 const MAX_ARRIVAL_MS = 90_000;
-/** How long the other client may take to keep its last messages, in milliseconds. */
+/** How long the other client may take to store its last messages, in milliseconds. */
 const MAX_KEEPING_MS = 5000;
 const MESSAGES_PER_SECOND = 200;
 const TEXTS_PER_SECOND = 50;

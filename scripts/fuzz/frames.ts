@@ -32,7 +32,7 @@ function wellFormed(host: string, random: Random): Promise<string> {
     if (data !== "OK" && !String(data).startsWith('{"status":"error"')) resolve("!odd answer");
     if (++answers === FRAMES_PER_CONNECTION) resolve("all answered");
   });
-  // As it should, a frame over 64 KiB closes the connection, and so does a client whose output we read too slowly.
+  // Two closes are right: of a frame over 64 KiB, and by a client whose output we read too slowly.
   socket.addEventListener("close", ({ code, reason }) => {
     const isRight = code === 1009 || (code === WEBSOCKET_CLOSE.tooFast && reason.startsWith("Retry-After: "));
     resolve(isRight ? String(code) : `!closed ${code} ${reason}`);

@@ -435,3 +435,26 @@ describe("join", () => {
     expect(await later).toEqual({ type: "failed", reason: "you have left" });
   });
 });
+
+test("a message to a user who has just left the list does not overtake one that is under way to it", async () => {
+  const texts: string[] = [];
+  const bob = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    async fetch(request) {
+      texts.push(await request.text());
+      return Response.json({ status: "ok" });
+    },
+  });
+  afterwards(() => bob.stop(true));
+  const address = { protocol: "HTTP", host: "127.0.0.1", port: bob.port ?? 0 };
+  const outbox = createOutbox(async () => address);
+  afterwards(outbox.close);
+  const outcomes = [
+    outbox.send("bob", { ...address, port: freePort() }, "one"),
+    outbox.send("bob", undefined, "two"),
+    outbox.send("bob", address, "three"),
+  ];
+  expect(await Promise.all(outcomes)).toEqual(Array(3).fill({ type: "delivered" }));
+  expect(texts).toEqual(["one", "two", "three"]);
+});

@@ -107,7 +107,8 @@ export function createOutbox(
     for (let item = lane.waiting[0]; item && !lane.cancelPause; item = lane.waiting[0]) {
       if (closed || lane.returned.length > 0 || lane.gone) return;
       const transport = item.address && transportFor(item.address.protocol);
-      if (transport && lane.underWay > 0 && !fits(lane, item, transport)) return;
+      // Without an address, it would come back ahead of those under way.
+      if (lane.underWay > 0 && !(transport && fits(lane, item, transport))) return;
       const wait = transport?.silentlyLimited ? bucket(`${item.address?.host} ${item.address?.port}`) : 0;
       if (wait > 0) {
         pause(to, lane, Math.max(wait, MIN_PAUSE_MS));

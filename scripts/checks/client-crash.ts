@@ -37,6 +37,8 @@ const state = mkdtempSync(join(tmpdir(), "talk-client-crash-"));
 process.on("exit", () => rmSync(state, { recursive: true, force: true }));
 const path = join(state, "talk/talk.db");
 const registry = await startRegistry("memory:", PATIENT);
+/** Alice's, in all her lives. */
+const port = freePort();
 const bob = createVisitor(registry.url, "bob", freePort(), random);
 
 const faults: string[] = [];
@@ -48,13 +50,13 @@ let shownInAll = 0;
 let acknowledged = 0;
 let unseen = 0;
 
-const watcher = startTerminal(registry.url, "ann", state);
+const watcher = startTerminal(registry.url, "ann", freePort(), state);
 await watcher.joined;
 const watched = writeTo(registry.url, "ann", "carol", MESSAGES_PER_SECOND / 4, () => written++);
 
 const began = performance.now();
 for (let i = 0; i < times; i++) {
-  const alice = startTerminal(registry.url, "alice", state);
+  const alice = startTerminal(registry.url, "alice", port, state);
   await alice.joined;
   const writing = writeTo(registry.url, "alice", "carol", MESSAGES_PER_SECOND, () => written++);
   const visiting = bob.comeAndGo();
@@ -74,7 +76,7 @@ for (let i = 0; i < times; i++) {
 
 // Bob stays now, and receives what still waits.
 await bob.stay();
-const last = startTerminal(registry.url, "alice", state);
+const last = startTerminal(registry.url, "alice", port, state);
 await last.joined;
 await until(() => waiting().length === 0, MAX_ARRIVAL_MS);
 // A message is answered before it is kept, and the answers may come in another order.

@@ -12,8 +12,8 @@ export interface TerminalClient {
   kill(): Promise<void>;
 }
 
-/** @param state the folder for its files */
-export function startTerminal(registry: string, name: string, state: string): TerminalClient {
+/** @param port kept across crashes, so that nobody else answers there meanwhile @param state the folder for its files */
+export function startTerminal(registry: string, name: string, port: number, state: string): TerminalClient {
   const decoder = new TextDecoder();
   const joined = Promise.withResolvers<void>();
   let written = "";
@@ -37,7 +37,18 @@ export function startTerminal(registry: string, name: string, state: string): Te
     },
   });
   const child = Bun.spawn(
-    [process.execPath, main, "--name", name, "--registry", registry, "--port", "0", "--rate-limit", "0"],
+    [
+      process.execPath,
+      main,
+      "--name",
+      name,
+      "--registry",
+      registry,
+      "--port",
+      String(port),
+      "--rate-limit",
+      "0",
+    ],
     {
       terminal,
       env: { ...process.env, NO_COLOR: "1", TERM: "xterm", LC_ALL: "C.UTF-8", XDG_STATE_HOME: state },

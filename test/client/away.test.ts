@@ -437,24 +437,16 @@ describe("join", () => {
 });
 
 test("a message to a user who has just left the list does not overtake one that is under way to it", async () => {
-  const texts: string[] = [];
-  const bob = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    async fetch(request) {
-      texts.push(await request.text());
-      return Response.json({ status: "ok" });
-    },
-  });
-  afterwards(() => bob.stop(true));
-  const address = { protocol: "HTTP", host: "127.0.0.1", port: bob.port ?? 0 };
+  const { address, come, inbox } = await createBob(await startRegistry());
+  await come();
   const outbox = createOutbox(async () => address);
   afterwards(outbox.close);
+  const body = (text: string) => JSON.stringify({ user: "alice", text });
   const outcomes = [
-    outbox.send("bob", { ...address, port: freePort() }, "one"),
-    outbox.send("bob", undefined, "two"),
-    outbox.send("bob", address, "three"),
+    outbox.send("bob", { ...address, port: freePort() }, body("one")),
+    outbox.send("bob", undefined, body("two")),
+    outbox.send("bob", address, body("three")),
   ];
   expect(await Promise.all(outcomes)).toEqual(Array(3).fill({ type: "delivered" }));
-  expect(texts).toEqual(["one", "two", "three"]);
+  expect([await inbox.next(), await inbox.next(), await inbox.next()]).toEqual(["one", "two", "three"]);
 });

@@ -12,6 +12,14 @@ import { temporaryFolder } from "../helpers/registry.ts";
 
 const HOST = "127.0.0.1";
 
+function postTo(port: string | undefined, message: { user: string; text: string }): Promise<Response> {
+  return fetch(`http://${HOST}:${port}/v1/message`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(message),
+  });
+}
+
 test.each([[], ["--json"]])(
   "a client whose output nobody reads asks senders to wait, and takes more when it is read: %p",
   async (...flags) => {
@@ -28,12 +36,7 @@ test.each([[], ["--json"]])(
     const port = /"port":(\d+)/.exec(JSON.stringify(await listed(registry)))?.[1];
 
     const text = "x".repeat(50_000);
-    const post = (user: string) =>
-      fetch(`http://${HOST}:${port}/v1/message`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ user, text }),
-      });
+    const post = (user: string) => postTo(port, { user, text });
     let taken = 0;
     let answer = await post("eve");
     for (; answer.ok; answer = await post("eve")) taken++;
@@ -63,14 +66,7 @@ test("a reader who lags behind, but keeps up, gets everything, and no sender is 
   const port = /"port":(\d+)/.exec(JSON.stringify(await listed(registry)))?.[1];
 
   const text = "x".repeat(2000);
-  async function post(): Promise<number> {
-    const { status } = await fetch(`http://${HOST}:${port}/v1/message`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ user: "eve", text }),
-    });
-    return status;
-  }
+  const post = async () => (await postTo(port, { user: "eve", text })).status;
   let lines = 0;
   function readSome(): void {
     const bytes = Buffer.alloc(text.length);

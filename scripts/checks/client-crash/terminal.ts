@@ -38,16 +38,8 @@ export function startTerminal(registry: string, name: string, port: number, stat
   });
   const child = Bun.spawn(
     [
-      process.execPath,
-      main,
-      "--name",
-      name,
-      "--registry",
-      registry,
-      "--port",
-      String(port),
-      "--rate-limit",
-      "0",
+      ...[process.execPath, main, "--name", name, "--registry", registry],
+      ...["--port", String(port), "--rate-limit", "0"],
     ],
     {
       terminal,

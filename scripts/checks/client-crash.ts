@@ -19,6 +19,7 @@ import { writeTo } from "./client-crash/writer.ts";
 import { PATIENT } from "./shared/ask.ts";
 import { progress } from "./shared/progress.ts";
 import { startRegistry } from "./shared/registry.ts";
+import { until } from "./shared/until.ts";
 
 /** The longest life of a client before it is killed, in milliseconds. */
 const MAX_LIFE_MS = 600;
@@ -155,11 +156,6 @@ function outcomeOf(text: number): string {
 
 function waiting(): number[] {
   return query("SELECT text FROM waiting").map(Number);
-}
-
-async function until(holds: () => boolean, timeoutMs: number): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!holds() && performance.now() < deadline) await Bun.sleep(50);
 }
 
 function query(sql: string, ...values: string[]): unknown[] {

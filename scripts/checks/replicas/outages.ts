@@ -3,6 +3,7 @@ import type { Redis } from "../../../test/helpers/redis.ts";
 import { ask, silentAddress } from "../shared/ask.ts";
 import { progress } from "../shared/progress.ts";
 import { startRegistry } from "../shared/registry.ts";
+import { until } from "../shared/until.ts";
 
 const CLIENT = join(import.meta.dir, "../../../src/client/main.ts");
 const POLL_MS = 5000;
@@ -11,9 +12,6 @@ const LANES = 12;
 const MAX_ANSWER_MS = 1000;
 const MAX_RECOVERY_MS = 5000;
 const STOPPED_MS = 30_000;
-
-/** Polling interval for conditions, in milliseconds. */
-const LOOK_MS = 20;
 
 export interface Outages {
   summary: [what: string, found: string][];
@@ -139,13 +137,6 @@ function startClient(name: string, registry: string) {
   });
   process.on("exit", () => child.kill("SIGKILL"));
   return child;
-}
-
-/** Time until a condition held, in milliseconds, at most the limit. */
-async function until(holds: () => Promise<boolean>, limitMs: number): Promise<number> {
-  const began = performance.now();
-  while (!(await holds()) && performance.now() - began < limitMs) await Bun.sleep(LOOK_MS);
-  return performance.now() - began;
 }
 
 function seconds(ms: number): string {
